@@ -1,0 +1,39 @@
+// Files that are either whole or not there: written aside, flushed, then renamed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace traincast {
+
+/// The whole file; throws InputError that names path and reason.
+std::string read_text_file(const std::string& path);
+
+/// Writes beside the final name and renames, so that no reader ever sees half of it. Throws InputError with
+/// the reason (a full disk, a folder that is not there); nothing is left behind then.
+void write_text_file(const std::string& path, std::string_view text);
+
+/// A file written piece by piece under a temporary name; commit() flushes and renames, destruction without it
+/// removes.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::string path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  /// Thread-safe for disjoint ranges. Throws InputError with the reason.
+  void write_at(std::uint64_t offset, const void* data, std::size_t size);
+  void append(const void* data, std::size_t size);
+  void commit();
+
+ private:
+  [[noreturn]] void fail(const char* what) const;
+  std::string path_, temporary_;
+  int descriptor_ = -1;
+  std::uint64_t end_ = 0;
+};
+
+}  // namespace traincast

@@ -1,0 +1,76 @@
+// The interface of a method: written as its paper writes it, over all learners at once, against a group that
+// records.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/exchange.hpp"
+#include "base/serial.hpp"
+#include "compressors/group.hpp"
+
+namespace traincast {
+
+struct Step {
+  std::uint64_t index = 0;  ///< counted from the first step of training
+  double epoch = 0;
+  double learning_rate = 0;
+  std::span<const LearnerId> learners;  ///< 0 … N−1
+};
+
+/// What the learners want to send: the gradient, or gradient plus error memory.
+class GradientSource {
+ public:
+  virtual ~GradientSource() = default;
+  /// Fills `into` (numel of the unit) for one learner; repeatable, until that learner's contribution was
+  /// reported.
+  virtual void read(LearnerId learner, std::span<float> into) const = 0;
+};
+
+/// Who chose the entries that a learner kept.
+enum class Selection {
+  own,     ///< the learner, from its own values: an explicit zero among them is no support
+  shared,  ///< all learners send the same index set, which is every learner's support
+};
+
+/// Where a method reports what each learner really contributed; error feedback subtracts it ("local" error),
+/// or, for the "global" error, the average that all receive. One report per learner and call of aggregate at
+/// most, after the last read of that learner's source: the memory changes at once.
+class Contributions {
+ public:
+  virtual ~Contributions() = default;
+  virtual void kept(LearnerId learner, std::span<const Index> indices, std::span<const float> values,
+                    Selection selection) = 0;
+  virtual void kept(LearnerId learner, std::span<const float> dense) = 0;
+  /// Sent without loss: the memory becomes zero under either convention.
+  virtual void kept_all(LearnerId learner) = 0;
+};
+
+/// What one call of aggregate sees. Nothing else passes between such units.
+enum class Coupling { tensor, bucket, model };
+
+/// How a method's paper keeps what it did not send.
+struct ErrorRule {
+  enum class Error { none, local, global } error = Error::none;
+  /// Low-pass filter of ScaleCom (Chen et al. 2020, eq. 5): m ← (1 − beta)·m + beta·(p − sent). 1 is plain
+  /// error feedback.
+  float beta = 1;
+};
+
+class Compressor {
+ public:
+  virtual ~Compressor() = default;
+  virtual Coupling coupling() const = 0;
+  /// The error feedback that the method's paper uses; the scenario may choose another.
+  virtual ErrorRule error_rule() const = 0;
+  /// Runs one step of one unit: reads each learner's vector, sends through the group, fills `average` with
+  /// what every learner applies. `average` has the unit's numel.
+  virtual void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,
+                         Contributions& contributions, std::span<float> average) = 0;
+  /// All state that outlives a step, so that a run resumes to the byte.
+  virtual void save(Writer& writer) const = 0;
+  virtual void load(Reader& reader) = 0;
+};
+
+}  // namespace traincast

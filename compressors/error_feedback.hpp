@@ -1,0 +1,41 @@
+// Error feedback around any compressor: what was not sent is remembered per learner and added to the next
+// gradient.
+#pragma once
+
+#include <memory>
+
+#include "compressors/compressor.hpp"
+
+namespace traincast {
+
+/// Statistics of the memories and of what was sent, gathered while the wrapped compressor runs.
+struct ContributionRecord {
+  /// Elements in the union of the supports of learners 0 … h, by h; empty where nothing reported a support.
+  std::vector<std::uint64_t> union_by_hop;
+  std::uint64_t support = 0;  ///< sum over learners of |support|
+};
+
+/// One unit of one run: a compressor and the error memories of its learners.
+class ErrorFeedback {
+ public:
+  ErrorFeedback(std::unique_ptr<Compressor> inner, ErrorRule rule, std::uint32_t learners,
+                std::uint64_t numel);
+  ~ErrorFeedback();
+
+  /// One step. `gradients` is the raw source; the compressor sees gradient + memory. The update of the
+  /// memories for the "global" error is recorded in the group as decoding.
+  ContributionRecord aggregate(const Step& step, const Bucket& unit, const GradientSource& gradients,
+                               Group& group, std::span<float> average);
+
+  /// Learner's memory before the next step; empty where the rule keeps none.
+  std::span<const float> memory(LearnerId learner) const;
+
+  void save(Writer& writer) const;
+  void load(Reader& reader);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace traincast

@@ -1,0 +1,78 @@
+// The process group as a compressor sees it. It carries out the collectives on real buffers, for all learners
+// in one process, and records what they would have sent and computed, phase by phase.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/exchange.hpp"
+
+namespace traincast {
+
+using Message = std::vector<std::byte>;
+
+/// Seconds that the phases of one unit took here: of each learner (`each`, `at`), plus what is charged to all
+/// (`once`).
+struct PhaseSeconds {
+  std::vector<double> each[2];  ///< by Stage, then learner
+  double once[2] = {0, 0};      ///< by Stage
+};
+
+class Group {
+ public:
+  explicit Group(std::uint32_t learners);
+
+  std::uint32_t size() const { return learners_; }
+
+  /// What follows belongs to this phase. Ops of the same phase of a bucket's tensors are joined into one
+  /// collective, so a method numbers its collectives the same way for every tensor (PowerSGD: P 0,
+  /// one-dimensional tensors 1, Q 2, decode 3).
+  void phase(unsigned number);
+
+  /// f for learners 0 … N−1 in this order; each learner's time is its own.
+  void each(Stage stage, std::vector<Work> work, const std::function<void(LearnerId)>& f);
+  /// Computed once here and charged to every learner, for it is the same everywhere.
+  void once(Stage stage, std::vector<Work> work, const std::function<void()>& f);
+  /// One learner computes, the others do not.
+  void at(LearnerId learner, Stage stage, std::vector<Work> work, const std::function<void()>& f);
+
+  /// Sums addends in flight: `addend(i, out)` writes learner i's (zeroed before), and is timed as its work of
+  /// encoding. Summed in learner order; bf16 addends must be representable, and every partial sum is rounded
+  /// to bf16, as in a ring.
+  void all_reduce(Element element, std::span<float> sum, std::vector<Work> work,
+                  const std::function<void(LearnerId, std::span<float>)>& addend, bool waits = true);
+  /// Every learner's message reaches every learner. `message(i)` builds learner i's, timed as its work of
+  /// encoding; `value_bytes` of all messages together are gradient values.
+  std::vector<Message> all_gather(std::vector<Work> work, const std::function<Message(LearnerId)>& message,
+                                  const std::function<Bytes(const Message&)>& value_bytes);
+  /// The root's message reaches every learner; none of its bytes are gradient values.
+  void broadcast(LearnerId root, Bytes bytes);
+
+  /// What was recorded, by phase number.
+  const std::vector<Phase>& phases() const { return phases_; }
+  const std::vector<PhaseSeconds>& seconds() const { return seconds_; }
+
+  /// Time spent in here so far that no real learner would spend (reading a recorded gradient); subtracted
+  /// from the work around it.
+  void exclude(double seconds) { excluded_ += seconds; }
+
+ private:
+  Phase& now();
+  double timed(const std::function<void()>& f);
+  void charge(Stage stage, std::vector<Work> work);
+
+  std::uint32_t learners_;
+  unsigned phase_ = 0;
+  double excluded_ = 0;
+  std::vector<Phase> phases_;
+  std::vector<PhaseSeconds> seconds_;
+};
+
+/// The collectives of a bucket's units joined phase by phase: counts, messages and work add up; one
+/// collective each.
+BucketExchange fuse(std::span<const std::vector<Phase>> units);
+
+}  // namespace traincast

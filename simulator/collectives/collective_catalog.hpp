@@ -1,0 +1,35 @@
+// Every collective algorithm by name, what it can carry, and which one "auto" takes.
+#pragma once
+
+#include <string>
+
+#include "base/catalog.hpp"
+#include "simulator/collectives/schedule.hpp"
+
+namespace traincast {
+
+/// What an estimate needs to know of a cluster.
+struct NetworkEstimate {
+  double latency = 0;         ///< of the longest route, in seconds
+  double bandwidth = 1;       ///< of the narrowest link between two learners, in bytes per second
+  std::uint32_t sharing = 1;  ///< neighbouring ranks that share one such link (GPUs behind one NIC)
+};
+
+struct CollectiveAlgorithm {
+  Word word;
+  /// "" or why it cannot carry this (a number of ranks that is no power of two).
+  std::string (*refuses)(const Collective&);
+  std::unique_ptr<Schedule> (*schedule)(const Collective&);
+  /// Seconds by its closed form; only used to choose.
+  double (*estimate)(const Collective&, const NetworkEstimate&);
+};
+
+/// Algorithms of one word; a name may occur under several words ("ring").
+const Catalog<CollectiveAlgorithm>& collective_catalog(Word word);
+
+/// The entry of that name, or for "auto" the one with the smallest estimate (the first of equals). Throws
+/// InputError where the named one refuses.
+const Entry<CollectiveAlgorithm>& choose_algorithm(const std::string& name, const Collective& collective,
+                                                   const NetworkEstimate& network);
+
+}  // namespace traincast

@@ -1,0 +1,55 @@
+// A collective algorithm as data: for each rank a lazy program of transfers. No network in sight, so that it
+// can be checked, counted and drawn without one; O(1) state per rank, never stored whole.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/exchange.hpp"
+
+namespace traincast {
+
+using Rank = std::uint32_t;
+
+/// One collective to carry out among ranks 0 … N−1.
+struct Collective {
+  Word word = Word::all_reduce;
+  std::uint32_t ranks = 1;
+  Bytes element_bytes = 4;   ///< all_reduce
+  std::uint64_t count = 0;   ///< all_reduce: elements
+  std::vector<Bytes> bytes;  ///< all_gather: of each rank; broadcast: one
+  Rank root = 0;             ///< broadcast
+};
+
+/// A step of a rank's program. Elements [first, last) lie in the collective's buffer: the summed vector in
+/// elements (all_reduce), the messages of all ranks one behind the other in bytes (all_gather), the message
+/// in bytes (broadcast).
+struct Action {
+  enum class Kind {
+    send,     ///< queued; leaves when what this rank sent before has arrived. The program goes on at once
+    receive,  ///< the program goes on when it has arrived; it overwrites
+    reduce,   ///< like receive, and adds to what is there
+  } kind = Kind::send;
+  Rank peer = 0;
+  std::uint64_t first = 0, last = 0;
+  Bytes bytes = 0;
+};
+
+/// What one rank does, in order. A transfer starts when its sender's earlier transfers have arrived, the
+/// sender's program has reached it (so what it forwards is there), and the receiver's program waits for it.
+class RankProgram {
+ public:
+  virtual ~RankProgram() = default;
+  virtual bool next(Action& action) = 0;  ///< false at the end
+};
+
+class Schedule {
+ public:
+  virtual ~Schedule() = default;
+  virtual std::uint32_t ranks() const = 0;
+  virtual std::unique_ptr<RankProgram> program(Rank rank) const = 0;
+};
+
+}  // namespace traincast

@@ -1,0 +1,51 @@
+// A step as data: what every learner computes and which collectives wait for what. The unit that is replayed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/exchange.hpp"
+#include "simulator/collectives/schedule.hpp"
+
+namespace traincast {
+
+/// Work before a collective (or the last decoding), and the collective.
+struct PhaseProgram {
+  std::vector<double> encode_s;              ///< of each learner, or one for all
+  std::vector<double> decode_s;              ///< likewise
+  std::shared_ptr<const Schedule> schedule;  ///< null where the phase sends nothing
+  Word word = Word::all_reduce;
+  bool waits = true;
+};
+
+struct BucketProgram {
+  double ready_s = 0;  ///< seconds of backward after which all its gradients are there
+  std::vector<PhaseProgram> phases;
+};
+
+struct StepProgram {
+  std::uint32_t learners = 1;
+  double forward_s = 0, backward_s = 0, optimizer_s = 0;
+  bool overlap = true;  ///< false: nothing is encoded or sent before backward is over
+  std::vector<BucketProgram> buckets;
+};
+
+/// What a replay tells of one step. Times of the slowest learner; they add up to step_s.
+struct Timeline {
+  double step_s = 0;
+  double compute_s = 0;
+  double encode_s = 0, decode_s = 0;  ///< of the slowest learner, hidden or not
+  double communication_s = 0;         ///< union of the intervals with a collective in flight
+  double exposed_encode_s = 0, exposed_communication_s = 0, exposed_decode_s = 0;
+  double wait_s = 0;                  ///< its compute unit idle, no collective in flight: others are late
+  std::vector<Bytes> sent_bytes;      ///< by learner
+  std::vector<Bytes> received_bytes;  ///< by learner
+  std::vector<std::pair<std::string, Bytes>>
+      tier_bytes;  ///< summed over a tier's links, in order of tier name
+  std::uint64_t transfers = 0;
+};
+
+}  // namespace traincast

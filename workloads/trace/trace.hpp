@@ -1,0 +1,73 @@
+// Recorded gradients: a folder with manifest.json and one safetensors file per step, layer → [learners,
+// …shape].
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/exchange.hpp"
+#include "base/json.hpp"
+#include "workloads/timeline/timeline.hpp"
+
+namespace traincast {
+
+struct TraceFile {
+  std::string path;  ///< relative to the folder
+  std::uint64_t step = 0;
+  LearnerId first_learner = 0, last_learner = 0;  ///< [first, last)
+  std::string sha256;
+};
+
+struct Manifest {
+  std::string model;
+  std::vector<TensorInfo> layers;
+  std::uint32_t learners = 0;
+  std::vector<std::uint64_t> steps;
+  ComputeTimeline timeline;
+  Json optimizer;  ///< {"name", "learning_rate", …}
+  Json data;       ///< {"name", "batch", "samples_per_learner", …}: where the gradients come from
+  std::uint64_t seed = 0;
+  Json versions;
+  std::string device;
+  std::vector<TraceFile> files;
+
+  std::uint64_t parameters() const;
+  Json to_json() const;
+  static Manifest from_json(const JsonReader& reader);
+};
+
+/// Writes step files as the learners produce them; offsets are known beforehand, so threads may write at
+/// once. The manifest is written last: a folder without one is no trace.
+class TraceWriter {
+ public:
+  TraceWriter(std::string folder, Manifest manifest);  ///< without steps and files
+  ~TraceWriter();
+  void begin_step(std::uint64_t step);
+  void write(LearnerId learner, std::uint32_t tensor, std::span<const float> gradient);  ///< thread-safe
+  void end_step();
+  void finish(const ComputeTimeline& timeline);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Opens a trace and checks all of it once: manifest, file sizes, hashes, headers, and every value finite.
+/// Throws InputError that names file, tensor, learner and index.
+class TraceReader {
+ public:
+  TraceReader(const std::string& folder, unsigned threads);
+  ~TraceReader();
+  const Manifest& manifest() const;
+  /// `step` counts within the trace (0 … steps−1). Thread-safe.
+  void read(std::size_t step, LearnerId learner, std::uint32_t tensor, std::span<float> into) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace traincast

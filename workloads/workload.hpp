@@ -1,0 +1,20 @@
+// What is trained, by whom and on what: a model with its data and optimizer. No LibTorch here;
+// traincast-capture builds the model that an entry names.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/catalog.hpp"
+#include "base/exchange.hpp"
+
+namespace traincast {
+
+/// The layers that an entry has with these parameters: what the captured trace will hold, in order of
+/// definition.
+using WorkloadLayers = std::vector<TensorInfo> (*)(const Parameters&);
+
+const Catalog<WorkloadLayers>& workload_catalog();
+
+}  // namespace traincast
