@@ -6,34 +6,23 @@ namespace traincast {
 
 std::string_view to_string(Word word) {
   switch (word) {
-    case Word::all_reduce:
-      return "all_reduce";
-    case Word::all_gather:
-      return "all_gather";
-    case Word::broadcast:
-      return "broadcast";
+    case Word::all_reduce: return "all_reduce";
+    case Word::all_gather: return "all_gather";
+    case Word::broadcast: return "broadcast";
   }
   return "";
 }
 
 std::string_view to_string(Primitive primitive) {
   switch (primitive) {
-    case Primitive::elementwise:
-      return "elementwise";
-    case Primitive::reduction:
-      return "reduction";
-    case Primitive::topk:
-      return "topk";
-    case Primitive::chunk_top1:
-      return "chunk_top1";
-    case Primitive::gather:
-      return "gather";
-    case Primitive::scatter:
-      return "scatter";
-    case Primitive::gemm:
-      return "gemm";
-    case Primitive::gram_schmidt:
-      return "gram_schmidt";
+    case Primitive::elementwise: return "elementwise";
+    case Primitive::reduction: return "reduction";
+    case Primitive::topk: return "topk";
+    case Primitive::chunk_top1: return "chunk_top1";
+    case Primitive::gather: return "gather";
+    case Primitive::scatter: return "scatter";
+    case Primitive::gemm: return "gemm";
+    case Primitive::gram_schmidt: return "gram_schmidt";
   }
   return "";
 }
@@ -52,13 +41,9 @@ double Work::weight() const {
     case Primitive::elementwise:
     case Primitive::reduction:
     case Primitive::topk:
-    case Primitive::chunk_top1:
-      each = static_cast<double>(a);
-      break;
+    case Primitive::chunk_top1: each = static_cast<double>(a); break;
     case Primitive::gather:
-    case Primitive::scatter:
-      each = static_cast<double>(b);
-      break;
+    case Primitive::scatter: each = static_cast<double>(b); break;
     case Primitive::gemm:
       each = static_cast<double>(a) * static_cast<double>(b) * static_cast<double>(c);
       break;

@@ -80,9 +80,9 @@ struct Work {
   Primitive primitive = Primitive::elementwise;
   std::array<std::uint64_t, 3> sizes{};  ///< elementwise, reduction: n; topk, gather, scatter: n, k;
                                          ///< chunk_top1: n, chunk; gemm: m, n, r; gram_schmidt: n, r
-  std::uint32_t count = 1;  ///< how many of them
+  std::uint32_t count = 1;               ///< how many of them
   Stage stage = Stage::encode;
-  std::optional<LearnerId> only;  ///< nobody else computes it
+  std::optional<LearnerId> only{};  ///< nobody else computes it
   bool operator==(const Work&) const = default;
 
   /// Elements touched, to share out a given total of seconds.

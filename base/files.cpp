@@ -71,8 +71,9 @@ void AtomicFile::append(const void* data, std::size_t size) {
   end_ += size;
 }
 
-void AtomicFile::commit() {
-  if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS) fail("cannot be flushed to disk");
+void AtomicFile::commit(Flush flush) {
+  if (flush == Flush::yes && ::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS)
+    fail("cannot be flushed to disk");
   if (::close(std::exchange(descriptor_, -1)) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
     int error = errno;
     ::unlink(temporary_.c_str());

@@ -27,7 +27,10 @@ class AtomicFile {
   /// Thread-safe for disjoint ranges. Throws InputError with the reason.
   void write_at(std::uint64_t offset, const void* data, std::size_t size);
   void append(const void* data, std::size_t size);
-  void commit();
+  /// Without flushing, a machine that loses power may keep the name and lose the content: for large files
+  /// whose hash is checked on reading.
+  enum class Flush { yes, no };
+  void commit(Flush flush = Flush::yes);
 
  private:
   [[noreturn]] void fail(const char* what) const;

@@ -220,12 +220,14 @@ void set_at_pointer(Json& root, std::string_view pointer, Json value, const std:
   *place = std::move(value);
 }
 
-void JsonReader::refuse(const std::string& why) const {
-  throw InputError(file_ + ":" + pointer_ + ": " + why);
+void JsonReader::refuse(const std::string& why) const { throw PlacedError(file_, pointer_, why); }
+
+void JsonReader::only_object() const {
+  if (!value_->is_object()) refuse("must be an object, got " + shown());
 }
 
 std::optional<JsonReader> JsonReader::find(std::string_view key) const {
-  if (!value_->is_object()) refuse("must be an object, got " + shown());
+  only_object();
   const Json* member = value_->find(key);
   if (!member) return std::nullopt;
   return JsonReader(*member, file_, pointer_join(pointer_, key));
@@ -266,7 +268,7 @@ bool JsonReader::flag() const {
 }
 
 void JsonReader::only(std::span<const std::string> keys) const {
-  if (!value_->is_object()) refuse("must be an object, got " + shown());
+  only_object();
   for (const auto& [key, member] : value_->members())
     if (std::find(keys.begin(), keys.end(), key) == keys.end())
       JsonReader(member, file_, pointer_join(pointer_, key)).refuse("unknown key" + known_names(key, keys));

@@ -106,6 +106,7 @@ class JsonReader {
   std::int64_t integer() const;
   bool flag() const;
 
+  void only_object() const;  ///< refuses anything else
   /// Refuses keys that are not among these, with the nearest known one.
   void only(std::span<const std::string> keys) const;
 

@@ -25,7 +25,7 @@ bool is_quantity(Unit unit) {
 
 double bound(std::string_view text, Unit unit) {
   if (text == "inf") return std::numeric_limits<double>::infinity();
-  if (auto quantity = parse_quantity(text, unit)) return *quantity;
+  if (auto quantity = parse_quantity(text, unit == Unit::durations ? Unit::duration : unit)) return *quantity;
   double value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size())
@@ -64,10 +64,8 @@ Json read_value(const JsonReader& at, const Parameter& p) {
       at.refuse("must lie in " + std::string(p.range) + ", got " + at.shown());
   };
   switch (p.unit) {
-    case Unit::flag:
-      return at.flag();
-    case Unit::path:
-      return at.text();
+    case Unit::flag: return at.flag();
+    case Unit::path: return at.text();
     case Unit::word: {
       auto words = words_of(p.range);
       std::string word = at.text();
@@ -92,10 +90,18 @@ Json read_value(const JsonReader& at, const Parameter& p) {
       }
       return at.value();
     }
+    case Unit::durations: {
+      at.only_object();
+      Json seconds{Json::Object{}};
+      for (const auto& [key, value] : at.value().members()) {
+        Parameter one{key, Unit::duration, p.range, kRequired, p.help};
+        seconds[key] = read_value(at.at(key), one);
+      }
+      return seconds;
+    }
     case Unit::bytes:
     case Unit::bandwidth:
-    case Unit::duration:
-      break;
+    case Unit::duration: break;
   }
   if (!at.value().is_string())
     at.refuse("must be " + a(p.unit) + " with its unit, as in " + std::string(example(p.unit)) + ", got " +
@@ -135,6 +141,12 @@ std::vector<std::int64_t> Parameters::counts(std::string_view key) const {
   return all;
 }
 
+std::vector<std::pair<std::string, double>> Parameters::durations(std::string_view key) const {
+  std::vector<std::pair<std::string, double>> all;
+  for (const auto& [name, seconds] : held(key).members()) all.emplace_back(name, seconds.number());
+  return all;
+}
+
 Parameters read_parameters(const JsonReader& object, std::string_view name,
                            std::span<const Parameter> table) {
   Parameters result;
@@ -170,9 +182,7 @@ Json schema_of(const Parameter& p) {
     if (std::isfinite(range.high)) target[range.high_open ? "exclusiveMaximum" : "maximum"] = range.high;
   };
   switch (p.unit) {
-    case Unit::flag:
-      schema["type"] = "boolean";
-      break;
+    case Unit::flag: schema["type"] = "boolean"; break;
     case Unit::ratio:
       schema["type"] = "number";
       numeric(schema);
@@ -195,9 +205,14 @@ Json schema_of(const Parameter& p) {
       else
         schema["enum"] = Json::list(words_of(p.range));
       break;
-    case Unit::path:
-      schema["type"] = "string";
+    case Unit::durations: {
+      Json item;
+      item["type"] = "string";
+      schema["type"] = "object";
+      schema["additionalProperties"] = item;
       break;
+    }
+    case Unit::path: schema["type"] = "string"; break;
     case Unit::bytes:
       schema["type"] = "string";
       schema["pattern"] = "^[0-9.eE+-]+ ?(k|M|G|T|Ki|Mi|Gi|Ti)?B$";

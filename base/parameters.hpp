@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/json.hpp"
@@ -35,6 +36,7 @@ class Parameters {
   std::int64_t count(std::string_view key) const;
   std::vector<std::int64_t> counts(std::string_view key) const;
   bool flag(std::string_view key) const;
+  std::vector<std::pair<std::string, double>> durations(std::string_view key) const;
   const std::string& word(std::string_view key) const;  ///< word or path
 
   /// {"name": …, every key with its value as written or its default}: what a report echoes.

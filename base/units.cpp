@@ -10,48 +10,32 @@ namespace traincast {
 
 std::string_view to_string(Unit unit) {
   switch (unit) {
-    case Unit::ratio:
-      return "number";
-    case Unit::count:
-      return "whole number";
-    case Unit::counts:
-      return "list of whole numbers";
-    case Unit::flag:
-      return "true or false";
-    case Unit::word:
-      return "word";
-    case Unit::path:
-      return "path";
-    case Unit::bytes:
-      return "size";
-    case Unit::bandwidth:
-      return "bandwidth";
-    case Unit::duration:
-      return "duration";
+    case Unit::ratio: return "number";
+    case Unit::count: return "whole number";
+    case Unit::counts: return "list of whole numbers";
+    case Unit::flag: return "true or false";
+    case Unit::word: return "word";
+    case Unit::path: return "path";
+    case Unit::bytes: return "size";
+    case Unit::bandwidth: return "bandwidth";
+    case Unit::duration: return "duration";
+    case Unit::durations: return "list of durations by name";
   }
   return "";
 }
 
 std::string_view example(Unit unit) {
   switch (unit) {
-    case Unit::ratio:
-      return "0.01";
-    case Unit::count:
-      return "8";
-    case Unit::counts:
-      return "[128, 64]";
-    case Unit::flag:
-      return "true";
-    case Unit::word:
-      return "\"auto\"";
-    case Unit::path:
-      return "\"trace\"";
-    case Unit::bytes:
-      return "\"25MiB\"";
-    case Unit::bandwidth:
-      return "\"10Gbps\"";
-    case Unit::duration:
-      return "\"5us\"";
+    case Unit::ratio: return "0.01";
+    case Unit::count: return "8";
+    case Unit::counts: return "[128, 64]";
+    case Unit::flag: return "true";
+    case Unit::word: return "\"auto\"";
+    case Unit::path: return "\"trace\"";
+    case Unit::bytes: return "\"25MiB\"";
+    case Unit::bandwidth: return "\"10Gbps\"";
+    case Unit::duration: return "\"5us\"";
+    case Unit::durations: return "{\"topk\": \"2ms\"}";
   }
   return "";
 }

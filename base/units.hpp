@@ -19,6 +19,7 @@ enum class Unit {
   bytes,      ///< "25MiB", "1MB", "512B"; held in bytes
   bandwidth,  ///< "10Gbps" (bits) or "1.25GBps" (bytes); held in bytes per second
   duration,   ///< "5us", "1.5ms"; held in seconds
+  durations,  ///< {"topk": "2ms"}: a duration for each of some names; held in seconds
 };
 
 std::string_view to_string(Unit unit);
