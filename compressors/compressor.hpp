@@ -40,6 +40,9 @@ enum class Selection {
 class Contributions {
  public:
   virtual ~Contributions() = default;
+  /// False where a dense report would change nothing, so that a method need not compute it: an unreported
+  /// learner is the same as one with a dense report then.
+  virtual bool wants_dense() const { return true; }
   virtual void kept(LearnerId learner, std::span<const Index> indices, std::span<const float> values,
                     Selection selection) = 0;
   virtual void kept(LearnerId learner, std::span<const float> dense) = 0;

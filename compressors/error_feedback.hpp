@@ -20,16 +20,21 @@ class ErrorFeedback {
  public:
   ErrorFeedback(std::unique_ptr<Compressor> inner, ErrorRule rule, std::uint32_t learners,
                 std::uint64_t numel);
+  ErrorFeedback(ErrorFeedback&&) noexcept;
+  ErrorFeedback& operator=(ErrorFeedback&&) noexcept;
   ~ErrorFeedback();
 
-  /// One step. `gradients` is the raw source; the compressor sees gradient + memory. The update of the
-  /// memories for the "global" error is recorded in the group as decoding.
+  /// One step. `gradients` is the raw source; the compressor sees gradient + memory. The addition is recorded
+  /// in the group as encoding in phase 0, the update of the memories as encoding in the phase of the first
+  /// report, for the "global" error as decoding in the last phase (a further one, where that has a
+  /// collective). Reading the raw gradient, which no real learner would do, is not charged.
   ContributionRecord aggregate(const Step& step, const Bucket& unit, const GradientSource& gradients,
                                Group& group, std::span<float> average);
 
   /// Learner's memory before the next step; empty where the rule keeps none.
   std::span<const float> memory(LearnerId learner) const;
 
+  /// Memories in learner order, then the compressor's own state.
   void save(Writer& writer) const;
   void load(Reader& reader);
 

@@ -72,7 +72,11 @@ class Group {
 };
 
 /// The collectives of a bucket's units joined phase by phase: counts, messages and work add up; one
-/// collective each.
+/// collective each. A phase in which no unit did anything stays, empty, so that phases keep their numbers.
+/// Units that issue different collectives in the same phase are a programming error (std::logic_error).
 BucketExchange fuse(std::span<const std::vector<Phase>> units);
+
+/// The seconds of a bucket's units, added up phase by phase; as many phases as fuse gives.
+std::vector<PhaseSeconds> fuse_seconds(std::span<const std::vector<PhaseSeconds>> units);
 
 }  // namespace traincast

@@ -1,0 +1,236 @@
+#include "compressors/error_feedback.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "tests/support/compressor_harness.hpp"
+
+namespace traincast::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Error = ErrorRule::Error;
+
+/// Runs what a test gives it as its aggregate.
+class Scripted final : public Compressor {
+ public:
+  using Script = std::function<void(const GradientSource&, Group&, Contributions&, std::span<float>)>;
+  explicit Scripted(Script script) : script_(std::move(script)) {}
+  Coupling coupling() const override { return Coupling::tensor; }
+  ErrorRule error_rule() const override { return {}; }
+  void aggregate(const Step&, const Bucket&, const GradientSource& source, Group& group,
+                 Contributions& contributions, std::span<float> average) override {
+    script_(source, group, contributions, average);
+  }
+  void save(Writer&) const override {}
+  void load(Reader&) override {}
+
+ private:
+  Script script_;
+};
+
+struct Feedback {
+  Feedback(ErrorRule rule, std::uint32_t learners, std::uint64_t numel, Scripted::Script script)
+      : unit(one_tensor({static_cast<std::int64_t>(numel)})),
+        learners_(learners),
+        feedback(std::make_unique<Scripted>(std::move(script)), rule, learners, numel) {}
+
+  ContributionRecord step(const Vectors& gradients) {
+    group.emplace(learners_);
+    average.assign(unit.numel(), 0.0f);
+    return feedback.aggregate({}, unit, GivenGradients(gradients), *group, average);
+  }
+
+  Bucket unit;
+  std::uint32_t learners_;
+  std::optional<Group> group;
+  Vector average;
+  ErrorFeedback feedback;
+};
+
+Scripted::Script keep_at(std::vector<Index> indices, Selection selection = Selection::own) {
+  return [=](const GradientSource& source, Group& group, Contributions& contributions,
+             std::span<float> average) {
+    group.each(Stage::encode, {}, [&](LearnerId learner) {
+      Vector p(average.size()), values;
+      source.read(learner, p);
+      for (Index i : indices) values.push_back(p[i]);
+      contributions.kept(learner, indices, values, selection);
+    });
+  };
+}
+
+// The case is worked out by hand: p = g + memory, the two largest are sent, ties to the lower index.
+TEST(ErrorFeedback, SendsTheGoldenTopTwo) {
+  const Vectors g = {{0.5f, -1, 2, -0.25f, 0, 1.5f, -3, 0.125f}};
+  UnitRun run(R"({"name": "topk", "density": 0.25})", 1, one_tensor({8}));
+  EXPECT_THAT(run.step(g).average, ElementsAre(0, 0, 2, 0, 0, 0, -3, 0));
+  // p = (1, −2, 2, −0.5, 0, 3, −3, 0.25)
+  EXPECT_THAT(run.step(g).average, ElementsAre(0, 0, 0, 0, 0, 3, -3, 0));
+  // p = (1.5, −3, 4, −0.75, 0, 1.5, −3, 0.375): of the two threes the lower index
+  EXPECT_THAT(run.step(g).average, ElementsAre(0, -3, 4, 0, 0, 0, 0, 0));
+  EXPECT_THAT(run.memory(0), ElementsAre(1.5f, 0, 0, -0.75f, 0, 1.5f, -3, 0.375f));
+}
+
+// Chen et al. 2020, eq. 5: unselected m + beta·g, selected (1 − beta)·m.
+TEST(ErrorFeedback, FiltersTheLocalMemory) {
+  Feedback ef({Error::local, 0.25f}, 2, 2, keep_at({1}));
+  const Vectors g = {{4, 8}, {-4, 16}};
+  ef.step(g);
+  EXPECT_THAT(ef.feedback.memory(0), ElementsAre(1, 0));
+  EXPECT_THAT(ef.feedback.memory(1), ElementsAre(-1, 0));
+  // As if element 1 had memory: load (1, 8) and (−1, 8).
+  Writer writer;
+  writer.put_all(std::span<const float>(Vector{1, 8}));
+  writer.put_all(std::span<const float>(Vector{-1, 8}));
+  Reader reader(writer.bytes());
+  ef.feedback.load(reader);
+  ef.step(g);
+  EXPECT_THAT(ef.feedback.memory(0), ElementsAre(2, 6));
+  EXPECT_THAT(ef.feedback.memory(1), ElementsAre(-2, 6));
+}
+
+TEST(ErrorFeedback, SubtractsTheAverageForTheGlobalError) {
+  Feedback ef({Error::global, 1}, 2, 2,
+              [](const GradientSource&, Group& group, Contributions&, std::span<float> average) {
+                group.phase(2);
+                group.once(Stage::decode, {}, [&] { average[0] = 3; });
+              });
+  const Vectors g = {{4, 1}, {2, 1}};
+  ef.step(g);
+  EXPECT_THAT(ef.feedback.memory(0), ElementsAre(1, 1));
+  EXPECT_THAT(ef.feedback.memory(1), ElementsAre(-1, 1));
+  ef.step(g);
+  EXPECT_THAT(ef.feedback.memory(0), ElementsAre(2, 2));
+  // Charged to every learner as decoding, in the last phase.
+  ASSERT_EQ(ef.group->phases().size(), 3u);
+  Work update{Primitive::elementwise, {2, 0, 0}};
+  update.stage = Stage::decode;
+  EXPECT_THAT(ef.group->phases()[2].work, ElementsAre(update));
+}
+
+TEST(ErrorFeedback, UpdatesTheGlobalErrorAfterTheLastCollective) {
+  Feedback ef({Error::global, 1}, 1, 1,
+              [](const GradientSource& source, Group& group, Contributions&, std::span<float> average) {
+                group.all_reduce(Element::fp32, average, {},
+                                 [&](LearnerId i, std::span<float> out) { source.read(i, out); });
+              });
+  ef.step({{5}});
+  ASSERT_EQ(ef.group->phases().size(), 2u);
+  EXPECT_FALSE(ef.group->phases()[1].op);
+  EXPECT_EQ(ef.group->phases()[1].work.size(), 1u);
+  EXPECT_THAT(ef.feedback.memory(0), ElementsAre(0));
+}
+
+TEST(ErrorFeedback, KeepsNothingOfWhatWasSentWhole) {
+  for (ErrorRule rule :
+       {ErrorRule{Error::local, 1}, ErrorRule{Error::global, 1}, ErrorRule{Error::local, 0.5f}}) {
+    Feedback ef(rule, 2, 2,
+                [](const GradientSource& source, Group& group, Contributions& contributions,
+                   std::span<float> average) {
+                  group.all_reduce(Element::fp32, average, {}, [&](LearnerId i, std::span<float> out) {
+                    source.read(i, out);
+                    contributions.kept_all(i);
+                  });
+                });
+    auto record = ef.step({{1, 2}, {3, 4}});
+    EXPECT_THAT(ef.feedback.memory(0), ElementsAre(0, 0));
+    EXPECT_THAT(ef.feedback.memory(1), ElementsAre(0, 0));
+    EXPECT_THAT(record.union_by_hop, IsEmpty());
+    EXPECT_EQ(ef.group->phases().size(), 1u);  // no update, no phase for it
+  }
+}
+
+TEST(ErrorFeedback, KeepsEverythingOfLearnersThatReportNothing) {
+  auto silent = [](const GradientSource&, Group&, Contributions&, std::span<float>) {};
+  Feedback plain({Error::local, 1}, 2, 1, silent), filtered({Error::local, 0.5f}, 2, 1, silent);
+  for (int step = 0; step < 3; ++step) {
+    plain.step({{2}, {4}});
+    filtered.step({{2}, {4}});
+  }
+  EXPECT_THAT(plain.feedback.memory(1), ElementsAre(12));
+  EXPECT_THAT(filtered.feedback.memory(1), ElementsAre(6));
+}
+
+TEST(ErrorFeedback, ReadsTheSameAgainUntilTheReport) {
+  for (float beta : {1.0f, 0.5f}) {
+    Feedback ef({Error::local, beta}, 2, 1,
+                [](const GradientSource& source, Group&, Contributions& contributions, std::span<float>) {
+                  Vector a(1), b(1), again(1);
+                  source.read(0, a);
+                  source.read(1, b);
+                  source.read(0, again);
+                  EXPECT_EQ(a, again);
+                  contributions.kept(0, a);
+                  EXPECT_THROW(source.read(0, a), std::logic_error);
+                  EXPECT_THROW(contributions.kept_all(0), std::logic_error);
+                });
+    for (int step = 0; step < 3; ++step) ef.step({{2}, {4}});
+    EXPECT_THAT(ef.feedback.memory(0), ElementsAre(0));
+    EXPECT_THAT(ef.feedback.memory(1), ElementsAre(12 * beta));
+  }
+}
+
+TEST(ErrorFeedback, WithoutARuleStillRecordsSupports) {
+  Feedback ef({}, 3, 4, keep_at({1, 3}));
+  // Zeros that a learner chose itself are no support: learner 1 has {3} only.
+  auto record = ef.step({{1, 1, 1, 1}, {1, 0, 1, 1}, {1, 1, 1, 1}});
+  EXPECT_THAT(record.union_by_hop, ElementsAre(2, 2, 2));
+  EXPECT_EQ(record.support, 5u);
+  EXPECT_THAT(ef.feedback.memory(0), IsEmpty());
+  EXPECT_THAT(ef.group->phases()[0].work, IsEmpty());
+}
+
+TEST(ErrorFeedback, CountsASharedIndexSetWholeForEveryLearner) {
+  Feedback ef({}, 2, 4, keep_at({1, 3}, Selection::shared));
+  auto record = ef.step({{0, 0, 0, 0}, {0, 0, 0, 0}});
+  EXPECT_THAT(record.union_by_hop, ElementsAre(2, 2));
+  EXPECT_EQ(record.support, 4u);
+}
+
+TEST(ErrorFeedback, UnitesSupportsHopByHop) {
+  const std::vector<std::vector<Index>> sets = {{0, 1}, {1, 2}, {0, 2}, {5}};
+  Feedback ef({}, 4, 6,
+              [&](const GradientSource&, Group& group, Contributions& contributions, std::span<float>) {
+                // Whatever order the reports come in.
+                for (LearnerId i : {3u, 1u, 0u, 2u})
+                  contributions.kept(i, sets[i], Vector(sets[i].size(), 1.0f), Selection::own);
+                group.once(Stage::decode, {}, [] {});
+              });
+  for (int step = 0; step < 2; ++step) {
+    auto record = ef.step(Vectors(4, Vector(6)));
+    EXPECT_THAT(record.union_by_hop, ElementsAre(2, 3, 3, 4));
+    EXPECT_EQ(record.support, 7u);
+  }
+}
+
+TEST(ErrorFeedback, SaysWhetherDenseReportsMatter) {
+  for (auto [error, wanted] : {std::pair{Error::none, false}, {Error::local, true}, {Error::global, false}}) {
+    Feedback ef({error, 1}, 1, 1,
+                [wanted](const GradientSource&, Group&, Contributions& contributions, std::span<float>) {
+                  EXPECT_EQ(contributions.wants_dense(), wanted);
+                });
+    ef.step({{1}});
+  }
+}
+
+TEST(ErrorFeedback, ChargesItsAdditionAndItsUpdateAsEncoding) {
+  UnitRun run(R"({"name": "topk", "density": 0.5})", 2, one_tensor({8}));
+  auto result = run.step(random_gradients(2, 8));
+  EXPECT_THAT(result.phases[0].work,
+              ElementsAre(Work{Primitive::elementwise, {8, 0, 0}}, Work{Primitive::topk, {8, 4, 0}},
+                          Work{Primitive::scatter, {8, 4, 0}}));
+}
+
+TEST(ErrorFeedback, RefusesSavedStateOfAnotherSize) {
+  UnitRun small(R"({"name": "topk", "density": 0.5})", 2, one_tensor({8}));
+  UnitRun large(R"({"name": "topk", "density": 0.5})", 2, one_tensor({9}));
+  EXPECT_THROW(large.load(small.save()), InputError);
+  EXPECT_THROW(small.load(small.save().substr(0, 40)), InputError);
+}
+
+}  // namespace
+}  // namespace traincast::testing

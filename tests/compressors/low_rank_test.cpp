@@ -1,0 +1,87 @@
+#include "compressors/low_rank.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "base/random.hpp"
+
+namespace traincast {
+namespace {
+
+std::vector<float> drawn(std::size_t n, std::uint32_t tensor) {
+  RandomStream random({.seed = 11, .tensor = tensor});
+  std::vector<float> values(n);
+  for (float& value : values) value = static_cast<float>(random.normal());
+  return values;
+}
+
+TEST(LowRank, ProductsAgreeWithTheirDefinition) {
+  for (auto [n, m] :
+       {std::pair{1u, 1u}, {3u, 5u}, {8u, 16u}, {13u, 31u}, {5u, 4099u}, {64u, 27u}, {7u, 2048u}})
+    for (std::size_t rank : {1u, 2u, 3u, 4u, 5u, 7u, 9u}) {
+      auto matrix = drawn(n * m, 0), q = drawn(m * rank, 1), p0 = drawn(n * rank, 2);
+      MatrixView view{matrix.data(), n, m};
+      std::vector<float> p(n * rank), back(m * rank), whole(n * m);
+      project(view, q, p, rank);
+      project_back(view, p0, back, rank);
+      expand(p0, q, rank, n, m, whole);
+      // Rounding of a sum of up to 4099 products of N(0, 1) numbers.
+      for (std::size_t c = 0; c < rank; ++c) {
+        for (std::size_t i = 0; i < n; ++i) {
+          double sum = 0;
+          for (std::size_t j = 0; j < m; ++j) sum += double(matrix[i * m + j]) * double(q[c * m + j]);
+          ASSERT_NEAR(p[c * n + i], sum, 1e-3) << n << "x" << m << " rank " << rank;
+        }
+        for (std::size_t j = 0; j < m; ++j) {
+          double sum = 0;
+          for (std::size_t i = 0; i < n; ++i) sum += double(matrix[i * m + j]) * double(p0[c * n + i]);
+          ASSERT_NEAR(back[c * m + j], sum, 1e-4) << n << "x" << m << " rank " << rank;
+        }
+      }
+      for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < m; ++j) {
+          double sum = 0;
+          for (std::size_t c = 0; c < rank; ++c) sum += double(p0[c * n + i]) * double(q[c * m + j]);
+          ASSERT_NEAR(whole[i * m + j], sum, 1e-4);
+        }
+    }
+}
+
+TEST(LowRank, OrthogonalisesColumnByColumn) {
+  // (3, 4) becomes (0.6, 0.8); (1, 0) − 0.6·(0.6, 0.8) = (0.64, −0.48), of norm 0.8.
+  std::vector<float> p = {3, 4, 1, 0};
+  orthogonalise(p, 2, 2);
+  EXPECT_NEAR(p[0], 0.6, 1e-6);
+  EXPECT_NEAR(p[1], 0.8, 1e-6);
+  EXPECT_NEAR(p[2], 0.8, 1e-6);
+  EXPECT_NEAR(p[3], -0.6, 1e-6);
+
+  auto many = drawn(100 * 6, 3);
+  orthogonalise(many, 100, 6);
+  for (std::size_t a = 0; a < 6; ++a)
+    for (std::size_t b = 0; b <= a; ++b) {
+      double product = 0;
+      for (std::size_t i = 0; i < 100; ++i) product += double(many[a * 100 + i]) * double(many[b * 100 + i]);
+      EXPECT_NEAR(product, a == b ? 1 : 0, 1e-5);
+    }
+}
+
+TEST(LowRank, LeavesZerosAsTheyAre) {
+  std::vector<float> p(6, 0.0f);
+  orthogonalise(p, 3, 2);
+  EXPECT_EQ(p, std::vector<float>(6, 0.0f));
+}
+
+TEST(LowRank, TakesEmptyMatrices) {
+  std::vector<float> none;
+  MatrixView empty{nullptr, 0, 0};
+  project(empty, none, none, 0);
+  project_back(empty, none, none, 0);
+  orthogonalise(none, 0, 0);
+  expand(none, none, 0, 0, 0, none);
+}
+
+}  // namespace
+}  // namespace traincast
