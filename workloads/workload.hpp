@@ -17,4 +17,8 @@ using WorkloadLayers = std::vector<TensorInfo> (*)(const Parameters&);
 
 const Catalog<WorkloadLayers>& workload_catalog();
 
+/// The parameters of the entry that `at` names, checked one by one and together (a batch fits into the
+/// shard).
+Parameters read_workload(const JsonReader& at);
+
 }  // namespace traincast

@@ -1,4 +1,4 @@
-// Recorded gradients: a folder with manifest.json and one safetensors file per step, layer → [learners,
+// Recorded gradients: a folder with manifest.json and safetensors files of one step each, layer → [learners,
 // …shape].
 #pragma once
 
@@ -23,6 +23,7 @@ struct TraceFile {
 
 struct Manifest {
   std::string model;
+  Json workload;  ///< the model's parameters as a scenario writes them; null where it is no workload of ours
   std::vector<TensorInfo> layers;
   std::uint32_t learners = 0;
   std::vector<std::uint64_t> steps;
@@ -39,16 +40,22 @@ struct Manifest {
   static Manifest from_json(const JsonReader& reader);
 };
 
+/// Bytes of one step's files.
+std::uint64_t trace_step_bytes(const std::vector<TensorInfo>& layers, std::uint32_t learners);
+
 /// Writes step files as the learners produce them; offsets are known beforehand, so threads may write at
-/// once. The manifest is written last: a folder without one is no trace.
+/// once. The manifest is written last: a folder without one is no trace. Destroyed before finish(), it
+/// removes what it wrote.
 class TraceWriter {
  public:
-  TraceWriter(std::string folder, Manifest manifest);  ///< without steps and files
+  /// `manifest` without steps and files. Makes the folder where it is absent; refuses one that holds a
+  /// manifest.
+  TraceWriter(std::string folder, Manifest manifest);
   ~TraceWriter();
-  void begin_step(std::uint64_t step);
+  void begin_step(std::uint64_t step);                                                   ///< numbers ascend
   void write(LearnerId learner, std::uint32_t tensor, std::span<const float> gradient);  ///< thread-safe
-  void end_step();
-  void finish(const ComputeTimeline& timeline);
+  void end_step();  ///< every learner's every tensor has been written; hashing goes on behind
+  const Manifest& finish(const ComputeTimeline& timeline);
 
  private:
   struct State;

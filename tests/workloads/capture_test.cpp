@@ -1,0 +1,318 @@
+// The learners' gradients as LibTorch computes them: what they sum to, what they depend on, what is left when
+// capture is stopped. One process: start-up costs 0.8 s.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include "tests/support/refusal.hpp"
+#include "tests/support/scratch_folder.hpp"
+#include "workloads/capture/capture.hpp"
+#include "workloads/capture/capture_options.hpp"
+#include "workloads/capture/mean_gradient.hpp"
+#include "workloads/workload.hpp"
+
+namespace traincast {
+namespace {
+
+const std::string kSmallMlp =
+    R"({"name": "mlp", "hidden": [16, 12], "batch": 4, "samples_per_learner": 64, "learning_rate": 0.05})";
+const std::string kSmallConvnet = R"({"name": "convnet", "width": 4, "batch": 4, "samples_per_learner": 64})";
+const std::string kPlainConvnet =
+    R"({"name": "convnet", "width": 4, "batch": 4, "samples_per_learner": 64, "batch_norm": false,
+        "learning_rate": 0.02})";
+
+CaptureRequest request_for(const std::string& workload, std::uint32_t learners, std::uint64_t steps,
+                           unsigned threads, const std::string& out, std::uint64_t seed = 0) {
+  const std::vector<std::string> words{"--workload", workload,
+                                       "--learners", std::to_string(learners),
+                                       "--steps",    std::to_string(steps),
+                                       "--threads",  std::to_string(threads),
+                                       "--out",      out,
+                                       "--seed",     std::to_string(seed),
+                                       "--device",   "cpu"};
+  std::vector<const char*> arguments;
+  for (const std::string& word : words) arguments.push_back(word.c_str());
+  return parse_command_line(arguments)->request;
+}
+
+CaptureResult run(const CaptureRequest& request) {
+  std::atomic<bool> stop{false};
+  return capture(request, stop);
+}
+
+Network network_for(const CaptureRequest& request, Precision precision) {
+  return Network({.workload = request.workload,
+                  .parameters = request.parameters,
+                  .layers = request.layers,
+                  .seed = 3,
+                  .device = Device::cpu,
+                  .precision = precision});
+}
+
+/// ‖mean of four learners' gradients − gradient of their pooled batch‖ / ‖that‖.
+double distance_from_pooled(const std::string& workload, Precision precision) {
+  CaptureRequest request = request_for(workload, 4, 1, 1, "unused");
+  Network network = network_for(request, precision);
+  auto replica = network.replica();
+  Shards shards{.seed = 3, .samples_per_learner = 64, .batch = 4};
+  Batch pooled;
+  std::vector<std::vector<double>> mean(request.layers.size());
+  for (LearnerId learner = 0; learner < 4; ++learner) {
+    Batch batch;
+    shards.fill(learner, 0, batch);
+    pooled.images.insert(pooled.images.end(), batch.images.begin(), batch.images.end());
+    pooled.labels.insert(pooled.labels.end(), batch.labels.begin(), batch.labels.end());
+    replica->run(batch);
+    for (std::uint32_t id = 0; id < mean.size(); ++id) {
+      auto gradient = replica->gradient_in_double(id);
+      mean[id].resize(gradient.size());
+      for (std::size_t i = 0; i < gradient.size(); ++i) mean[id][i] += gradient[i] / 4;
+    }
+  }
+  replica->run(pooled);
+  double difference = 0, norm = 0;
+  for (std::uint32_t id = 0; id < mean.size(); ++id) {
+    auto gradient = replica->gradient_in_double(id);
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      difference += (mean[id][i] - gradient[i]) * (mean[id][i] - gradient[i]);
+      norm += gradient[i] * gradient[i];
+    }
+  }
+  return std::sqrt(difference / norm);
+}
+
+TEST(Capture, HasGradientsWhoseMeanIsThatOfThePooledBatch) {
+  use_one_thread_each();
+  for (const std::string& workload : {kSmallMlp, kPlainConvnet}) {
+    EXPECT_LT(distance_from_pooled(workload, Precision::fp64), 1e-12) << workload;
+    EXPECT_LT(distance_from_pooled(workload, Precision::fp32), 5e-6) << workload;
+  }
+  // Normalising by the mini-batch's own statistics is what makes the difference.
+  EXPECT_GT(distance_from_pooled(kSmallConvnet, Precision::fp64), 1e-3);
+}
+
+TEST(Capture, HasTheGradientsOfTheLoss) {
+  // The loss along the gradient, by central differences: (f(p + εg) − f(p − εg)) / 2ε = ‖g‖².
+  use_one_thread_each();
+  for (const std::string& workload : {kSmallMlp, kSmallConvnet, kPlainConvnet}) {
+    CaptureRequest request = request_for(workload, 1, 1, 1, "unused");
+    Network network = network_for(request, Precision::fp64);
+    auto replica = network.replica();
+    Batch batch;
+    Shards{.seed = 3, .samples_per_learner = 64, .batch = 4}.fill(0, 0, batch);
+    replica->run(batch);
+    std::vector<std::vector<float>> gradient;
+    double square = 0;
+    for (std::uint32_t id = 0; id < request.layers.size(); ++id) {
+      gradient.emplace_back();
+      for (double value : replica->gradient_in_double(id)) {
+        gradient.back().push_back(static_cast<float>(value));
+        square += value * value;
+      }
+    }
+    const double step = 1e-5 / std::sqrt(square);
+    network.apply(gradient, -step, 0);
+    double above = replica->run(batch);
+    network.apply(gradient, 2 * step, 0);
+    double below = replica->run(batch);
+    EXPECT_NEAR((above - below) / (2 * step), square, 1e-3 * square) << workload;
+  }
+}
+
+TEST(Capture, RecordsTheLayersOfTheCatalog) {
+  ScratchFolder folder;
+  for (const std::string& workload : {kSmallMlp, kSmallConvnet, kPlainConvnet}) {
+    std::string out = folder / std::to_string(workload.size());
+    CaptureRequest request = request_for(workload, 2, 2, 2, out);
+    run(request);
+    TraceReader reader(out, 1);
+    EXPECT_EQ(reader.manifest().layers, request.layers);
+    EXPECT_EQ(reader.manifest().workload, request.parameters.resolved());
+    EXPECT_EQ(reader.manifest().data.at("name").text(), "procedural images");
+    // Every parameter takes part: none of its gradients is zero throughout.
+    for (const TensorInfo& layer : request.layers) {
+      std::vector<float> gradient(layer.numel());
+      reader.read(0, 1, layer.id, gradient);
+      EXPECT_TRUE(std::any_of(gradient.begin(), gradient.end(), [](float g) { return g != 0; }))
+          << layer.name;
+    }
+  }
+}
+
+std::vector<std::string> hashes(const CaptureResult& result) {
+  std::vector<std::string> all;
+  for (const TraceFile& file : result.manifest.files) all.push_back(file.sha256);
+  return all;
+}
+
+TEST(Capture, DependsOnTheSeedAndNotOnTheThreads) {
+  ScratchFolder folder;
+  for (const std::string& workload : {kSmallMlp, kSmallConvnet}) {
+    std::string base = folder / std::to_string(workload.size());
+    auto one = run(request_for(workload, 6, 4, 1, base + "-1", 9));
+    auto two = run(request_for(workload, 6, 4, 2, base + "-2", 9));
+    auto five = run(request_for(workload, 6, 4, 5, base + "-5", 9));
+    auto other = run(request_for(workload, 6, 4, 2, base + "-other", 10));
+    EXPECT_EQ(hashes(one), hashes(two));
+    EXPECT_EQ(hashes(one), hashes(five));
+    EXPECT_EQ(one.losses, two.losses);
+    EXPECT_NE(hashes(one), hashes(other));
+  }
+}
+
+TEST(Capture, DoesNotDependOnHowManyLearnersThereAreInItsFirstStep) {
+  ScratchFolder folder;
+  run(request_for(kSmallMlp, 2, 1, 1, folder / "two"));
+  run(request_for(kSmallMlp, 6, 1, 2, folder / "six"));
+  TraceReader two(folder / "two", 1), six(folder / "six", 1);
+  std::vector<float> a(two.manifest().layers[0].numel()), b(a.size());
+  two.read(0, 1, 0, a);
+  six.read(0, 1, 0, b);
+  EXPECT_EQ(a, b);
+}
+
+TEST(Capture, LearnsWithinFewSteps) {
+  ScratchFolder folder;
+  for (const std::string& workload : {kSmallMlp, kSmallConvnet, kPlainConvnet}) {
+    auto result = run(request_for(workload, 8, 30, 2, folder / std::to_string(workload.size())));
+    auto mean_of = [&](std::size_t first, std::size_t last) {
+      double sum = 0;
+      for (std::size_t i = first; i < last; ++i) sum += result.losses[i];
+      return sum / static_cast<double>(last - first);
+    };
+    EXPECT_LT(mean_of(25, 30), 0.95 * mean_of(0, 3)) << workload;
+  }
+}
+
+TEST(Capture, FollowsSgdWithMomentum) {
+  // Two steps by hand from the recorded gradients: v ← μv + g, p ← p − ηv.
+  CaptureRequest request = request_for(kSmallMlp, 2, 1, 1, "unused");
+  Network network = network_for(request, Precision::fp32);
+  std::vector<std::vector<float>> gradient;
+  for (const TensorInfo& layer : request.layers) gradient.emplace_back(layer.numel(), 0.5f);
+  auto before = network.parameter(0);
+  network.apply(gradient, 0.25, 0.5);
+  network.apply(gradient, 0.25, 0.5);
+  auto after = network.parameter(0);
+  for (std::size_t i = 0; i < before.size(); ++i)
+    EXPECT_NEAR(after[i], before[i] - 0.25f * (0.5f + 0.75f), 1e-6) << i;
+}
+
+TEST(Capture, TimesBackwardFromTheLastLayerToTheFirst) {
+  ScratchFolder folder;
+  auto result = run(request_for(R"("convnet")", 4, 4, 1, folder / "t"));
+  const ComputeTimeline& timeline = result.manifest.timeline;
+  EXPECT_GT(timeline.forward_s, 0);
+  EXPECT_GT(timeline.optimizer_s, 0);
+  for (double ready : timeline.ready_s) EXPECT_GT(ready, 0);
+  EXPECT_EQ(timeline.backward_s(), timeline.ready_s.front());
+  std::size_t in_order = 0;
+  for (std::size_t i = 1; i < timeline.ready_s.size(); ++i)
+    in_order += timeline.ready_s[i] <= timeline.ready_s[i - 1];
+  EXPECT_GT(in_order, 0.6 * static_cast<double>(timeline.ready_s.size()));
+}
+
+TEST(Capture, SaysThatTrainingDiverged) {
+  ScratchFolder folder;
+  auto request = request_for(R"({"name": "mlp", "hidden": [16], "learning_rate": 100, "momentum": 0.99})", 2,
+                             200, 1, folder / "t");
+  try {
+    run(request);
+    FAIL() << "no error";
+  } catch (const SimulationError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("training diverged; lower learning_rate or momentum"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "t"));
+}
+
+TEST(Capture, StopsWhenAsked) {
+  ScratchFolder folder;
+  std::atomic<bool> stop{false};
+  auto request = request_for(kSmallMlp, 8, 1000, 2, folder / "t");
+  EXPECT_THROW(capture(request, stop, [&](std::uint64_t step, std::uint32_t, double) { stop = step == 3; }),
+               Interrupted);
+  EXPECT_FALSE(std::filesystem::exists(folder / "t"));
+}
+
+TEST(Capture, RefusesWhatTheDiskCannotHold) {
+  ScratchFolder folder;
+  auto request = request_for(R"({"name": "mlp", "hidden": [65536]})", 65536, 1000000, 1, folder / "t");
+  EXPECT_THAT(refusal([&] { run(request); }), testing::HasSubstr("are free; take fewer learners or steps"));
+}
+
+std::string error_of_options(const std::vector<std::string>& words) {
+  std::vector<const char*> arguments;
+  for (const std::string& word : words) arguments.push_back(word.c_str());
+  return refusal([&] { parse_command_line(arguments); });
+}
+
+TEST(CaptureOptions, AreRefusedWithTheWayOut) {
+  EXPECT_EQ(error_of_options({"--learner", "3"}),
+            "unknown option '--learner'; did you mean '--learners'?; known: --help, --quiet, --workload, "
+            "--learners, --steps, --out, --seed, --threads, --device");
+  EXPECT_EQ(error_of_options({"--learners"}), "--learners: a value must follow");
+  EXPECT_EQ(error_of_options({"--learners", "0"}),
+            "--learners: must be a whole number in [1, 65536], got '0'");
+  EXPECT_EQ(error_of_options({"--steps", "2.5"}),
+            "--steps: must be a whole number in [1, 1000000], got '2.5'");
+  EXPECT_EQ(error_of_options({"--seed", "1", "--seed", "2"}), "--seed: stands twice");
+  EXPECT_EQ(error_of_options({"--learners", "1"}), "--workload is missing; see --help");
+  EXPECT_EQ(error_of_options({"--device", "gpu"}),
+            "--device: unknown device 'gpu'; did you mean 'cpu'?; known: auto, cpu, cuda");
+  EXPECT_EQ(error_of_options({"--workload", "mpl"}),
+            "--workload: unknown workload 'mpl'; did you mean 'mlp'?; known: mlp, convnet");
+  EXPECT_EQ(error_of_options({"--workload", R"({"name": "mlp", "momentum": 1})"}),
+            "--workload:/momentum: must lie in [0, 1), got 1");
+  EXPECT_EQ(error_of_options({"--workload", R"({"name": "mlp", "batch": 9, "samples_per_learner": 8})"}),
+            "--workload: batch must not exceed samples_per_learner, got 9 and 8");
+}
+
+/// Starts the executable, gives it a signal once its first step is written, and returns its exit code.
+int exit_code_of(const std::vector<std::string>& words, int signal, const std::string& first_step) {
+  std::string program = std::string(TRAINCAST_BINARY_DIR) + "/bin/traincast-capture";
+  std::vector<char*> arguments{program.data()};
+  std::vector<std::string> copies = words;
+  for (std::string& word : copies) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_t child = ::fork();
+  if (child == 0) {
+    ::execv(program.c_str(), arguments.data());
+    ::_exit(127);
+  }
+  if (signal != 0) {
+    for (int i = 0; i < 3000 && !std::filesystem::exists(first_step); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ::kill(child, signal);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+TEST(CaptureProgram, LeavesNoManifestWhenItIsInterruptedOrKilled) {
+  ScratchFolder folder;
+  std::vector<std::string> words{"--workload", kSmallMlp, "--learners", "4",         "--steps",
+                                 "1000000",    "--quiet", "--out",      folder / "t"};
+  std::string first = folder / "t/step-000000.safetensors";
+  // A million steps would need more disk than may be free.
+  words[5] = "2000";
+  EXPECT_EQ(exit_code_of(words, SIGTERM, first), 128 + SIGTERM);
+  EXPECT_FALSE(std::filesystem::exists(folder / "t"));
+  EXPECT_EQ(exit_code_of(words, SIGKILL, first), -SIGKILL);
+  EXPECT_TRUE(std::filesystem::exists(first));
+  EXPECT_THROW(TraceReader(folder / "t", 1), InputError);
+  // What it left does not stand in the way.
+  words[5] = "2";
+  EXPECT_EQ(exit_code_of(words, 0, first), 0);
+  EXPECT_EQ(TraceReader(folder / "t", 1).manifest().steps.size(), 2u);
+  EXPECT_EQ(exit_code_of(words, 0, first), 2);
+}
+
+}  // namespace
+}  // namespace traincast

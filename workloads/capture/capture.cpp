@@ -1,0 +1,203 @@
+#include "workloads/capture/capture.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+#include "workloads/capture/host.hpp"
+#include "workloads/capture/mean_gradient.hpp"
+#include "workloads/data/procedural_images.hpp"
+
+namespace traincast {
+
+namespace {
+
+// Enough for a median, few enough that the other threads seldom wait.
+constexpr std::uint32_t kTimedLearners = 4;
+constexpr std::uint64_t kTimedSteps = 8;
+
+double median(std::vector<double> values) {
+  auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return (*middle + *std::max_element(values.begin(), middle)) / 2;
+}
+
+ComputeTimeline median_timeline(const std::vector<PassTimes>& passes, const std::vector<double>& optimizer) {
+  ComputeTimeline timeline;
+  std::vector<double> values;
+  for (const PassTimes& pass : passes) values.push_back(pass.forward_s);
+  timeline.forward_s = median(values);
+  for (std::size_t id = 0; id < passes.front().ready_s.size(); ++id) {
+    values.clear();
+    for (const PassTimes& pass : passes) values.push_back(pass.ready_s[id]);
+    timeline.ready_s.push_back(median(values));
+  }
+  timeline.optimizer_s = median(optimizer);
+  return timeline;
+}
+
+Manifest manifest_of(const CaptureRequest& request, const Network& network) {
+  const Parameters& p = request.parameters;
+  Manifest m;
+  m.model = request.workload;
+  m.workload = p.resolved();
+  m.layers = request.layers;
+  m.learners = request.learners;
+  m.seed = request.seed;
+  m.device = network.device_name();
+  m.optimizer["name"] = "sgd";
+  m.optimizer["learning_rate"] = p.number("learning_rate");
+  m.optimizer["momentum"] = p.number("momentum");
+  m.data["name"] = "procedural images";
+  m.data["classes"] = kImageClasses;
+  m.data["batch"] = p.count("batch");
+  m.data["samples_per_learner"] = p.count("samples_per_learner");
+  m.data["shards"] = "iid";
+  m.versions["traincast"] = TRAINCAST_VERSION;
+  m.versions["libtorch"] = libtorch_version();
+  m.versions["compiler"] = __VERSION__;
+  return m;
+}
+
+void check_disk(const CaptureRequest& request) {
+  double needed = static_cast<double>(trace_step_bytes(request.layers, request.learners)) *
+                  static_cast<double>(request.steps);
+  auto free = static_cast<double>(free_disk_bytes(request.out));
+  if (needed > free)
+    throw InputError("--out " + request.out + ": the trace takes " + format_bytes(needed) + ", but " +
+                     format_bytes(free) + " are free; take fewer learners or steps, or another disk");
+}
+
+class Capture {
+ public:
+  Capture(const CaptureRequest& request, const std::atomic<bool>& stop, const Progress& progress)
+      : request_(request),
+        stop_(stop),
+        progress_(progress),
+        shards_{.seed = request.seed,
+                .samples_per_learner =
+                    static_cast<std::uint64_t>(request.parameters.count("samples_per_learner")),
+                .batch = static_cast<std::uint64_t>(request.parameters.count("batch"))},
+        network_({.workload = request.workload,
+                  .parameters = request.parameters,
+                  .layers = request.layers,
+                  .seed = request.seed,
+                  .device = request.device}),
+        writer_(request.out, manifest_of(request, network_)),
+        mean_(request.layers) {
+    // One stream of kernels: threads would only take turns on it.
+    unsigned threads = network_.on_cuda() ? 1 : std::min<unsigned>(request.threads, request.learners);
+    for (unsigned i = 0; i < threads; ++i) workers_.push_back({network_.replica(), {}});
+  }
+
+  CaptureResult run() {
+    use_one_thread_each();
+    warm_up();
+    CaptureResult result;
+    for (std::uint64_t step = 0; step < request_.steps; ++step) {
+      run_step(step);
+      last_loss_ = mean_.mean_loss();
+      result.losses.push_back(last_loss_);
+    }
+    result.manifest = writer_.finish(median_timeline(passes_, optimizer_seconds_));
+    return result;
+  }
+
+ private:
+  struct Worker {
+    std::unique_ptr<Replica> replica;
+    Batch batch;
+  };
+
+  // The first pass pays for compiling kernels and for memory.
+  void warm_up() {
+    Worker& worker = workers_.front();
+    shards_.fill(0, 0, worker.batch);
+    worker.replica->run(worker.batch);
+  }
+
+  void run_step(std::uint64_t step) {
+    // A single step is timed itself, after the warm-up.
+    bool timed = step + 1 == request_.steps || (step > 0 && step <= kTimedSteps);
+    std::uint32_t alone = timed ? std::min(kTimedLearners, request_.learners) : 0;
+    writer_.begin_step(step);
+    mean_.begin();
+    done_ = 0;
+    for (next_ = 0; next_ < alone;) {
+      run_learner(workers_.front(), step, next_++);
+      passes_.push_back(workers_.front().replica->times());
+    }
+    run_threads(step);
+    if (stop_) throw Interrupted{};
+    writer_.end_step();
+    double seconds = network_.apply(mean_.mean(), request_.parameters.number("learning_rate"),
+                                    request_.parameters.number("momentum"));
+    if (timed) optimizer_seconds_.push_back(seconds);
+  }
+
+  void run_threads(std::uint64_t step) {
+    auto work = [&](Worker& worker) {
+      try {
+        use_one_thread_each();
+        for (LearnerId learner; (learner = next_++) < request_.learners;)
+          if (!run_learner(worker, step, learner)) break;
+      } catch (...) {
+        std::lock_guard lock(mutex_);
+        if (!error_) error_ = std::current_exception();
+        mean_.abandon();
+      }
+    };
+    {
+      std::vector<std::jthread> helpers;
+      for (std::size_t i = 1; i < workers_.size(); ++i) helpers.emplace_back([&, i] { work(workers_[i]); });
+      work(workers_.front());
+    }
+    if (error_) std::rethrow_exception(error_);
+  }
+
+  bool run_learner(Worker& worker, std::uint64_t step, LearnerId learner) {
+    if (stop_) throw Interrupted{};
+    shards_.fill(learner, step, worker.batch);
+    double loss = worker.replica->run(worker.batch);
+    for (std::uint32_t id = 0; id < request_.layers.size(); ++id)
+      writer_.write(learner, id, worker.replica->gradient(id));
+    if (!mean_.add(
+            learner, [&](std::uint32_t id) { return worker.replica->gradient(id); }, loss))
+      return false;
+    std::lock_guard lock(mutex_);
+    ++done_;
+    if (progress_) progress_(step, done_, last_loss_);
+    return true;
+  }
+
+  const CaptureRequest& request_;
+  const std::atomic<bool>& stop_;
+  const Progress& progress_;
+  Shards shards_;
+  Network network_;
+  TraceWriter writer_;
+  MeanGradient mean_;
+  std::vector<Worker> workers_;
+  std::vector<PassTimes> passes_;
+  std::vector<double> optimizer_seconds_;
+  double last_loss_ = 0;
+  std::atomic<LearnerId> next_{0};
+  std::mutex mutex_;  // of what follows
+  std::uint32_t done_ = 0;
+  std::exception_ptr error_;
+};
+
+}  // namespace
+
+CaptureResult capture(const CaptureRequest& request, const std::atomic<bool>& stop,
+                      const Progress& progress) {
+  check_disk(request);
+  keep_blas_to_one_thread();
+  return Capture(request, stop, progress).run();
+}
+
+}  // namespace traincast

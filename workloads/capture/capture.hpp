@@ -1,0 +1,45 @@
+// Capturing as a whole: N virtual learners, step by step along the dense trajectory, every gradient into the
+// trace.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/parameters.hpp"
+#include "workloads/capture/neural_network.hpp"
+#include "workloads/trace/trace.hpp"
+
+namespace traincast {
+
+struct CaptureRequest {
+  std::string workload;  ///< an entry's name, its checked parameters and its layers
+  Parameters parameters;
+  std::vector<TensorInfo> layers;
+  std::uint32_t learners = 1;
+  std::uint64_t steps = 1;
+  std::uint64_t seed = 0;
+  unsigned threads = 1;
+  std::string out;
+  Device device = Device::automatic;
+};
+
+struct CaptureResult {
+  Manifest manifest;
+  std::vector<double> losses;  ///< mean over the learners' mini-batches, before each step
+};
+
+/// Called after each learner, from any thread, one at a time.
+using Progress = std::function<void(std::uint64_t step, std::uint32_t learners_done, double last_loss)>;
+
+/// The caller asked to stop; nothing is left of the trace.
+struct Interrupted {};
+
+/// Throws InputError, SimulationError where training diverges, and Interrupted soon after `stop` becomes
+/// true.
+CaptureResult capture(const CaptureRequest& request, const std::atomic<bool>& stop,
+                      const Progress& progress = {});
+
+}  // namespace traincast

@@ -1,0 +1,99 @@
+// traincast-capture: options, signals, what is shown on the terminal, exit code.
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <span>
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+#include "workloads/capture/capture_options.hpp"
+#include "workloads/capture/host.hpp"
+
+namespace {
+
+std::atomic<bool> stop{false};
+std::atomic<int> signal_taken{0};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
+
+void take_signal(int number) {
+  signal_taken = number;
+  stop = true;
+}
+
+void warn_of_slow_blas() {
+  constexpr double slow = 5;
+  double speed = traincast::blas_gflops();
+  if (speed > 0 && speed < slow)
+    std::fprintf(
+        stderr,
+        "traincast-capture: warning: the BLAS in use reaches %.1f GFLOP/s, as the reference one does; "
+        "install libopenblas0-pthread for ten times that\n",
+        speed);
+}
+
+int run(std::span<const char* const> arguments) {
+  using namespace traincast;
+  auto line = parse_command_line(arguments);
+  if (!line) {
+    std::fputs(capture_help().c_str(), stdout);
+    return kSuccess;
+  }
+  const CaptureRequest& request = line->request;
+  std::signal(SIGINT, take_signal);
+  std::signal(SIGTERM, take_signal);
+  keep_blas_to_one_thread();
+  if (!line->quiet) warn_of_slow_blas();
+
+  bool shows = !line->quiet && ::isatty(STDERR_FILENO);
+  Progress progress;
+  if (shows)
+    progress = [&](std::uint64_t step, std::uint32_t done, double loss) {
+      std::fprintf(stderr, "\rstep %llu of %llu, learner %u of %u", static_cast<unsigned long long>(step + 1),
+                   static_cast<unsigned long long>(request.steps), done, request.learners);
+      if (step > 0) std::fprintf(stderr, ", loss %.4f", loss);
+      std::fputs("\033[K", stderr);
+    };
+  auto clear = [&] {
+    if (shows) std::fputs("\r\033[K", stderr);
+  };
+  try {
+    CaptureResult result = capture(request, stop, progress);
+    clear();
+    if (!line->quiet)
+      std::fprintf(stderr, "%s: %u learners, %llu steps, %llu parameters, %s; loss %.4f to %.4f\n",
+                   request.out.c_str(), request.learners, static_cast<unsigned long long>(request.steps),
+                   static_cast<unsigned long long>(result.manifest.parameters()),
+                   format_bytes(static_cast<double>(trace_step_bytes(request.layers, request.learners)) *
+                                static_cast<double>(request.steps))
+                       .c_str(),
+                   result.losses.front(), result.losses.back());
+    return kSuccess;
+  } catch (const Interrupted&) {
+    clear();
+    std::fprintf(stderr, "traincast-capture: interrupted; nothing is left of the trace in %s\n",
+                 request.out.c_str());
+    return 128 + signal_taken;
+  } catch (...) {
+    clear();
+    throw;
+  }
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  auto fail = [](const std::exception& error, int code) {
+    std::fprintf(stderr, "traincast-capture: %s\n", error.what());
+    return code;
+  };
+  try {
+    return run({values + 1, static_cast<std::size_t>(count > 0 ? count - 1 : 0)});
+  } catch (const traincast::InputError& error) {
+    return fail(error, traincast::kBadInput);
+  } catch (const std::exception& error) {
+    return fail(error, traincast::kSimulationFailed);
+  }
+}

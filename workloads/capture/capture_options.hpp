@@ -1,0 +1,22 @@
+// The command line of traincast-capture.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "workloads/capture/capture.hpp"
+
+namespace traincast {
+
+struct CommandLine {
+  CaptureRequest request;
+  bool quiet = false;
+};
+
+/// Nothing where --help was asked for. Throws InputError.
+std::optional<CommandLine> parse_command_line(std::span<const char* const> arguments);
+
+std::string capture_help();
+
+}  // namespace traincast

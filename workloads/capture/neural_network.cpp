@@ -1,0 +1,202 @@
+#include "workloads/capture/neural_network.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/grad_mode.h>
+#include <torch/csrc/autograd/utils/lambda_post_hook.h>
+#include <torch/csrc/autograd/variable.h>
+#include <torch/cuda.h>
+#include <torch/version.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "base/random.hpp"
+#include "workloads/capture/host.hpp"
+#include "workloads/capture/models.hpp"
+#include "workloads/data/procedural_images.hpp"
+
+namespace traincast {
+
+namespace {
+
+at::ScalarType scalar_type(Precision precision) {
+  return precision == Precision::fp32 ? at::kFloat : at::kDouble;
+}
+
+// He et al. 2015 for what a ReLU follows. The classifier starts smaller, and so does the end of a residual
+// branch that no normalisation scales: the sum would grow with each block.
+double initial_deviation(const TensorInfo& layer, bool last_weight, bool plain_residual) {
+  auto outputs = static_cast<std::uint64_t>(layer.shape[0]);
+  double fan_in = static_cast<double>(layer.numel() / outputs);
+  double deviation = std::sqrt((last_weight ? 1.0 : 2.0) / fan_in);
+  return plain_residual && layer.name.ends_with(".conv1.weight") ? deviation / 4 : deviation;
+}
+
+at::Tensor initial_value(const NetworkOptions& options, std::uint32_t id) {
+  const TensorInfo& layer = options.layers[id];
+  std::vector<float> values(layer.numel(), layer.kind == "norm.weight" ? 1.0f : 0.0f);
+  if (layer.kind == "linear.weight" || layer.kind == "conv.weight") {
+    bool plain_residual = options.workload == "convnet" && !options.parameters.flag("batch_norm");
+    double deviation = initial_deviation(layer, id + 2 == options.layers.size(), plain_residual);
+    RandomStream random({.seed = options.seed, .purpose = Purpose::parameters, .tensor = id});
+    for (float& value : values) value = static_cast<float>(deviation * random.normal());
+  }
+  return at::from_blob(values.data(), layer.shape, at::kFloat).clone();
+}
+
+bool choose_cuda(Device device) {
+#ifdef TRAINCAST_WITH_CUDA
+  bool there = torch::cuda::is_available();
+  if (device == Device::cuda && !there)
+    throw InputError("--device cuda: no CUDA device is available; known here: cpu");
+  return device != Device::cpu && there;
+#else
+  if (device == Device::cuda)
+    throw InputError("--device cuda: built without TRAINCAST_CUDA; known here: cpu");
+  return false;
+#endif
+}
+
+std::unique_ptr<PassClock> make_pass_clock([[maybe_unused]] bool cuda, std::size_t tensors) {
+#ifdef TRAINCAST_WITH_CUDA
+  if (cuda) return make_cuda_pass_clock(tensors);
+#endif
+  return make_cpu_pass_clock(tensors);
+}
+
+class TorchReplica : public Replica {
+ public:
+  TorchReplica(const NetworkOptions& options, std::span<const at::Tensor> shared, bool cuda)
+      : options_(options),
+        forward_(forward_of(options.workload)),
+        clock_(make_pass_clock(cuda, shared.size())) {
+    for (std::size_t id = 0; id < shared.size(); ++id) {
+      parameters_.push_back(shared[id].detach().requires_grad_());
+      // The hook of the accumulating node fires when .grad is complete; the parameter's own hooks fire
+      // before.
+      auto accumulator = torch::autograd::impl::grad_accumulator(parameters_.back());
+      accumulator->add_post_hook(std::make_unique<torch::autograd::utils::LambdaPostHook>(
+          [clock = clock_.get(), id](const torch::autograd::variable_list& out,
+                                     const torch::autograd::variable_list&) {
+            clock->ready(id);
+            return out;
+          }));
+      accumulators_.push_back(std::move(accumulator));
+    }
+    on_host_.resize(shared.size());
+  }
+
+  double run(const Batch& batch) override {
+    auto samples = static_cast<std::int64_t>(batch.labels.size());
+    auto device = parameters_.front().device();
+    // LibTorch takes no pointer to const; neither tensor is written to.
+    at::Tensor images = at::from_blob(const_cast<float*>(batch.images.data()),
+                                      {samples, kImageChannels, kImageSide, kImageSide}, at::kFloat)
+                            .to(device, scalar_type(options_.precision));
+    at::Tensor labels =
+        at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {samples}, at::kLong).to(device);
+    for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+    for (at::Tensor& copy : on_host_) copy.reset();
+    clock_->begin_forward();
+    at::Tensor loss = at::cross_entropy_loss(forward_(options_.parameters, parameters_, images), labels);
+    clock_->begin_backward();
+    loss.backward();
+    return loss.item<double>();
+  }
+
+  PassTimes times() override { return clock_->times(); }
+
+  std::span<const float> gradient(std::uint32_t tensor) override {
+    if (!on_host_[tensor].defined()) on_host_[tensor] = parameters_[tensor].grad().cpu().contiguous();
+    return {on_host_[tensor].data_ptr<float>(), static_cast<std::size_t>(on_host_[tensor].numel())};
+  }
+
+  std::vector<double> gradient_in_double(std::uint32_t tensor) override {
+    at::Tensor values = parameters_[tensor].grad().to(at::kCPU, at::kDouble).contiguous();
+    return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
+  }
+
+ private:
+  const NetworkOptions& options_;
+  Forward forward_;
+  std::unique_ptr<PassClock> clock_;
+  std::vector<at::Tensor> parameters_, on_host_;
+  std::vector<std::shared_ptr<torch::autograd::Node>> accumulators_;  // parameters hold them weakly
+};
+
+}  // namespace
+
+struct Network::State {
+  NetworkOptions options;
+  bool cuda = false;
+  std::vector<at::Tensor> parameters, momenta;
+};
+
+Network::Network(NetworkOptions options) : state_(std::make_unique<State>()) {
+  State& s = *state_;
+  s.options = std::move(options);
+  s.cuda = choose_cuda(s.options.device);
+  auto& context = at::globalContext();
+  context.setDeterministicAlgorithms(true, /*warn_only=*/false);
+  context.setBenchmarkCuDNN(false);
+  context.setAllowTF32CuBLAS(false);
+  context.setAllowTF32CuDNN(false);
+  for (std::uint32_t id = 0; id < s.options.layers.size(); ++id) {
+    at::Tensor value =
+        initial_value(s.options, id).to(s.cuda ? at::kCUDA : at::kCPU, scalar_type(s.options.precision));
+    s.momenta.push_back(at::zeros_like(value));
+    s.parameters.push_back(std::move(value));
+  }
+}
+
+Network::~Network() = default;
+
+bool Network::on_cuda() const { return state_->cuda; }
+
+std::string Network::device_name() const {
+#ifdef TRAINCAST_WITH_CUDA
+  if (state_->cuda) return cuda_device_name();
+#endif
+  return cpu_name();
+}
+
+std::unique_ptr<Replica> Network::replica() const {
+  return std::make_unique<TorchReplica>(state_->options, state_->parameters, state_->cuda);
+}
+
+double Network::apply(std::span<const std::vector<float>> mean_gradient, double learning_rate,
+                      double momentum) {
+  State& s = *state_;
+  torch::autograd::AutoGradMode no_graph(false);
+  std::vector<at::Tensor> gradients;
+  for (std::size_t id = 0; id < s.parameters.size(); ++id)
+    gradients.push_back(
+        at::from_blob(const_cast<float*>(mean_gradient[id].data()), s.options.layers[id].shape, at::kFloat)
+            .to(s.parameters[id].device(), s.parameters[id].scalar_type()));
+  auto wait = [&] {
+    if (s.cuda) torch::cuda::synchronize();
+  };
+  wait();
+  auto begin = std::chrono::steady_clock::now();
+  for (std::size_t id = 0; id < s.parameters.size(); ++id) {
+    s.momenta[id].mul_(momentum).add_(gradients[id]);
+    s.parameters[id].sub_(s.momenta[id], learning_rate);
+  }
+  wait();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+std::vector<float> Network::parameter(std::uint32_t tensor) const {
+  at::Tensor values = state_->parameters[tensor].to(at::kCPU, at::kFloat).contiguous();
+  return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
+}
+
+std::string libtorch_version() { return TORCH_VERSION; }
+
+void use_one_thread_each() { at::set_num_threads(1); }
+
+}  // namespace traincast

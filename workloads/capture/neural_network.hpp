@@ -1,0 +1,68 @@
+// A model that learners train, without a word of LibTorch: parameters that all replicas share, and for each
+// thread a replica that computes gradients.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/exchange.hpp"
+#include "base/parameters.hpp"
+#include "workloads/capture/pass_clock.hpp"
+#include "workloads/data/shards.hpp"
+
+namespace traincast {
+
+enum class Device { automatic, cpu, cuda };
+enum class Precision { fp32, fp64 };
+
+struct NetworkOptions {
+  std::string workload;  ///< an entry's name
+  Parameters parameters;
+  std::vector<TensorInfo> layers;
+  std::uint64_t seed = 0;
+  Device device = Device::automatic;
+  Precision precision = Precision::fp32;
+};
+
+/// Used by one thread at a time.
+class Replica {
+ public:
+  virtual ~Replica() = default;
+  /// Forward and backward over one mini-batch; the mean loss of its samples.
+  virtual double run(const Batch& batch) = 0;
+  virtual PassTimes times() = 0;  ///< of the last run
+  /// Of the last run, valid until the next; fp32 only.
+  virtual std::span<const float> gradient(std::uint32_t tensor) = 0;
+  virtual std::vector<double> gradient_in_double(std::uint32_t tensor) = 0;
+};
+
+class Network {
+ public:
+  /// Throws InputError where the device is not there.
+  explicit Network(NetworkOptions options);
+  ~Network();
+
+  bool on_cuda() const;
+  std::string device_name() const;
+  std::unique_ptr<Replica> replica() const;  ///< the network must outlive it
+
+  /// One step of SGD with momentum, as PyTorch defines it (v ← μ·v + g; p ← p − η·v), from the mean gradient
+  /// of each tensor. No replica may be running. Gives the seconds that the device took.
+  double apply(std::span<const std::vector<float>> mean_gradient, double learning_rate, double momentum);
+
+  std::vector<float> parameter(std::uint32_t tensor) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+std::string libtorch_version();
+
+/// Makes LibTorch compute in the calling thread alone.
+void use_one_thread_each();
+
+}  // namespace traincast

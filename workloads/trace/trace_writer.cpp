@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <filesystem>
+#include <future>
+#include <optional>
+#include <system_error>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "workloads/trace/file_pass.hpp"
+#include "workloads/trace/input_file.hpp"
+#include "workloads/trace/safetensors.hpp"
+#include "workloads/trace/trace.hpp"
+
+namespace traincast {
+
+namespace {
+
+// More than this in one file would leave processors idle that check a trace of few steps.
+constexpr std::uint32_t kLearnersInFile = 128;
+
+/// What the file of some learners looks like, at every step.
+struct FileLayout {
+  LearnerId first = 0, last = 0;
+  std::string header;
+  std::vector<std::uint64_t> begin;  // of each tensor in the file
+  std::uint64_t size = 0;
+};
+
+FileLayout file_layout(const std::vector<TensorInfo>& layers, LearnerId first, LearnerId last) {
+  std::vector<SafetensorsTensor> tensors;
+  std::uint64_t learners = last - first, end = 0;
+  for (const TensorInfo& layer : layers) {
+    SafetensorsTensor tensor{
+        .name = layer.name, .type = "F32", .shape = {static_cast<std::int64_t>(learners)}, .begin = end};
+    tensor.shape.insert(tensor.shape.end(), layer.shape.begin(), layer.shape.end());
+    end += layer.numel() * learners * sizeof(float);
+    tensor.end = end;
+    tensors.push_back(std::move(tensor));
+  }
+  FileLayout layout{.first = first, .last = last, .header = safetensors_header_bytes(tensors), .begin = {}};
+  for (const SafetensorsTensor& tensor : tensors) layout.begin.push_back(layout.header.size() + tensor.begin);
+  layout.size = layout.header.size() + end;
+  return layout;
+}
+
+std::vector<FileLayout> file_layouts(const std::vector<TensorInfo>& layers, std::uint32_t learners) {
+  std::vector<FileLayout> all;
+  for (LearnerId first = 0; first < learners; first += kLearnersInFile)
+    all.push_back(file_layout(layers, first, std::min(learners, first + kLearnersInFile)));
+  return all;
+}
+
+std::string padded(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  if (digits.size() < 6) digits.insert(0, 6 - digits.size(), '0');
+  return digits;
+}
+
+std::vector<std::string> hashes_of(const std::vector<std::string>& paths) {
+  std::vector<InputFile> files(paths.begin(), paths.end());
+  return pass_over_files(files);
+}
+
+}  // namespace
+
+std::uint64_t trace_step_bytes(const std::vector<TensorInfo>& layers, std::uint32_t learners) {
+  std::uint64_t sum = 0;
+  for (const FileLayout& layout : file_layouts(layers, learners)) sum += layout.size;
+  return sum;
+}
+
+struct TraceWriter::State {
+  std::string folder;
+  Manifest manifest;
+  std::vector<FileLayout> layouts;
+  bool made_folder = false, finished = false;
+  std::vector<std::unique_ptr<AtomicFile>> open;  // one for each layout, while a step is written
+  std::atomic<std::uint64_t> written{0};
+  // Files [hashed, hashing) are being hashed behind; those from `hashing` on wait until they are enough.
+  std::size_t hashed = 0, hashing = 0;
+  std::future<std::vector<std::string>> hashes;
+
+  std::string path_of(const std::string& name) const { return folder + "/" + name; }
+
+  void take_hashes() {
+    if (!hashes.valid()) return;
+    for (std::string& hash : hashes.get()) manifest.files[hashed++].sha256 = std::move(hash);
+  }
+  void hash_behind() {
+    take_hashes();
+    std::vector<std::string> paths;
+    while (hashing < manifest.files.size() && paths.size() < kFilesAtOnce)
+      paths.push_back(path_of(manifest.files[hashing++].path));
+    hashes = std::async(std::launch::async, hashes_of, std::move(paths));
+  }
+};
+
+TraceWriter::TraceWriter(std::string folder, Manifest manifest) : state_(std::make_unique<State>()) {
+  State& s = *state_;
+  s.folder = std::move(folder);
+  s.manifest = std::move(manifest);
+  s.manifest.steps.clear();
+  s.manifest.files.clear();
+  if (std::filesystem::exists(s.path_of("manifest.json")))
+    throw InputError(s.folder + ": already holds a trace (manifest.json); name another folder or remove it");
+  std::error_code error;
+  s.made_folder = std::filesystem::create_directories(s.folder, error);
+  if (error) throw InputError(s.folder + ": cannot be made: " + error.message());
+  s.layouts = file_layouts(s.manifest.layers, s.manifest.learners);
+}
+
+TraceWriter::~TraceWriter() {
+  State& s = *state_;
+  if (s.hashes.valid()) s.hashes.wait();
+  if (s.finished) return;
+  s.open.clear();
+  std::error_code ignored;
+  for (const TraceFile& file : s.manifest.files) std::filesystem::remove(s.path_of(file.path), ignored);
+  if (s.made_folder) std::filesystem::remove(s.folder, ignored);
+}
+
+void TraceWriter::begin_step(std::uint64_t step) {
+  State& s = *state_;
+  assert(s.open.empty() && (s.manifest.steps.empty() || step > s.manifest.steps.back()));
+  for (const FileLayout& layout : s.layouts) {
+    std::string name = "step-";
+    name += padded(step);
+    if (s.layouts.size() > 1) name.append("-").append(padded(layout.first));
+    TraceFile entry{.path = name.append(".safetensors"),
+                    .step = step,
+                    .first_learner = layout.first,
+                    .last_learner = layout.last,
+                    .sha256 = {}};
+    s.open.push_back(std::make_unique<AtomicFile>(s.path_of(entry.path)));
+    s.open.back()->write_at(0, layout.header.data(), layout.header.size());
+    s.manifest.files.push_back(std::move(entry));
+  }
+  s.manifest.steps.push_back(step);
+  s.written = 0;
+}
+
+void TraceWriter::write(LearnerId learner, std::uint32_t tensor, std::span<const float> gradient) {
+  State& s = *state_;
+  assert(!s.open.empty() && learner < s.manifest.learners && tensor < s.manifest.layers.size() &&
+         gradient.size() == s.manifest.layers[tensor].numel());
+  const FileLayout& layout = s.layouts[learner / kLearnersInFile];
+  s.open[learner / kLearnersInFile]->write_at(
+      layout.begin[tensor] + (learner - layout.first) * std::uint64_t{gradient.size_bytes()}, gradient.data(),
+      gradient.size_bytes());
+  ++s.written;
+}
+
+void TraceWriter::end_step() {
+  State& s = *state_;
+  assert(s.written == std::uint64_t{s.manifest.learners} * s.manifest.layers.size());
+  // Not flushed: whoever opens the trace checks the hashes, so content lost with the machine is noticed.
+  for (auto& file : s.open) file->commit(AtomicFile::Flush::no);
+  s.open.clear();
+  while (s.manifest.files.size() - s.hashing >= kFilesAtOnce) s.hash_behind();
+}
+
+const Manifest& TraceWriter::finish(const ComputeTimeline& timeline) {
+  State& s = *state_;
+  assert(s.open.empty() && timeline.ready_s.size() == s.manifest.layers.size());
+  if (s.hashing < s.manifest.files.size()) s.hash_behind();
+  s.take_hashes();
+  s.manifest.timeline = timeline;
+  write_text_file(s.path_of("manifest.json"), s.manifest.to_json().dump() + "\n");
+  s.finished = true;
+  return s.manifest;
+}
+
+}  // namespace traincast
