@@ -17,10 +17,10 @@ using Rank = std::uint32_t;
 struct Collective {
   Word word = Word::all_reduce;
   std::uint32_t ranks = 1;
-  Bytes element_bytes = 4;   ///< all_reduce
-  std::uint64_t count = 0;   ///< all_reduce: elements
-  std::vector<Bytes> bytes;  ///< all_gather: of each rank; broadcast: one
-  Rank root = 0;             ///< broadcast
+  Bytes element_bytes = 4;     ///< all_reduce
+  std::uint64_t count = 0;     ///< all_reduce: elements
+  std::vector<Bytes> bytes{};  ///< all_gather: of each rank; broadcast: one
+  Rank root = 0;               ///< broadcast
 };
 
 /// A step of a rank's program. Elements [first, last) lie in the collective's buffer: the summed vector in

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "platforms/topology.hpp"
@@ -22,6 +23,9 @@ struct CollectiveTimes {
 };
 CollectiveTimes replay_collective(const Schedule& schedule, const Topology& topology,
                                   const std::vector<double>& starts);
+
+/// "3.32"
+std::string simgrid_version();
 
 /// Several steps, at most `at_once` children at a time; results in order. `done` is called after each.
 std::vector<Timeline> replay_steps(std::span<const StepProgram> programs,

@@ -44,7 +44,8 @@ struct Timeline {
   std::vector<Bytes> sent_bytes;      ///< by learner
   std::vector<Bytes> received_bytes;  ///< by learner
   std::vector<std::pair<std::string, Bytes>>
-      tier_bytes;  ///< summed over a tier's links, in order of tier name
+      tier_bytes;             ///< summed over a tier's links, in order of tier name
+  double busiest_link_s = 0;  ///< most bytes on a link over its bandwidth: no communication can take less
   std::uint64_t transfers = 0;
 };
 

@@ -1,0 +1,114 @@
+#include "simulator/collectives/collective_catalog.hpp"
+
+#include "base/error.hpp"
+#include "simulator/collectives/algorithms.hpp"
+
+namespace traincast {
+
+namespace {
+
+constexpr std::string_view kThakur =
+    "Thakur, Rabenseifner, Gropp 2005, Optimization of Collective Communication Operations in MPICH";
+
+constexpr Planned kPlannedAllReduce[] = {
+    {"double_binary_tree", "two trees that share the traffic need two channels per rank"},
+    {"hierarchical", "sub-groups within and across nodes are not modelled yet"},
+    {"recursive_doubling", "whole-buffer exchanges are not modelled yet"},
+    {"bidirectional_ring", "two rings at once need two channels per rank"},
+    {"torus_2d", "rings by rows and columns are not modelled yet"},
+};
+constexpr Planned kPlannedAllGather[] = {
+    {"bruck", "its rotated blocks are not modelled yet"},
+    {"bidirectional_ring", "two rings at once need two channels per rank"},
+    {"hierarchical", "sub-groups within and across nodes are not modelled yet"},
+};
+constexpr Planned kPlannedBroadcast[] = {
+    {"ring", "a pipelined ring needs messages cut into chunks"},
+    {"scatter_all_gather", "scatter is not modelled yet"},
+};
+
+std::string shape_error(const Collective& collective) {
+  auto sizes = [&](std::size_t wanted) -> std::string {
+    if (collective.bytes.size() == wanted) return "";
+    return std::to_string(wanted) + " message size" + (wanted == 1 ? "" : "s") + " needed, got " +
+           std::to_string(collective.bytes.size());
+  };
+  if (collective.ranks == 0) return "at least one rank needed, got 0";
+  switch (collective.word) {
+    case Word::all_reduce: return "";
+    case Word::all_gather: return sizes(collective.ranks);
+    case Word::broadcast:
+      if (collective.root >= collective.ranks)
+        return "root must be below " + std::to_string(collective.ranks) + ", got " +
+               std::to_string(collective.root);
+      return sizes(1);
+  }
+  return "";
+}
+
+}  // namespace
+
+const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
+  using Row = Entry<CollectiveAlgorithm>;
+  static const Row all_reduce[] = {
+      {"ring",
+       "reduce-scatter and all-gather around a ring; least bytes, 2(N-1) rounds",
+       "Patarasuk, Yuan 2009, Bandwidth optimal all-reduce algorithms for clusters of workstations",
+       {},
+       kRingAllReduce},
+      {"halving_doubling",
+       "recursive halving, then recursive doubling; least bytes, 2 log2 N rounds; N a power of two",
+       kThakur,
+       {},
+       kHalvingDoublingAllReduce},
+      {"binomial_tree",
+       "summed at rank 0 and broadcast; the whole buffer in each of 2 log2 N rounds",
+       kThakur,
+       {},
+       kBinomialTreeAllReduce},
+  };
+  static const Row all_gather[] = {
+      {"ring", "every message once around a ring; N-1 rounds, any sizes", kThakur, {}, kRingAllGather},
+      {"recursive_doubling",
+       "partners at distances 1, 2, 4 swap what they hold; log2 N rounds; N a power of two",
+       kThakur,
+       {},
+       kRecursiveDoublingAllGather},
+  };
+  static const Row broadcast[] = {
+      {"binomial_tree", "log2 N rounds of the whole message, from any root", kThakur, {}, kBinomialBroadcast},
+  };
+  static const Catalog<CollectiveAlgorithm> catalogs[] = {
+      {"collectives", "all_reduce algorithm", all_reduce, kPlannedAllReduce},
+      {"collectives", "all_gather algorithm", all_gather, kPlannedAllGather},
+      {"collectives", "broadcast algorithm", broadcast, kPlannedBroadcast},
+  };
+  return catalogs[static_cast<std::size_t>(word)];
+}
+
+const Entry<CollectiveAlgorithm>& choose_algorithm(const std::string& name, const Collective& collective,
+                                                   const NetworkEstimate& network) {
+  std::string word(to_string(collective.word));
+  if (std::string error = shape_error(collective); !error.empty()) throw InputError(word + ": " + error);
+  const auto& catalog = collective_catalog(collective.word);
+  if (name != "auto") {
+    Json value(name);
+    const auto& entry = catalog.find(JsonReader(value, "scenario", "/collective/" + word));
+    if (std::string why = entry.make.refuses(collective); !why.empty())
+      throw InputError(word + " algorithm '" + name + "' " + why + "; 'auto' takes one that can");
+    return entry;
+  }
+  const Entry<CollectiveAlgorithm>* best = nullptr;
+  double least = 0;
+  for (const auto& entry : catalog.entries()) {
+    if (!entry.make.refuses(collective).empty()) continue;
+    double seconds = entry.make.estimate(collective, network);
+    if (best && seconds >= least) continue;
+    best = &entry;
+    least = seconds;
+  }
+  if (!best) throw InputError(word + ": no algorithm takes " + std::to_string(collective.ranks) + " ranks");
+  return *best;
+}
+
+}  // namespace traincast

@@ -1,0 +1,29 @@
+#include "simulator/collectives/division.hpp"
+
+#include <numeric>
+
+namespace traincast {
+
+Division Division::even(std::uint64_t count, std::uint32_t blocks, Bytes element_bytes) {
+  Division result;
+  result.count_ = count;
+  result.blocks_ = blocks;
+  result.element_bytes_ = element_bytes;
+  return result;
+}
+
+Division Division::of_sizes(const std::vector<Bytes>& sizes) {
+  std::vector<std::uint64_t> starts(sizes.size() + 1, 0);
+  std::partial_sum(sizes.begin(), sizes.end(), starts.begin() + 1);
+  Division result;
+  result.blocks_ = static_cast<std::uint32_t>(sizes.size());
+  result.starts_ = std::make_shared<const std::vector<std::uint64_t>>(std::move(starts));
+  return result;
+}
+
+Action Division::action(Action::Kind kind, Rank peer, std::uint32_t first, std::uint32_t end) const {
+  std::uint64_t from = start(first), to = start(end);
+  return {kind, peer, from, to, (to - from) * element_bytes_};
+}
+
+}  // namespace traincast

@@ -1,0 +1,31 @@
+// Ring all-gather of messages of any sizes: every message travels once around the ring.
+#include <algorithm>
+
+#include "simulator/collectives/algorithms.hpp"
+#include "simulator/collectives/program_parts.hpp"
+
+namespace traincast {
+
+namespace {
+
+std::string refuses(const Collective&) { return ""; }
+
+std::unique_ptr<Schedule> schedule(const Collective& collective) {
+  std::uint32_t ranks = collective.ranks;
+  auto messages = Division::of_sizes(collective.bytes);
+  return make_schedule(ranks, [ranks, messages](Rank rank) {
+    return ring_rounds(rank, ranks, rank, Action::Kind::receive, messages);
+  });
+}
+
+// Every message is on its way in every round, and the largest paces N−1 of them.
+double estimate(const Collective& collective, const NetworkEstimate& network) {
+  Bytes largest = *std::max_element(collective.bytes.begin(), collective.bytes.end());
+  return (collective.ranks - 1.0) * (network.latency + static_cast<double>(largest) / network.bandwidth);
+}
+
+}  // namespace
+
+const CollectiveAlgorithm kRingAllGather{Word::all_gather, refuses, schedule, estimate};
+
+}  // namespace traincast

@@ -1,0 +1,144 @@
+#include "simulator/replay/replay.hpp"
+
+#include <cmath>
+
+#include "base/error.hpp"
+#include "base/serial.hpp"
+#include "simulator/replay/child_processes.hpp"
+#include "simulator/replay/simgrid_network.hpp"
+#include "simulator/step/communicator.hpp"
+#include "simulator/step/step_executor.hpp"
+
+namespace traincast {
+
+namespace {
+
+// All of a timeline's times, so that writing and reading cannot differ.
+constexpr double Timeline::*kTimes[] = {&Timeline::step_s,
+                                        &Timeline::compute_s,
+                                        &Timeline::encode_s,
+                                        &Timeline::decode_s,
+                                        &Timeline::communication_s,
+                                        &Timeline::exposed_encode_s,
+                                        &Timeline::exposed_communication_s,
+                                        &Timeline::exposed_decode_s,
+                                        &Timeline::wait_s,
+                                        &Timeline::busiest_link_s};
+
+void write(Writer& writer, const Timeline& timeline) {
+  for (auto time : kTimes) writer.put(timeline.*time);
+  writer.put_all(std::span(timeline.sent_bytes));
+  writer.put_all(std::span(timeline.received_bytes));
+  writer.put<std::uint64_t>(timeline.tier_bytes.size());
+  for (const auto& [tier, bytes] : timeline.tier_bytes) {
+    writer.put_text(tier);
+    writer.put(bytes);
+  }
+  writer.put(timeline.transfers);
+}
+
+Timeline read_timeline(Reader& reader) {
+  Timeline timeline;
+  for (auto time : kTimes) timeline.*time = reader.get<double>();
+  timeline.sent_bytes = reader.get_all<Bytes>();
+  timeline.received_bytes = reader.get_all<Bytes>();
+  auto tiers = reader.get<std::uint64_t>();
+  for (std::uint64_t i = 0; i < tiers; ++i) {
+    std::string tier = reader.get_text();
+    timeline.tier_bytes.emplace_back(std::move(tier), reader.get<Bytes>());
+  }
+  timeline.transfers = reader.get<std::uint64_t>();
+  return timeline;
+}
+
+void check_topology(const Topology& topology, std::uint32_t learners) {
+  if (std::string why = topology.refuses(learners); !why.empty())
+    throw InputError("topology refuses " + std::to_string(learners) + " learners: " + why);
+}
+
+CollectiveTimes run_collective(const Schedule& schedule, const Topology& topology,
+                               const std::vector<double>& starts) {
+  SimGridNetwork network(topology, schedule.ranks());
+  Communicator communicator(network, schedule.ranks());
+  CollectiveTimes times;
+  times.finish_s.resize(schedule.ranks());
+  std::size_t finished = 0;
+  std::size_t collective = communicator.add(schedule, "the collective", [&](Rank rank) {
+    times.finish_s[rank] = network.now();
+    ++finished;
+  });
+  for (Rank rank = 0; rank < schedule.ranks(); ++rank)
+    network.after(starts[rank], [&, rank] { communicator.enter(rank, collective); });
+  network.run();
+  if (finished < schedule.ranks())
+    throw SimulationError(
+        "replay: " + deadlock_message(schedule.ranks() - finished, schedule.ranks(), communicator.waiting()));
+  times.timeline.sent_bytes = communicator.sent_bytes();
+  times.timeline.received_bytes = communicator.received_bytes();
+  times.timeline.transfers = communicator.transfers();
+  times.timeline.tier_bytes = network.tier_bytes();
+  times.timeline.busiest_link_s = network.busiest_link_s();
+  return times;
+}
+
+}  // namespace
+
+Timeline replay_step(const StepProgram& program, const Topology& topology) {
+  const Topology* topologies[] = {&topology};
+  return replay_steps({&program, 1}, topologies, 1, nullptr).front();
+}
+
+std::vector<Timeline> replay_steps(std::span<const StepProgram> programs,
+                                   std::span<const Topology* const> topologies, unsigned at_once,
+                                   const std::function<void(std::size_t)>& done) {
+  if (programs.size() != topologies.size())
+    throw SimulationError("replay: " + std::to_string(programs.size()) +
+                          " step programs need as many topologies, got " + std::to_string(topologies.size()));
+  for (std::size_t i = 0; i < programs.size(); ++i) check_topology(*topologies[i], programs[i].learners);
+  auto results = run_in_children(
+      programs.size(), at_once,
+      [&](std::size_t i) {
+        SimGridNetwork network(*topologies[i], programs[i].learners);
+        Timeline timeline = execute_step(programs[i], network);
+        timeline.tier_bytes = network.tier_bytes();
+        timeline.busiest_link_s = network.busiest_link_s();
+        Writer writer;
+        write(writer, timeline);
+        return writer.bytes();
+      },
+      done);
+  std::vector<Timeline> timelines;
+  for (const std::string& bytes : results) {
+    Reader reader(bytes);
+    timelines.push_back(read_timeline(reader));
+  }
+  return timelines;
+}
+
+CollectiveTimes replay_collective(const Schedule& schedule, const Topology& topology,
+                                  const std::vector<double>& starts) {
+  check_topology(topology, schedule.ranks());
+  if (starts.size() != schedule.ranks())
+    throw SimulationError("replay: " + std::to_string(schedule.ranks()) + " ranks need as many starts, got " +
+                          std::to_string(starts.size()));
+  for (double start : starts)
+    if (!std::isfinite(start) || start < 0)
+      throw SimulationError("replay: starts must be finite and not negative, got " + std::to_string(start));
+  auto results = run_in_children(
+      1, 1,
+      [&](std::size_t) {
+        CollectiveTimes times = run_collective(schedule, topology, starts);
+        Writer writer;
+        writer.put_all(std::span<const double>(times.finish_s));
+        write(writer, times.timeline);
+        return writer.bytes();
+      },
+      nullptr);
+  Reader reader(results.front());
+  CollectiveTimes times;
+  times.finish_s = reader.get_all<double>();
+  times.timeline = read_timeline(reader);
+  return times;
+}
+
+}  // namespace traincast

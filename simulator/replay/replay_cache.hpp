@@ -1,0 +1,33 @@
+// Steps that wait to be replayed: equal ones on equal platforms once, several at a time.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "simulator/replay/replay.hpp"
+#include "simulator/step/step_program.hpp"
+
+namespace traincast {
+
+class ReplayCache {
+ public:
+  using Id = std::size_t;
+
+  /// `key` tells equal steps on equal platforms.
+  Id add(const std::string& key, StepProgram program, std::shared_ptr<const Topology> topology);
+  /// Replays what was added since the last call; `done(finished, of)` after each.
+  void run(unsigned at_once, const std::function<void(std::size_t, std::size_t)>& done);
+  const Timeline& operator[](Id id) const { return timelines_[id]; }
+  std::size_t replayed() const { return timelines_.size(); }
+
+ private:
+  std::map<std::string, Id> known_;
+  std::vector<StepProgram> waiting_;
+  std::vector<std::shared_ptr<const Topology>> topologies_;
+  std::vector<Timeline> timelines_;
+};
+
+}  // namespace traincast

@@ -1,0 +1,36 @@
+// SimGrid as a network: every transfer is a flow, shared fairly on each link that it crosses. One per
+// process.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "platforms/topology.hpp"
+#include "simulator/step/network.hpp"
+
+namespace traincast {
+
+class SimGridNetwork : public Network {
+ public:
+  /// Throws SimulationError where this process has had one before.
+  SimGridNetwork(const Topology& topology, std::uint32_t learners);
+  ~SimGridNetwork() override;
+
+  double now() const override;
+  void after(double seconds, std::function<void()> then) override;
+  void transfer(Rank from, Rank to, Bytes bytes, std::function<void()> arrived) override;
+  void run() override;
+
+  /// What the transfers so far carried, counted on each link that they crossed; in order of tier name.
+  std::vector<std::pair<std::string, Bytes>> tier_bytes() const;
+  /// The longest that one of the links would need for its bytes alone.
+  double busiest_link_s() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace traincast

@@ -1,0 +1,347 @@
+#include "simulator/step/step_executor.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <queue>
+#include <set>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/names.hpp"
+#include "simulator/step/communicator.hpp"
+#include "simulator/step/learner_clock.hpp"
+
+namespace traincast {
+
+namespace {
+
+double of_learner(const std::vector<double>& seconds, LearnerId learner) {
+  if (seconds.empty()) return 0;
+  return seconds.size() == 1 ? seconds.front() : seconds[learner];
+}
+
+std::string place(std::size_t bucket, std::size_t phase) {
+  return "bucket " + std::to_string(bucket) + ", phase " + std::to_string(phase);
+}
+
+[[noreturn]] void malformed(const std::string& where, const std::string& why) {
+  throw SimulationError("step program: " + where + ": " + why);
+}
+
+void check_seconds(const std::string& where, double seconds) {
+  if (!std::isfinite(seconds) || seconds < 0)
+    malformed(where, "seconds must be finite and not negative, got " + std::to_string(seconds));
+}
+
+void check_seconds(const std::string& where, const std::vector<double>& seconds, std::uint32_t learners) {
+  if (seconds.size() > 1 && seconds.size() != learners)
+    malformed(where, "holds " + std::to_string(seconds.size()) + " times for " + std::to_string(learners) +
+                         " learners; give one for all or one for each");
+  for (double s : seconds) check_seconds(where, s);
+}
+
+// Sums of layer times may pass the whole by rounding.
+constexpr double kRounding = 1e-9;
+
+void check(const StepProgram& program) {
+  if (program.learners == 0) malformed("learners", "must be at least 1, got 0");
+  check_seconds("forward", program.forward_s);
+  check_seconds("backward", program.backward_s);
+  check_seconds("optimizer", program.optimizer_s);
+  for (std::size_t b = 0; b < program.buckets.size(); ++b) {
+    const BucketProgram& bucket = program.buckets[b];
+    std::string where = "bucket " + std::to_string(b);
+    check_seconds(where, bucket.ready_s);
+    if (bucket.ready_s > program.backward_s * (1 + kRounding))
+      malformed(where, "ready after " + std::to_string(bucket.ready_s) + " s of a backward pass of " +
+                           std::to_string(program.backward_s) + " s");
+    for (std::size_t p = 0; p < bucket.phases.size(); ++p) {
+      const PhaseProgram& phase = bucket.phases[p];
+      check_seconds(place(b, p), phase.encode_s, program.learners);
+      check_seconds(place(b, p), phase.decode_s, program.learners);
+      if (phase.schedule && phase.schedule->ranks() != program.learners)
+        malformed(place(b, p), "a schedule among " + std::to_string(phase.schedule->ranks()) + " ranks for " +
+                                   std::to_string(program.learners) + " learners");
+    }
+  }
+}
+
+/// Forward, or backward between two moments at which buckets become ready.
+struct Segment {
+  double seconds;
+  std::vector<std::size_t> ready;  // buckets that are whole when it ends
+};
+
+std::vector<Segment> segments_of(const StepProgram& program) {
+  std::vector<Segment> segments{{program.forward_s, {}}};
+  std::vector<std::size_t> order(program.buckets.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (!program.overlap) {
+    segments.push_back({program.backward_s, order});
+    return segments;
+  }
+  auto ready_s = [&](std::size_t b) { return std::min(program.buckets[b].ready_s, program.backward_s); };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return ready_s(a) < ready_s(b); });
+  double done = 0;
+  for (std::size_t b : order) {
+    if (segments.size() == 1 || ready_s(b) > done) segments.push_back({ready_s(b) - done, {}});
+    segments.back().ready.push_back(b);
+    done = ready_s(b);
+  }
+  if (done < program.backward_s || order.empty()) segments.push_back({program.backward_s - done, {}});
+  return segments;
+}
+
+class StepExecution {
+ public:
+  StepExecution(const StepProgram& program, Network& network)
+      : program_(program),
+        network_(network),
+        communicator_(network, program.learners),
+        segments_(segments_of(program)),
+        learners_(program.learners),
+        collectives_(program.buckets.size()) {
+    for (std::size_t b = 0; b < program.buckets.size(); ++b)
+      collectives_[b].resize(program.buckets[b].phases.size());
+    for (Learner& learner : learners_) {
+      learner.buckets.resize(program.buckets.size());
+      learner.open_buckets = program.buckets.size();
+    }
+  }
+
+  Timeline run() {
+    for (LearnerId id = 0; id < learners_.size(); ++id) start_next_item(id);
+    network_.run();
+    return timeline();
+  }
+
+ private:
+  using Kind = LearnerClock::Kind;
+  using Work = std::pair<std::size_t, std::size_t>;  // bucket, phase
+
+  struct BucketState {
+    std::size_t phase = 0;     // whose work comes next
+    bool work_queued = false;  // it is in the compute queue, or under way
+    bool ended = false;
+    std::uint32_t in_the_way = 0;  // collectives under way that work waits for
+    std::uint32_t open = 0;        // collectives under way
+  };
+  struct Learner {
+    LearnerClock clock;
+    std::size_t segment = 0;  // the next
+    std::set<Work> ready_work;
+    bool busy = false, waking = false, optimized = false;
+    std::vector<BucketState> buckets;
+    std::size_t open_buckets = 0;
+  };
+  struct CollectiveState {
+    std::uint32_t ready = 0, finished = 0;  // learners
+  };
+
+  // ---- the compute queue
+  // -----------------------------------------------------------------------------------
+
+  void start_next_item(LearnerId id) {
+    Learner& learner = learners_[id];
+    if (!learner.ready_work.empty()) {
+      Work work = *learner.ready_work.begin();
+      learner.ready_work.erase(learner.ready_work.begin());
+      encode(id, work);
+    } else if (learner.segment < segments_.size()) {
+      const Segment& segment = segments_[learner.segment++];
+      compute(id, Kind::compute, segment.seconds, [this, id, &segment] {
+        for (std::size_t bucket : segment.ready) go_on(id, bucket);
+        start_next_item(id);
+      });
+    } else if (learner.open_buckets == 0 && !learner.optimized) {
+      learner.optimized = true;
+      compute(id, Kind::compute, program_.optimizer_s, [this, id] {
+        learners_[id].clock.stop(network_.now());
+        ++finished_learners_;
+      });
+    } else {
+      learner.busy = false;
+      learner.clock.turn(network_.now(), idle());
+    }
+  }
+
+  void compute(LearnerId id, Kind kind, double seconds, std::function<void()> then) {
+    learners_[id].busy = true;
+    learners_[id].clock.turn(network_.now(), kind);
+    network_.after(seconds, std::move(then));
+  }
+
+  void encode(LearnerId id, Work work) {
+    double seconds = of_learner(phase(work).encode_s, id);
+    if (seconds == 0) return decode(id, work);
+    compute(id, Kind::encode, seconds, [this, id, work] { decode(id, work); });
+  }
+
+  void decode(LearnerId id, Work work) {
+    auto then = [this, id, work] {
+      work_done(id, work);
+      go_on(id, work.first);
+      start_next_item(id);
+    };
+    double seconds = of_learner(phase(work).decode_s, id);
+    if (seconds == 0) return then();
+    compute(id, Kind::decode, seconds, then);
+  }
+
+  // After everything that happens at this moment, so that of the work that becomes ready with it the first in
+  // order is taken.
+  void wake(LearnerId id) {
+    if (learners_[id].busy || learners_[id].waking) return;
+    learners_[id].waking = true;
+    network_.after(0, [this, id] {
+      learners_[id].waking = false;
+      if (!learners_[id].busy) start_next_item(id);
+    });
+  }
+
+  // ---- buckets
+  // ---------------------------------------------------------------------------------------------
+
+  // Queues the bucket's next work as soon as nothing is in its way; phases without work pass at once.
+  void go_on(LearnerId id, std::size_t bucket) {
+    Learner& learner = learners_[id];
+    BucketState& state = learner.buckets[bucket];
+    std::size_t phases = program_.buckets[bucket].phases.size();
+    while (!state.work_queued && !state.ended) {
+      bool last = state.phase + 1 >= phases;
+      if ((last ? state.open : state.in_the_way) > 0) return;
+      if (state.phase == phases) {
+        state.ended = true;
+        --learner.open_buckets;
+        wake(id);
+        return;
+      }
+      Work work{bucket, state.phase};
+      state.work_queued = true;
+      if (of_learner(phase(work).encode_s, id) + of_learner(phase(work).decode_s, id) > 0) {
+        learner.ready_work.insert(work);
+        wake(id);
+        return;
+      }
+      work_done(id, work);
+    }
+  }
+
+  void work_done(LearnerId id, Work work) {
+    BucketState& state = learners_[id].buckets[work.first];
+    state.work_queued = false;
+    ++state.phase;
+    if (!phase(work).schedule) return;
+    ++state.open;
+    if (phase(work).waits) ++state.in_the_way;
+    if (++collective(work).ready == learners_.size()) {
+      negotiated_.insert(work);
+      if (negotiated_.size() == 1) network_.after(0, [this] { start_negotiated(); });
+    }
+  }
+
+  // ---- collectives
+  // -----------------------------------------------------------------------------------------
+
+  // What became ready at one moment starts in order of bucket and phase.
+  void start_negotiated() {
+    for (Work work : std::exchange(negotiated_, {})) {
+      change_in_flight(+1);
+      std::size_t id = communicator_.add(
+          *phase(work).schedule,
+          std::string(to_string(phase(work).word)) + " of " + place(work.first, work.second),
+          [this, work](Rank rank) { finished(work, rank); });
+      for (Rank rank = 0; rank < learners_.size(); ++rank) communicator_.enter(rank, id);
+    }
+  }
+
+  void finished(Work work, LearnerId id) {
+    BucketState& state = learners_[id].buckets[work.first];
+    --state.open;
+    if (phase(work).waits) --state.in_the_way;
+    if (++collective(work).finished == learners_.size()) change_in_flight(-1);
+    go_on(id, work.first);
+  }
+
+  void change_in_flight(int change) {
+    bool before = in_flight_ > 0;
+    in_flight_ += change;
+    if (before == (in_flight_ > 0)) return;
+    double now = network_.now();
+    if (before)
+      communication_s_ += now - in_flight_since_;
+    else
+      in_flight_since_ = now;
+    for (Learner& learner : learners_)
+      if (!learner.busy && !learner.clock.stopped()) learner.clock.turn(now, idle());
+  }
+
+  Kind idle() const { return in_flight_ > 0 ? Kind::communication : Kind::wait; }
+  const PhaseProgram& phase(Work work) const { return program_.buckets[work.first].phases[work.second]; }
+  CollectiveState& collective(Work work) { return collectives_[work.first][work.second]; }
+
+  // ---- what came out
+  // ---------------------------------------------------------------------------------------
+
+  Timeline timeline() const {
+    if (finished_learners_ < learners_.size())
+      throw SimulationError("replay: " + deadlock_message(learners_.size() - finished_learners_,
+                                                          learners_.size(), communicator_.waiting()));
+    const LearnerClock& slowest = slowest_clock();
+    Timeline result;
+    result.step_s = slowest.end();
+    result.compute_s = slowest.spent(Kind::compute);
+    result.encode_s = result.exposed_encode_s = slowest.spent(Kind::encode);
+    result.decode_s = result.exposed_decode_s = slowest.spent(Kind::decode);
+    result.communication_s = communication_s_;
+    result.exposed_communication_s = slowest.spent(Kind::communication);
+    result.wait_s = slowest.spent(Kind::wait);
+    result.sent_bytes = communicator_.sent_bytes();
+    result.received_bytes = communicator_.received_bytes();
+    result.transfers = communicator_.transfers();
+    return result;
+  }
+
+  // Of those that end last the lowest rank; ends that differ by rounding are the same.
+  const LearnerClock& slowest_clock() const {
+    double end = 0;
+    for (const Learner& learner : learners_) end = std::max(end, learner.clock.end());
+    return std::find_if(learners_.begin(), learners_.end(),
+                        [end](const Learner& learner) { return learner.clock.end() >= end * (1 - 1e-12); })
+        ->clock;
+  }
+
+  const StepProgram& program_;
+  Network& network_;
+  Communicator communicator_;
+  std::vector<Segment> segments_;
+  std::vector<Learner> learners_;
+  std::vector<std::vector<CollectiveState>> collectives_;  // by bucket and phase
+  std::set<Work> negotiated_;
+  int in_flight_ = 0;
+  double in_flight_since_ = 0, communication_s_ = 0;
+  std::size_t finished_learners_ = 0;
+};
+
+}  // namespace
+
+Timeline execute_step(const StepProgram& program, Network& network) {
+  check(program);
+  return StepExecution(program, network).run();
+}
+
+std::string deadlock_message(std::size_t unfinished, std::size_t learners,
+                             const std::vector<std::string>& waiting) {
+  constexpr std::size_t kShown = 3;
+  std::vector<std::string> shown(
+      waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, waiting.size())));
+  if (waiting.size() > kShown)
+    shown.push_back("and " + std::to_string(waiting.size() - kShown) + " more wait");
+  return std::to_string(unfinished) + " of " + std::to_string(learners) +
+         (learners == 1 ? " learner" : " learners") + " cannot finish" + (shown.empty() ? "" : ": ") +
+         join(shown, "; ");
+}
+
+}  // namespace traincast

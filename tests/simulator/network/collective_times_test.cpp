@@ -1,0 +1,150 @@
+// Every collective on a star takes the time of its closed form; alpha is the latency of a path of two links.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cmath>
+
+#include "simulator/replay/replay.hpp"
+#include "tests/simulator/network/network_support.hpp"
+
+namespace traincast {
+namespace {
+
+CollectiveTimes replay(const std::string& algorithm, const Collective& collective, const Topology& topology) {
+  return replay_collective(*make_schedule(algorithm, collective), topology,
+                           std::vector<double>(collective.ranks, 0.0));
+}
+
+double seconds(const std::string& algorithm, const Collective& collective) {
+  auto times = replay(algorithm, collective, *plain_star());
+  return *std::max_element(times.finish_s.begin(), times.finish_s.end());
+}
+
+void expect_seconds(double measured, double expected, std::uint32_t ranks) {
+  EXPECT_NEAR(measured, expected, 1e-9 * expected) << ranks << " ranks";
+}
+
+double rounds(std::uint32_t ranks) { return std::ceil(std::log2(ranks)); }
+
+// 2(N−1) rounds of one chunk of m/N.
+TEST(RingAllReduce, TakesTwiceNMinusOneRoundsOfAChunk) {
+  for (std::uint32_t n = 2; n <= 17; ++n) {
+    double size = 4.0 * 10'000 * n;
+    expect_seconds(seconds("ring", {.ranks = n, .count = 10'000ULL * n}),
+                   2.0 * (n - 1) * (kAlpha + kBeta * size / n), n);
+  }
+}
+
+// Where N does not divide the elements, the chunks of ⌈n/N⌉ elements set the pace: one of them is under way
+// in every round.
+TEST(RingAllReduce, IsPacedByItsLargestChunk) {
+  for (std::uint32_t n = 2; n <= 17; ++n) {
+    std::uint64_t count = 10'007;
+    auto largest = static_cast<double>((count + n - 1) / n);
+    expect_seconds(seconds("ring", {.ranks = n, .element_bytes = 2, .count = count}),
+                   2.0 * (n - 1) * (kAlpha + kBeta * 2 * largest), n);
+  }
+}
+
+TEST(RingAllReduce, OfFewerElementsThanRanksStillTakesEveryRound) {
+  expect_seconds(seconds("ring", {.ranks = 9, .count = 1}), 2.0 * 8 * (kAlpha + kBeta * 4), 9);
+  expect_seconds(seconds("ring", {.ranks = 9, .count = 0}), 2.0 * 8 * kAlpha, 9);
+}
+
+// log2 N rounds each way; the round at distance d moves m·d/N, and the distances add up to N−1.
+TEST(HalvingDoublingAllReduce, TakesTwoLogNRoundsAndTheLeastBytes) {
+  for (std::uint32_t n : {2U, 4U, 8U, 16U}) {
+    double size = 4.0 * 10'000 * n;
+    expect_seconds(seconds("halving_doubling", {.ranks = n, .count = 10'000ULL * n}),
+                   2 * rounds(n) * kAlpha + 2.0 * (n - 1) / n * kBeta * size, n);
+  }
+}
+
+// Up the tree and down again, the whole buffer in each of ⌈log2 N⌉ rounds.
+TEST(BinomialTreeAllReduce, TakesTwoLogNRoundsOfEverything) {
+  for (std::uint32_t n = 2; n <= 17; ++n)
+    expect_seconds(seconds("binomial_tree", {.ranks = n, .count = 10'007}),
+                   2 * rounds(n) * (kAlpha + kBeta * 4 * 10'007), n);
+}
+
+// Every message is under way in every one of N−1 rounds, so that the largest sets the pace of all.
+TEST(RingAllGather, IsPacedByItsLargestMessage) {
+  for (std::uint32_t n = 2; n <= 17; ++n) {
+    Collective collective{.word = Word::all_gather, .ranks = n};
+    for (Rank rank = 0; rank < n; ++rank) collective.bytes.push_back(1000 + 7919 * rank % 5003);
+    Bytes largest = *std::max_element(collective.bytes.begin(), collective.bytes.end());
+    expect_seconds(seconds("ring", collective), (n - 1.0) * (kAlpha + kBeta * static_cast<double>(largest)),
+                   n);
+  }
+}
+
+// The round at distance d moves d messages; d = 1, 2 … N/2 add up to N−1.
+TEST(RecursiveDoublingAllGather, TakesLogNRounds) {
+  for (std::uint32_t n : {2U, 4U, 8U, 16U})
+    expect_seconds(seconds("recursive_doubling",
+                           {.word = Word::all_gather, .ranks = n, .bytes = std::vector<Bytes>(n, 12'345)}),
+                   rounds(n) * kAlpha + (n - 1.0) * kBeta * 12'345, n);
+}
+
+TEST(BinomialBroadcast, TakesLogNRoundsFromAnyRoot) {
+  for (std::uint32_t n = 2; n <= 17; ++n)
+    for (Rank root : {Rank{0}, n / 2, n - 1})
+      expect_seconds(
+          seconds("binomial_tree", {.word = Word::broadcast, .ranks = n, .bytes = {54'321}, .root = root}),
+          rounds(n) * (kAlpha + kBeta * 54'321), n);
+}
+
+// The estimates that choose algorithms are these closed forms.
+TEST(Estimate, IsTheReplayedTimeOnAStar) {
+  NetworkEstimate star{.latency = kAlpha, .bandwidth = 1 / kBeta, .sharing = 1};
+  std::vector<Collective> collectives;
+  for (std::uint32_t n : {2U, 8U, 16U}) {
+    collectives.push_back({.ranks = n, .count = 4096});
+    collectives.push_back({.word = Word::all_gather, .ranks = n, .bytes = std::vector<Bytes>(n, 999)});
+    collectives.push_back({.word = Word::broadcast, .ranks = n, .bytes = {777}, .root = 1});
+  }
+  for (const Collective& collective : collectives)
+    for (const auto& entry : collective_catalog(collective.word).entries())
+      expect_seconds(seconds(std::string(entry.name), collective), entry.make.estimate(collective, star),
+                     collective.ranks);
+}
+
+// With g GPUs behind one NIC, the rounds between nodes carry g flows at once, which a ring's do not.
+TEST(Estimate, CountsTheFlowsBehindOneNic) {
+  auto nodes =
+      make_topology(R"({"name": "gpu_nodes", "gpus_per_node": 4, "bandwidth": "1GBps", "latency": "10us",
+                                 "intra_bandwidth": "1GBps", "intra_latency": "10us"})");
+  Collective collective{.ranks = 16, .count = 1 << 16};
+  NetworkEstimate network{nodes->longest_latency(16), nodes->narrowest_bandwidth(16), nodes->sharing(16)};
+  EXPECT_EQ(network.sharing, 4U);
+  for (const auto& entry : collective_catalog(Word::all_reduce).entries()) {
+    auto times = replay(std::string(entry.name), collective, *nodes);
+    expect_seconds(*std::max_element(times.finish_s.begin(), times.finish_s.end()),
+                   entry.make.estimate(collective, network), 16);
+  }
+}
+
+TEST(Bytes, ThatAreSentAreReceivedAndCrossTwoLinks) {
+  auto times = replay("ring", {.ranks = 5, .count = 1003}, *plain_star());
+  Bytes sent = 0, received = 0;
+  for (Bytes b : times.timeline.sent_bytes) sent += b;
+  for (Bytes b : times.timeline.received_bytes) received += b;
+  EXPECT_EQ(sent, 2 * 4 * 4012U);
+  EXPECT_EQ(received, sent);
+  EXPECT_EQ(times.timeline.tier_bytes, (std::vector<std::pair<std::string, Bytes>>{{"network", 2 * sent}}));
+  EXPECT_EQ(times.timeline.transfers, 2 * 5 * 4U);
+}
+
+TEST(Replay, OfARingOf64RanksIsQuick) {
+  Collective collective{.ranks = 64, .count = 25'000'000};
+  auto begin = std::chrono::steady_clock::now();
+  double measured = seconds("ring", collective);
+  double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  expect_seconds(measured, 126 * (kAlpha + kBeta * 4 * 390'625), 64);
+  RecordProperty("wall_seconds", std::to_string(wall));
+}
+
+}  // namespace
+}  // namespace traincast
