@@ -1,0 +1,100 @@
+// What a run found: the numbers of every point, with the meaning that the README gives them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/exchange.hpp"
+#include "base/json.hpp"
+
+namespace traincast {
+
+/// Mean and population standard deviation over the steps of a point.
+struct Spread {
+  double mean = 0, deviation = 0;
+};
+Spread spread_of(const std::vector<double>& values);
+
+struct BuildUp {
+  Spread final_union;          ///< Σ|union of supports| / Σ mean |support|
+  std::vector<double> by_hop;  ///< the same for learners 0 … h
+  double independent = 0;      ///< of supports of these sizes that know nothing of each other
+};
+
+struct PointReport {
+  Json coordinates{Json::Object{}};
+  std::string compressor;
+  std::string label;      ///< the method with what tells it from the others, as in "topk density=0.01"
+  std::string precision;  ///< of `none`; empty otherwise
+  std::string place;      ///< platform, bandwidth and what else the axes set, in words
+  double bandwidth = 0;   ///< of the network between machines, bytes per second
+  std::uint32_t learners = 1;
+  std::uint64_t parameters = 0, steps = 0, first_step = 0;
+  bool overlap = true;
+  std::string loop = "open";
+  std::vector<std::pair<std::string, std::string>> collectives;  ///< word, algorithm
+  std::string engine;
+
+  Spread step_seconds, compute_seconds, encode_seconds, decode_seconds, communication_seconds;
+  Spread exposed_encode_seconds, exposed_communication_seconds, exposed_decode_seconds, wait_seconds,
+      slowdown_seconds;
+
+  std::optional<double> speedup, speedup_over_fp32, scaling_speedup, scaling_efficiency;
+  std::string best_dense;  ///< label of the dense run that `speedup` compares with
+
+  Spread bytes_sent_per_learner;
+  double bytes_sent_per_learner_max = 0;
+  double bytes_received_total = 0, bytes_sent_total = 0;   ///< all learners and steps
+  std::vector<std::pair<std::string, double>> tier_bytes;  ///< mean over steps
+  std::optional<double> payload_ratio, wire_ratio, traffic_ratio;
+  std::optional<BuildUp> build_up;
+  std::optional<Spread> relative_error, contraction;
+  std::optional<double> memory_first, memory_last;  ///< ‖memory‖/‖gradient‖ after the first and the last step
+  bool memory_grows = false;
+  double busiest_link_seconds =
+      0;  ///< bytes of the busiest link over its bandwidth: a lower bound of communication
+};
+
+/// Where a method begins or ceases to beat the best dense run, by bandwidth of the network between machines.
+struct BreakEven {
+  Json coordinates{Json::Object{}};  ///< of its points, without bandwidth and learners
+  std::string place, label;
+  std::uint32_t learners = 1;
+  double low = 0, high = 0;  ///< bandwidths between which it was searched
+  bool wins_at_low = false, wins_at_high = false;
+  std::optional<double>
+      bandwidth;  ///< where the two are equal; nothing where the same side wins at both ends
+};
+
+struct Check {
+  std::string name;
+  bool passed = true;
+  double value = 0, bound = 0;
+};
+
+struct Report {
+  Json traincast;  ///< version and provenance
+  Json scenario;   ///< resolved
+  std::vector<PointReport> points;
+  std::vector<BreakEven> break_evens;
+  std::vector<Check> checks;
+  std::vector<std::string> warnings;
+  std::vector<std::string> verdict;  ///< sentences: who wins, from where on, why
+};
+
+/// Holds what the report says against what must be true of it: time identity, bytes conserved, lower bounds.
+std::vector<Check> check_points(const std::vector<PointReport>& points);
+
+Json to_json(const Report& report);
+std::string to_csv(const std::vector<PointReport>& points);
+/// Fits 100 columns; one block per place on the axes other than learners and compressor.
+std::string to_table(const Report& report);
+/// Broken at spaces, so that no line passes 100 columns where words allow; further lines are indented.
+std::string wrapped(const std::string& sentence);
+/// The sentences under the table.
+std::vector<std::string> judge(const Report& report);
+
+}  // namespace traincast

@@ -1,0 +1,155 @@
+// The table that a run prints: at most 100 columns.
+#include <algorithm>
+#include <cstdio>
+
+#include "analysis/report.hpp"
+#include "base/units.hpp"
+
+namespace traincast {
+
+namespace {
+
+std::string milliseconds(double seconds) {
+  double ms = seconds * 1e3;
+  char text[32];
+  std::snprintf(text, sizeof text, ms >= 1000 ? "%.0f" : ms >= 100 ? "%.1f" : ms >= 10 ? "%.2f" : "%.3f", ms);
+  return text;
+}
+
+std::string ratio(const std::optional<double>& value) {
+  if (!value) return "-";
+  char text[32];
+  std::snprintf(text, sizeof text, *value >= 100 ? "%.0f" : *value >= 10 ? "%.1f" : "%.2f", *value);
+  return text;
+}
+
+struct Column {
+  std::string head;
+  bool left = false;
+};
+
+constexpr std::size_t kWidest = 100;
+
+// "powersgd rank=2 w~lap=false": what tells labels apart may stand at either end.
+std::string cut(const std::string& text, std::size_t width) {
+  if (text.size() <= width) return text;
+  std::size_t tail = width / 3;
+  return text.substr(0, width - tail - 1) + "~" + text.substr(text.size() - tail);
+}
+
+// The left column gives way, and the gaps, where the rest would pass the widest line.
+std::string render(const std::vector<Column>& columns, std::vector<std::vector<std::string>> rows) {
+  std::vector<std::size_t> widths;
+  for (const Column& column : columns) widths.push_back(column.head.size());
+  for (const auto& row : rows)
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+  std::size_t others = 0, flexible = 0;
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    if (columns[c].left)
+      flexible = c;
+    else
+      others += widths[c];
+  }
+  constexpr std::size_t kReadable = 24;
+  std::size_t gap =
+      others + 2 * (columns.size() - 1) + std::min(kReadable, widths[flexible]) <= kWidest ? 2 : 1;
+  others += gap * (columns.size() - 1);
+  std::size_t left = others + 8 < kWidest ? kWidest - others : 8;
+  if (widths[flexible] > left) {
+    widths[flexible] = left;
+    for (auto& row : rows)
+      if (!row.empty()) row[flexible] = cut(row[flexible], left);
+  }
+  auto line = [&](auto cell) {
+    std::string text;
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      std::string value = cell(c);
+      std::string pad(widths[c] - value.size(), ' ');
+      text += std::string(c ? gap : 0, ' ') + (columns[c].left ? value + pad : pad + value);
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text + "\n";
+  };
+  std::string all = line([&](std::size_t c) { return columns[c].head; });
+  for (const auto& row : rows) all += row.empty() ? "\n" : line([&](std::size_t c) { return row[c]; });
+  return all;
+}
+
+}  // namespace
+
+std::string to_table(const Report& report) {
+  std::string all = "times in ms, on the slowest learner; bytes per step, over all links of a tier\n\n";
+  std::size_t i = 0;
+  while (i < report.points.size()) {
+    // A block: points of one place, in whatever order the axes give them; sorted by learners, then by file
+    // order.
+    std::vector<const PointReport*> block;
+    const PointReport& head = report.points[i];
+    for (; i < report.points.size() && report.points[i].place == head.place; ++i)
+      block.push_back(&report.points[i]);
+    std::stable_sort(block.begin(), block.end(),
+                     [](const PointReport* a, const PointReport* b) { return a->learners < b->learners; });
+
+    std::vector<Column> columns{{"N"},      {"method", true}, {"step"},   {"speed-up"}, {"compute"},
+                                {"encode"}, {"comm."},        {"decode"}, {"wait"}};
+    std::vector<std::string> tiers;
+    for (const PointReport* p : block)
+      for (const auto& [tier, bytes] : p->tier_bytes)
+        if (std::find(tiers.begin(), tiers.end(), tier) == tiers.end()) tiers.push_back(tier);
+    for (const std::string& tier : tiers) columns.push_back({tier});
+    columns.push_back({"ratio"});
+    columns.push_back({"build-up"});
+
+    std::vector<std::vector<std::string>> rows;
+    for (const PointReport* p : block) {
+      if (!rows.empty() && !rows.back().empty() && rows.back()[0] != std::to_string(p->learners))
+        rows.emplace_back();
+      std::vector<std::string> row{std::to_string(p->learners),
+                                   p->label,
+                                   milliseconds(p->step_seconds.mean),
+                                   ratio(p->speedup),
+                                   milliseconds(p->compute_seconds.mean),
+                                   milliseconds(p->exposed_encode_seconds.mean),
+                                   milliseconds(p->exposed_communication_seconds.mean),
+                                   milliseconds(p->exposed_decode_seconds.mean),
+                                   milliseconds(p->wait_seconds.mean)};
+      for (const std::string& tier : tiers) {
+        double bytes = 0;
+        for (const auto& [name, value] : p->tier_bytes)
+          if (name == tier) bytes = value;
+        row.push_back(format_bytes(bytes));
+      }
+      row.push_back(ratio(p->wire_ratio));
+      row.push_back(p->build_up ? ratio(p->build_up->final_union.mean) : "-");
+      rows.push_back(std::move(row));
+    }
+    all += head.place + "\n" + render(columns, rows) + "\n";
+  }
+  return all;
+}
+
+std::string wrapped(const std::string& sentence) {
+  std::string indent(sentence.find_first_not_of(' ') == sentence.npos ? 0 : sentence.find_first_not_of(' '),
+                     ' ');
+  std::string all, line = indent;
+  std::size_t columns = line.size();
+  for (std::size_t at = indent.size(); at < sentence.size();) {
+    std::size_t end = std::min(sentence.find(' ', at), sentence.size());
+    std::string word = sentence.substr(at, end - at);
+    auto width = static_cast<std::size_t>(std::count_if(
+        word.begin(), word.end(), [](char c) { return (c & 0xC0) != 0x80; }));  // UTF-8 characters
+    bool first = line.find_first_not_of(' ') == line.npos;
+    if (!first && columns + 1 + width > kWidest) {
+      all += line + "\n";
+      line = indent + "    ";
+      columns = line.size();
+      first = true;
+    }
+    line += (first ? "" : " ") + word;
+    columns += width + (first ? 0 : 1);
+    at = end + 1;
+  }
+  return all + line + "\n";
+}
+
+}  // namespace traincast

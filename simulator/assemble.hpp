@@ -1,0 +1,27 @@
+// From what a method sent, how long things take, and a platform: the program of one step.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "simulator/pass/compression_pass.hpp"
+#include "simulator/step/step_program.hpp"
+#include "workloads/timeline/timeline.hpp"
+
+namespace traincast {
+
+struct AssembledStep {
+  StepProgram program;
+  /// "all_reduce" → "ring", in order of first use.
+  std::vector<std::pair<Word, std::string>> algorithms;
+  /// Equal keys replay alike on the same topology.
+  std::string key;
+};
+
+/// Throws InputError where an algorithm that the scenario names cannot carry a collective of the method.
+AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& record, std::size_t step,
+                            const ComputeTimeline& compute, const CodecSeconds& codec,
+                            const Topology& topology);
+
+}  // namespace traincast

@@ -1,0 +1,23 @@
+// The commands of the program. Each takes its arguments and gives an exit code; errors are thrown up to main.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace traincast {
+
+struct Command {
+  const char* name;
+  const char* usage;
+  const char* summary;
+  int (*run)(const std::vector<std::string>& arguments);
+};
+
+int run_command(const std::vector<std::string>& arguments);
+int list_command(const std::vector<std::string>& arguments);
+int schema_command(const std::vector<std::string>& arguments);
+int reference_command(const std::vector<std::string>& arguments);
+
+const std::vector<Command>& commands();
+
+}  // namespace traincast

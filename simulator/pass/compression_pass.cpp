@@ -1,0 +1,308 @@
+#include "simulator/pass/compression_pass.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <numeric>
+#include <thread>
+
+#include "base/error.hpp"
+#include "base/machine.hpp"
+#include "compressors/error_feedback.hpp"
+
+namespace traincast {
+
+namespace {
+
+// A unit's raw gradients of one step, as recorded. Reading takes time that no real learner spends.
+class RecordedGradient : public GradientSource {
+ public:
+  RecordedGradient(const TraceReader& trace, std::size_t step, const Bucket& unit, Group* group)
+      : trace_(trace), step_(step), unit_(unit), group_(group) {}
+
+  void read(LearnerId learner, std::span<float> into) const override {
+    auto begin = std::chrono::steady_clock::now();
+    std::size_t at = 0;
+    for (const TensorInfo& tensor : unit_.tensors) {
+      trace_.read(step_, learner, tensor.id, into.subspan(at, tensor.numel()));
+      at += tensor.numel();
+    }
+    if (group_)
+      group_->exclude(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  }
+
+ private:
+  const TraceReader& trace_;
+  std::size_t step_;
+  const Bucket& unit_;
+  Group* group_;
+};
+
+// What one call of aggregate sees, and the bucket whose collectives it joins.
+struct CompressorUnit {
+  Bucket seen;
+  std::size_t bucket = 0;
+};
+
+std::vector<CompressorUnit> make_units(Coupling coupling, const std::vector<Bucket>& buckets) {
+  if (coupling == Coupling::model && buckets.size() > 1)
+    throw InputError("/buckets: the method sees the whole model at once, which needs \"model\"");
+  std::vector<CompressorUnit> units;
+  for (std::size_t b = 0; b < buckets.size(); ++b) {
+    if (coupling == Coupling::tensor)
+      for (const TensorInfo& tensor : buckets[b].tensors) units.push_back({{tensor.id, {tensor}}, b});
+    else
+      units.push_back({buckets[b], b});
+  }
+  return units;
+}
+
+struct UnitStep {
+  std::vector<Phase> phases;
+  std::vector<PhaseSeconds> seconds;
+  StepRecord sums;  // without buckets
+};
+
+double square_sum(std::span<const float> values) {
+  double sum = 0;
+  for (float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
+  return sum;
+}
+
+ErrorRule rule_of(const Scenario& scenario, const Compressor& compressor) {
+  ErrorRule rule = compressor.error_rule();
+  if (scenario.error) rule.error = *scenario.error;
+  return rule;
+}
+
+// Walks one unit through the steps: its error memories live only here.
+class UnitWalk {
+ public:
+  UnitWalk(const Scenario& scenario, const TraceReader& trace, const Bucket& unit)
+      : trace_(trace), unit_(unit), numel_(unit.numel()), learners_(scenario.learners) {
+    auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
+    ErrorRule rule = rule_of(scenario, *compressor);
+    feedback_ = std::make_unique<ErrorFeedback>(std::move(compressor), rule, learners_, numel_);
+    ids_.resize(learners_);
+    std::iota(ids_.begin(), ids_.end(), 0u);
+    average_.resize(numel_);
+    const Manifest& manifest = trace.manifest();
+    learning_rate_ = manifest.optimizer.at("learning_rate").number();
+    epoch_per_step_ = manifest.data.at("batch").number() / manifest.data.at("samples_per_learner").number();
+  }
+
+  // `statistics` off: only what timing needs.
+  UnitStep step(std::size_t s, bool statistics) {
+    Group group(learners_);
+    RecordedGradient gradients(trace_, s, unit_, &group);
+    std::uint64_t index = trace_.manifest().steps[s];
+    Step step{index, static_cast<double>(index) * epoch_per_step_, learning_rate_, ids_};
+
+    UnitStep result;
+    if (statistics) begin_statistics(gradients, result.sums);
+    ContributionRecord record = feedback_->aggregate(step, unit_, gradients, group, average_);
+    result.phases = group.phases();
+    result.seconds = group.seconds();
+    if (statistics) end_statistics(record, result.sums);
+    return result;
+  }
+
+ private:
+  void begin_statistics(const GradientSource& gradients, StepRecord& sums) {
+    mean_gradient_.assign(numel_, 0.0);
+    mean_input_.assign(numel_, 0.0);
+    gradient_.resize(numel_);
+    for (LearnerId i = 0; i < learners_; ++i) {
+      gradients.read(i, gradient_);
+      for (std::size_t e = 0; e < numel_; ++e) mean_gradient_[e] += static_cast<double>(gradient_[e]);
+      sums.gradient_square += square_sum(gradient_);
+      std::span<const float> memory = feedback_->memory(i);
+      for (std::size_t e = 0; e < memory.size(); ++e) mean_input_[e] += static_cast<double>(memory[e]);
+    }
+    for (std::size_t e = 0; e < numel_; ++e) {
+      mean_input_[e] = (mean_input_[e] + mean_gradient_[e]) / learners_;
+      mean_gradient_[e] /= learners_;
+    }
+  }
+
+  void end_statistics(const ContributionRecord& record, StepRecord& sums) {
+    for (std::size_t e = 0; e < numel_; ++e) {
+      double applied = static_cast<double>(average_[e]);
+      double error = applied - mean_gradient_[e], residual = mean_input_[e] - applied;
+      sums.mean_gradient_square += mean_gradient_[e] * mean_gradient_[e];
+      sums.error_square += error * error;
+      sums.mean_input_square += mean_input_[e] * mean_input_[e];
+      sums.residual_square += residual * residual;
+    }
+    for (LearnerId i = 0; i < learners_; ++i) sums.memory_square += square_sum(feedback_->memory(i));
+    if (record.union_by_hop.empty()) return;
+    sums.union_by_hop.assign(record.union_by_hop.begin(), record.union_by_hop.end());
+    sums.mean_support = static_cast<double>(record.support) / learners_;
+    double density = sums.mean_support / static_cast<double>(numel_);
+    sums.independent_union = static_cast<double>(numel_) * (1 - std::pow(1 - density, learners_));
+  }
+
+  const TraceReader& trace_;
+  const Bucket& unit_;
+  std::uint64_t numel_;
+  std::uint32_t learners_;
+  double learning_rate_ = 0, epoch_per_step_ = 0;
+  std::unique_ptr<ErrorFeedback> feedback_;
+  std::vector<LearnerId> ids_;
+  std::vector<float> average_, gradient_;
+  std::vector<double> mean_gradient_, mean_input_;
+};
+
+void add(StepRecord& total, const StepRecord& part) {
+  total.mean_gradient_square += part.mean_gradient_square;
+  total.error_square += part.error_square;
+  total.mean_input_square += part.mean_input_square;
+  total.residual_square += part.residual_square;
+  total.gradient_square += part.gradient_square;
+  total.memory_square += part.memory_square;
+  total.mean_support += part.mean_support;
+  total.independent_union += part.independent_union;
+  if (total.union_by_hop.size() < part.union_by_hop.size())
+    total.union_by_hop.resize(part.union_by_hop.size());
+  for (std::size_t h = 0; h < part.union_by_hop.size(); ++h) total.union_by_hop[h] += part.union_by_hop[h];
+}
+
+// Calls f(0 … count−1) from several threads; the first exception is rethrown here.
+void in_parallel(std::size_t count, unsigned threads, const std::function<void(std::size_t)>& f) {
+  std::atomic<std::size_t> next{0};
+  std::exception_ptr failure;
+  std::mutex mutex;
+  auto work = [&] {
+    for (std::size_t i = next++; i < count; i = next++) {
+      try {
+        f(i);
+      } catch (...) {
+        std::lock_guard lock(mutex);
+        if (!failure) failure = std::current_exception();
+        next = count;
+      }
+    }
+  };
+  std::vector<std::thread> others;
+  for (unsigned t = 1; t < std::min<std::size_t>(threads, count); ++t) others.emplace_back(work);
+  work();
+  for (std::thread& thread : others) thread.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+void refuse_what_does_not_fit(const Scenario& scenario, const std::vector<CompressorUnit>& units,
+                              unsigned threads) {
+  std::vector<std::uint64_t> sizes;
+  for (const CompressorUnit& unit : units) sizes.push_back(unit.seen.numel());
+  std::sort(sizes.rbegin(), sizes.rend());
+  double largest = 0;
+  for (std::size_t i = 0; i < std::min<std::size_t>(threads, sizes.size()); ++i)
+    largest += static_cast<double>(sizes[i]);
+  // One memory per learner, a message per learner of at most the same size, and the statistics.
+  double needed = largest * (8.0 * scenario.learners + 40), available = available_memory();
+  if (needed > 0.9 * available)
+    throw InputError("error memories and messages of " + std::to_string(scenario.learners) +
+                     " learners need up to " + format_bytes(needed) + " of memory, and " +
+                     format_bytes(available) +
+                     " are available; use fewer learners, --threads 1, or a machine with more memory");
+}
+
+}  // namespace
+
+ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trace, unsigned threads) {
+  ExchangeRecord record;
+  record.learners = scenario.learners;
+  record.parameters = trace.manifest().parameters();
+  record.buckets = make_buckets(trace.manifest().layers, scenario.buckets);
+  auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
+  std::vector<CompressorUnit> units = make_units(compressor->coupling(), record.buckets);
+  refuse_what_does_not_fit(scenario, units, threads);
+
+  std::vector<std::vector<UnitStep>> walked(units.size());
+  in_parallel(units.size(), threads, [&](std::size_t u) {
+    UnitWalk walk(scenario, trace, units[u].seen);
+    for (std::size_t s = 0; s < scenario.steps; ++s) walked[u].push_back(walk.step(s, true));
+  });
+
+  record.steps.resize(scenario.steps);
+  for (std::size_t s = 0; s < scenario.steps; ++s) {
+    std::vector<std::vector<std::vector<Phase>>> by_bucket(record.buckets.size());
+    for (std::size_t u = 0; u < units.size(); ++u) {
+      by_bucket[units[u].bucket].push_back(std::move(walked[u][s].phases));
+      add(record.steps[s], walked[u][s].sums);
+    }
+    for (const auto& phases : by_bucket) record.steps[s].buckets.push_back(fuse(phases));
+  }
+  return record;
+}
+
+namespace {
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+}  // namespace
+
+CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace) {
+  std::vector<Bucket> buckets = make_buckets(trace.manifest().layers, scenario.buckets);
+  auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
+  std::vector<CompressorUnit> units = make_units(compressor->coupling(), buckets);
+  // The first step pays for cold caches and first allocations.
+  std::size_t steps = std::min<std::size_t>(scenario.steps, 4), first = steps > 1 ? 1 : 0;
+
+  std::vector<std::vector<UnitStep>> walked(units.size());
+  for (std::size_t u = 0; u < units.size(); ++u) {
+    UnitWalk walk(scenario, trace, units[u].seen);
+    for (std::size_t s = 0; s < steps; ++s) walked[u].push_back(walk.step(s, false));
+  }
+
+  CodecSeconds result;
+  result.buckets.resize(buckets.size());
+  for (std::size_t b = 0; b < buckets.size(); ++b) {
+    // Of each phase and stage: the medians of the steps, then the median of those.
+    std::vector<std::array<std::vector<double>, 4>> seen;
+    for (std::size_t s = first; s < steps; ++s) {
+      std::vector<std::vector<Phase>> phases;
+      std::vector<std::vector<PhaseSeconds>> seconds;
+      for (std::size_t u = 0; u < units.size(); ++u)
+        if (units[u].bucket == b) {
+          phases.push_back(walked[u][s].phases);
+          seconds.push_back(walked[u][s].seconds);
+        }
+      BucketExchange exchange = fuse(phases);
+      std::vector<PhaseSeconds> fused = fuse_seconds(seconds);
+      seen.resize(std::max(seen.size(), fused.size()));
+      for (std::size_t p = 0; p < fused.size(); ++p)
+        for (Stage stage : {Stage::encode, Stage::decode}) {
+          auto at = static_cast<std::size_t>(stage);
+          std::optional<LearnerId> only;
+          for (const Work& work : exchange.phases[p].work)
+            if (work.stage == stage && work.only) only = work.only;
+          const std::vector<double>& each = fused[p].each[at];
+          double alone = only && !each.empty() ? each[*only] : 0;
+          seen[p][2 * at].push_back((only ? 0 : median(each)) + fused[p].once[at]);
+          seen[p][2 * at + 1].push_back(alone);
+        }
+    }
+    for (auto& phase : seen) {
+      CodecSeconds::PhaseTime time;
+      for (std::size_t at : {0u, 1u}) {
+        time.each_s[at] = median(phase[2 * at]);
+        time.only_s[at] = median(phase[2 * at + 1]);
+      }
+      result.buckets[b].push_back(time);
+    }
+  }
+  return result;
+}
+
+}  // namespace traincast

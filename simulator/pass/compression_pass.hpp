@@ -1,0 +1,58 @@
+// The left half of traincast: runs a compressor over the learners' gradients and keeps what the timing pass
+// and the report need. It knows nothing of the network.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "base/exchange.hpp"
+#include "compressors/group.hpp"
+#include "simulator/pass/buckets.hpp"
+#include "simulator/scenario/scenario.hpp"
+#include "workloads/trace/trace.hpp"
+
+namespace traincast {
+
+/// One step of one method, seen from outside the network.
+struct StepRecord {
+  std::vector<BucketExchange> buckets;
+  double mean_gradient_square = 0;   ///< ‖mean gradient‖²
+  double error_square = 0;           ///< ‖average applied − mean gradient‖²
+  double mean_input_square = 0;      ///< ‖mean p‖², p = gradient + memory
+  double residual_square = 0;        ///< ‖mean p − average applied‖²
+  double gradient_square = 0;        ///< sum over learners of ‖gradient‖²
+  double memory_square = 0;          ///< sum over learners of ‖memory‖² after the step
+  std::vector<double> union_by_hop;  ///< supports of learners 0 … h united, elements; empty without supports
+  double mean_support = 0;           ///< mean over learners of |support|
+  double independent_union =
+      0;  ///< expected union of N independent supports of these sizes, tensor by tensor
+};
+
+struct ExchangeRecord {
+  std::uint32_t learners = 1;
+  std::uint64_t parameters = 0;
+  std::vector<Bucket> buckets;
+  std::vector<StepRecord> steps;
+};
+
+/// Runs scenario.compressor for scenario.learners over the first scenario.steps steps of the trace. Units
+/// (tensors, for methods that couple no more) go over threads; the record does not depend on their number.
+/// Throws InputError where the error memories would not fit into this machine's memory.
+ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trace, unsigned threads);
+
+/// Seconds of codec work by bucket, phase and stage, on this machine.
+struct CodecSeconds {
+  struct PhaseTime {
+    double each_s[2] = {0, 0};  ///< by Stage: of every learner
+    double only_s[2] = {0, 0};  ///< by Stage: of the one learner that Work.only names
+  };
+  std::vector<std::vector<PhaseTime>> buckets;
+};
+
+/// Times the method on one thread, one learner at a time: medians over learners, and over steps after the
+/// first.
+CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace);
+
+}  // namespace traincast

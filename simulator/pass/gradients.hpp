@@ -1,0 +1,38 @@
+// The gradients of a run: a recorded trace, or one that traincast-capture trains now.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "simulator/scenario/scenario.hpp"
+#include "workloads/trace/trace.hpp"
+
+namespace traincast {
+
+struct RunPlace {
+  std::filesystem::path out;  ///< empty: nothing is kept
+  unsigned threads = 1;
+  bool quiet = false;
+};
+
+/// Gradients for as many learners and steps as these points need at most; they share source, workload and
+/// seed. A trace that was captured for this run is removed with the object; one that an interrupted run left
+/// behind under `out` is taken up again where it fits.
+class Gradients {
+ public:
+  Gradients(std::span<const Point* const> points, const std::filesystem::path& scenario_folder,
+            const RunPlace& place);
+  const TraceReader& trace() const { return *trace_; }
+  const Manifest& manifest() const { return trace_->manifest(); }
+
+ private:
+  struct RemoveFolder {
+    void operator()(const std::filesystem::path* folder) const;
+  };
+  std::unique_ptr<const std::filesystem::path, RemoveFolder> temporary_;  ///< null for a trace of somebody else
+  std::unique_ptr<TraceReader> trace_;
+};
+
+}  // namespace traincast

@@ -1,0 +1,235 @@
+#include "simulator/point_report.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "base/units.hpp"
+
+namespace traincast {
+
+namespace {
+
+// "density=0.01" for what was written, where it is not the default.
+std::string told_apart(const Choice<MakeCompressor>& choice) {
+  std::string text;
+  for (const Parameter& p : choice.entry->parameters) {
+    const Json& value = choice.parameters.resolved().at(p.key);
+    std::string shown = value.is_string() ? value.text() : value.dump(-1);
+    if (p.fallback.data() == nullptr || shown != p.fallback) text += " " + std::string(p.key) + "=" + shown;
+  }
+  return text;
+}
+
+std::string shown(const Json& value) { return value.is_string() ? value.text() : value.dump(-1); }
+
+std::vector<double> each(const std::vector<Timeline>& timelines, double Timeline::*member) {
+  std::vector<double> values;
+  for (const Timeline& t : timelines) values.push_back(t.*member);
+  return values;
+}
+
+double sum(const std::vector<Bytes>& bytes) {
+  double total = 0;
+  for (Bytes b : bytes) total += static_cast<double>(b);
+  return total;
+}
+
+std::optional<double> ratio(double numerator, double denominator) {
+  if (!(denominator > 0) || !std::isfinite(numerator)) return std::nullopt;
+  return numerator / denominator;
+}
+
+// Of the steps for which it is defined; nothing where it is defined for none.
+std::optional<Spread> spread_of_steps(const std::vector<StepRecord>& steps,
+                                      const std::function<std::optional<double>(const StepRecord&)>& value) {
+  std::vector<double> values;
+  for (const StepRecord& step : steps)
+    if (auto v = value(step)) values.push_back(*v);
+  if (values.empty()) return std::nullopt;
+  return spread_of(values);
+}
+
+// Against the gradients of all steps, so that one step's large gradient does not hide a growing memory.
+std::optional<double> memory_ratio(const std::vector<StepRecord>& steps, std::size_t after) {
+  double gradients = 0;
+  for (const StepRecord& step : steps) gradients += step.gradient_square / static_cast<double>(steps.size());
+  auto square = ratio(steps[after].memory_square, gradients);
+  if (!square) return square;
+  return std::sqrt(*square);
+}
+
+}  // namespace
+
+namespace {
+
+// What is part of the method, and what of the place where it runs.
+bool of_method(const std::string& pointer) {
+  return pointer.starts_with("/compressor") || pointer.starts_with("/error_feedback");
+}
+
+}  // namespace
+
+std::string label_of(const Point& point) {
+  const Scenario& scenario = point.scenario;
+  std::string label(scenario.compressor.entry->name);
+  if (label == "none")
+    label += " " + scenario.compressor.parameters.word("precision");
+  else
+    label += told_apart(scenario.compressor);
+  if (scenario.error && label != "none")
+    label += " error=" + scenario.resolved.at("error_feedback").at("error").text();
+  return label;
+}
+
+std::string place_of(const Point& point, bool with_bandwidth) {
+  const Scenario& scenario = point.scenario;
+  std::string place(scenario.platform.entry->name);
+  if (with_bandwidth) place += ", " + format_bandwidth(scenario.platform.parameters.number("bandwidth"));
+  for (const auto& [pointer, value] : point.coordinates.members()) {
+    if (of_method(pointer) || pointer == "/learners" || pointer == "/platform" ||
+        pointer == "/platform/name" || pointer == "/platform/bandwidth")
+      continue;
+    std::string name = pointer.starts_with("/platform/") ? pointer.substr(10) : pointer.substr(1);
+    std::replace(name.begin(), name.end(), '/', ' ');
+    place += ", " + name + " " + shown(value);
+  }
+  return place;
+}
+
+PointReport describe_point(const Point& point, const Manifest& manifest) {
+  const Scenario& scenario = point.scenario;
+  PointReport report;
+  report.coordinates = point.coordinates;
+  report.compressor = scenario.compressor.entry->name;
+  if (report.compressor == "none") report.precision = scenario.compressor.parameters.word("precision");
+  report.label = label_of(point);
+  report.bandwidth = scenario.platform.parameters.number("bandwidth");
+  report.place = place_of(point, true);
+  report.learners = scenario.learners;
+  report.parameters = manifest.parameters();
+  report.steps = scenario.steps;
+  report.first_step = manifest.steps.front();
+  report.overlap = scenario.overlap;
+  report.engine = "simgrid";
+  return report;
+}
+
+void describe_exchange(PointReport& report, const ExchangeRecord& record) {
+  double learners = record.learners, dense = 4.0 * static_cast<double>(record.parameters);
+  double contributed = 0, values = 0;  // of all learners and steps
+  for (const StepRecord& step : record.steps)
+    for (const BucketExchange& bucket : step.buckets)
+      for (const Phase& phase : bucket.phases)
+        if (phase.op) {
+          contributed += static_cast<double>(phase.op->contributed(record.learners));
+          values += static_cast<double>(phase.op->value_bytes);
+        }
+  double sent_dense = dense * learners * static_cast<double>(record.steps.size());
+  report.wire_ratio = ratio(sent_dense, contributed);
+  report.payload_ratio = ratio(sent_dense, values);
+
+  report.relative_error = spread_of_steps(record.steps, [](const StepRecord& step) {
+    auto square = ratio(step.error_square, step.mean_gradient_square);
+    return square ? std::optional(std::sqrt(*square)) : std::nullopt;
+  });
+  report.contraction = spread_of_steps(record.steps, [](const StepRecord& step) {
+    return ratio(step.residual_square, step.mean_input_square);
+  });
+
+  bool supports = std::any_of(record.steps.begin(), record.steps.end(),
+                              [](const StepRecord& step) { return step.mean_support > 0; });
+  if (supports) {
+    BuildUp& build_up = report.build_up.emplace();
+    std::vector<double> finals, independents;
+    build_up.by_hop.assign(record.learners, 0);
+    for (const StepRecord& step : record.steps) {
+      if (!(step.mean_support > 0)) continue;
+      finals.push_back(step.union_by_hop.back() / step.mean_support);
+      independents.push_back(step.independent_union / step.mean_support);
+      for (std::size_t h = 0; h < build_up.by_hop.size(); ++h)
+        build_up.by_hop[h] += step.union_by_hop[h] / step.mean_support;
+    }
+    for (double& hop : build_up.by_hop) hop /= static_cast<double>(finals.size());
+    build_up.final_union = spread_of(finals);
+    build_up.independent = spread_of(independents).mean;
+  }
+
+  std::size_t last = record.steps.size() - 1;
+  report.memory_first = memory_ratio(record.steps, 0);
+  report.memory_last = memory_ratio(record.steps, last);
+  auto half = memory_ratio(record.steps, last / 2);
+  // A memory that has found its size moves by less than this from the middle to the end.
+  constexpr double kStill = 1.05;
+  if (report.memory_last && half)
+    report.memory_grows =
+        *report.memory_last > 0 && (record.steps.size() < 3 || *report.memory_last > kStill * *half);
+}
+
+void describe_timelines(PointReport& report, const std::vector<Timeline>& timelines) {
+  report.step_seconds = spread_of(each(timelines, &Timeline::step_s));
+  report.compute_seconds = spread_of(each(timelines, &Timeline::compute_s));
+  report.encode_seconds = spread_of(each(timelines, &Timeline::encode_s));
+  report.decode_seconds = spread_of(each(timelines, &Timeline::decode_s));
+  report.communication_seconds = spread_of(each(timelines, &Timeline::communication_s));
+  report.exposed_encode_seconds = spread_of(each(timelines, &Timeline::exposed_encode_s));
+  report.exposed_communication_seconds = spread_of(each(timelines, &Timeline::exposed_communication_s));
+  report.exposed_decode_seconds = spread_of(each(timelines, &Timeline::exposed_decode_s));
+  report.wait_seconds = spread_of(each(timelines, &Timeline::wait_s));
+  // report.slowdown_seconds stays 0: the ideal stack takes nothing from computing.
+
+  std::vector<double> sent;
+  for (const Timeline& t : timelines) {
+    sent.push_back(sum(t.sent_bytes) / report.learners);
+    report.bytes_sent_total += sum(t.sent_bytes);
+    report.bytes_received_total += sum(t.received_bytes);
+    for (Bytes b : t.sent_bytes)
+      report.bytes_sent_per_learner_max = std::max(report.bytes_sent_per_learner_max, static_cast<double>(b));
+    report.busiest_link_seconds += t.busiest_link_s / static_cast<double>(timelines.size());
+    for (const auto& [tier, bytes] : t.tier_bytes) {
+      auto at = std::find_if(report.tier_bytes.begin(), report.tier_bytes.end(),
+                             [&](const auto& known) { return known.first == tier; });
+      if (at == report.tier_bytes.end()) at = report.tier_bytes.insert(at, {tier, 0});
+      at->second += static_cast<double>(bytes) / static_cast<double>(timelines.size());
+    }
+  }
+  report.bytes_sent_per_learner = spread_of(sent);
+}
+
+double total_tier_bytes(const std::vector<Timeline>& timelines) {
+  double total = 0;
+  for (const Timeline& t : timelines)
+    for (const auto& [tier, bytes] : t.tier_bytes) total += static_cast<double>(bytes);
+  return total;
+}
+
+Json describe_gradients(const Scenario& scenario, const Manifest& manifest) {
+  Json json;
+  json["source"] = scenario.gradients.entry->name;
+  json["model"] = manifest.model;
+  json["parameters"] = manifest.parameters();
+  json["data"] = manifest.data;
+  json["optimizer"] = manifest.optimizer;
+  json["seed"] = manifest.seed;
+  json["learners"] = manifest.learners;
+  json["steps"] = Json::list(manifest.steps);
+  json["versions"] = manifest.versions;
+  return json;
+}
+
+std::vector<std::string> warn_about(const std::vector<PointReport>& points) {
+  std::vector<std::string> told, warnings;
+  for (const PointReport& p : points) {
+    if (!p.memory_grows || std::find(told.begin(), told.end(), p.label) != told.end()) continue;
+    told.push_back(p.label);
+    std::string warning = p.label + ": error memories still grow after " + std::to_string(p.steps) +
+                          " steps, so build-up and errors are those of an early step";
+    if (p.build_up && p.wire_ratio && *p.payload_ratio > 1)
+      warning += " (an entry is sent about every " + std::to_string(std::lround(*p.payload_ratio)) +
+                 " steps: take as many)";
+    warnings.push_back(warning);
+  }
+  return warnings;
+}
+
+}  // namespace traincast

@@ -1,0 +1,148 @@
+#include "simulator/run.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/machine.hpp"
+#include "simulator/break_even.hpp"
+#include "simulator/point_report.hpp"
+#include "simulator/study.hpp"
+#include "simulator/version.hpp"
+
+namespace traincast {
+
+namespace {
+
+// What each stage took, for environment.json.
+class StageClock {
+ public:
+  /// The time since the last call was this stage's.
+  void charge(const std::string& stage) {
+    auto now = std::chrono::steady_clock::now();
+    Json& total = seconds_[stage];
+    total = (total.is_null() ? 0.0 : total.number()) + std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+  }
+  const Json& seconds() const { return seconds_; }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+  Json seconds_{Json::Object{}};
+};
+
+// Points that share gradients and the source of their times, by their places in the plan.
+std::vector<std::vector<std::size_t>> points_by_gradients(const Plan& plan) {
+  std::vector<std::pair<std::string, std::vector<std::size_t>>> groups;
+  for (std::size_t i = 0; i < plan.points.size(); ++i) {
+    std::string key;
+    for (const char* name : {"gradients", "workload", "seed", "timings"})
+      if (const Json* value = plan.points[i].scenario.resolved.find(name)) key += value->dump(-1);
+    auto same =
+        std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return group.first == key; });
+    if (same == groups.end()) same = groups.insert(same, {key, {}});
+    same->second.push_back(i);
+  }
+  std::vector<std::vector<std::size_t>> places;
+  for (auto& group : groups) places.push_back(std::move(group.second));
+  return places;
+}
+
+// A point's own run, and those that it is compared with.
+struct Comparison {
+  Study::Request own, single;
+  std::vector<Study::Request> dense;
+
+  Comparison(Study& study, const Scenario& scenario)
+      : own(study.request(scenario)),
+        single(study.request(with(dense_runs(scenario).front(), "/learners", 1))),
+        dense(study.request_all(dense_runs(scenario))) {}
+};
+
+PointReport report_point(Study& study, const Point& point, const Comparison& runs) {
+  PointReport report = describe_point(point, study.manifest());
+  describe_exchange(report, study.exchange(point.scenario));
+  describe_timelines(report, study.timelines(runs.own));
+  for (const auto& [word, algorithm] : runs.own.algorithms)
+    report.collectives.emplace_back(to_string(word), algorithm);
+
+  auto [best, best_step] = best_of(study, runs.dense);
+  double fp32_step = INFINITY, step = report.step_seconds.mean;
+  for (const Study::Request& run : runs.dense)
+    if (run.scenario.compressor.parameters.word("precision") == "fp32")
+      fp32_step = std::min(fp32_step, study.mean_step(run));
+  report.best_dense = "none " + best->scenario.compressor.parameters.word("precision");
+  if (best->scenario.buckets.text != point.scenario.buckets.text)
+    report.best_dense += " buckets=" + best->scenario.buckets.text;
+  if (step > 0) {
+    report.speedup = best_step / step;
+    report.speedup_over_fp32 = fp32_step / step;
+    report.scaling_speedup = report.learners * study.mean_step(runs.single) / step;
+    report.scaling_efficiency = *report.scaling_speedup / report.learners;
+  }
+  double dense_traffic =
+      total_tier_bytes(study.timelines(runs.dense.front()));  // fp32 in the point's own buckets
+  double traffic = total_tier_bytes(study.timelines(runs.own));
+  if (traffic > 0) report.traffic_ratio = dense_traffic / traffic;
+  return report;
+}
+
+}  // namespace
+
+RunResult run(const Plan& plan, const RunOptions& options) {
+  RunResult result;
+  Report& report = result.report;
+  Progress progress(options.quiet);
+  StageClock clock;
+  double load = load_average();
+  std::optional<Timings> given;
+  if (options.timings_file) given = Timings::read_file(*options.timings_file);
+  Timings measured;
+  bool timed_here = false;
+  std::size_t replayed = 0;
+
+  report.traincast = version_info();
+  report.scenario = plan.resolved;
+  report.points.resize(plan.points.size());
+  for (const std::vector<std::size_t>& places : points_by_gradients(plan)) {
+    std::vector<const Point*> points;
+    for (std::size_t i : places) points.push_back(&plan.points[i]);
+    const Scenario& any = points.front()->scenario;
+    timed_here = timed_here || (!given && any.timings.entry->make == TimingSource::measured);
+
+    progress.say("gradients …");
+    Study study(Gradients(points, plan.folder, {options.out, options.threads, options.quiet}), any, options,
+                given, measured, progress);
+    report.traincast["gradients"].push_back(describe_gradients(any, study.manifest()));
+    clock.charge("gradients");
+
+    std::vector<Comparison> comparisons;
+    for (const Point* point : points) comparisons.emplace_back(study, point->scenario);
+    clock.charge("compression");
+
+    study.replay("replaying");
+    for (std::size_t i = 0; i < points.size(); ++i)
+      report.points[places[i]] = report_point(study, *points[i], comparisons[i]);
+    clock.charge("replay");
+
+    for (BreakEven& found : search_break_evens(study, points)) report.break_evens.push_back(std::move(found));
+    clock.charge("break_even");
+    replayed += study.replayed();
+  }
+
+  report.checks = check_points(report.points);
+  report.warnings = warn_about(report.points);
+  if (timed_here && load > 0.5 * processor_count())
+    report.warnings.push_back(
+        "times were measured while other work ran on this machine (see environment.json); repeat on an idle "
+        "one, or give "
+        "--timings");
+  report.verdict = judge(report);
+  if (timed_here) result.timings = measured.to_json();
+  result.environment = describe_environment(options.threads, load);
+  result.environment["stage_seconds"] = clock.seconds();
+  result.environment["steps_replayed"] = replayed;
+  return result;
+}
+
+}  // namespace traincast

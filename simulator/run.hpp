@@ -1,0 +1,28 @@
+// The whole pipeline of `traincast run`, readable from top to bottom.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "analysis/report.hpp"
+#include "simulator/scenario/scenario.hpp"
+
+namespace traincast {
+
+struct RunOptions {
+  std::filesystem::path out;  ///< empty: nothing is written
+  std::optional<std::string> timings_file;
+  unsigned threads = 1;
+  bool quiet = false;
+};
+
+struct RunResult {
+  Report report;
+  Json timings;      ///< what was measured; null where nothing was
+  Json environment;  ///< host, time, threads, memory: all that may differ between equal runs
+};
+
+RunResult run(const Plan& plan, const RunOptions& options);
+
+}  // namespace traincast

@@ -1,0 +1,140 @@
+#include "simulator/scenario/options.hpp"
+
+#include <map>
+
+#include "compressors/compressor_catalog.hpp"
+#include "platforms/topology.hpp"
+#include "simulator/collectives/collective_catalog.hpp"
+#include "workloads/workload.hpp"
+
+namespace traincast {
+
+namespace {
+
+constexpr Parameter kTrace[] = {
+    {"path", Unit::path, "", kRequired, "folder of the trace, relative to the scenario file"}};
+constexpr Entry<GradientSourceKind> kGradients[] = {
+    {"live",
+     "trained now, on this machine, by traincast-capture; the dense trajectory at the largest learners",
+     "",
+     {},
+     GradientSourceKind::live},
+    {"trace", "recorded before; smaller runs use its first learners", "", kTrace, GradientSourceKind::trace}};
+constexpr Planned kLaterGradients[] = {
+    {"exchange", "recorded exchanges cannot be read back yet; record a trace"},
+    {"shapes", "methods run on real gradients only so far; record a trace"}};
+
+constexpr Parameter kGiven[] = {
+    {"forward", Unit::duration, "[0s, inf)", kRequired, "forward pass of one learner"},
+    {"backward", Unit::duration, "[0s, inf)", kRequired,
+     "backward pass; gradients become ready in proportion to their elements, last tensor first"},
+    {"optimizer", Unit::duration, "[0s, inf)", "0s", "update of the parameters"},
+    {"encode", Unit::durations, "[0s, inf)", "{}",
+     "by method: all encoding of one learner and step, shared out by the elements that each piece of work "
+     "touches"},
+    {"decode", Unit::durations, "[0s, inf)", "{}",
+     "by method: all decoding of one learner and step, likewise"}};
+constexpr Entry<TimingSource> kTimings[] = {
+    {"measured",
+     "compute and codec measured on this machine, one learner at a time",
+     "",
+     {},
+     TimingSource::measured},
+    {"given", "compute and codec as stated here", "", kGiven, TimingSource::given}};
+constexpr Planned kLaterTimings[] = {{"accelerator", "no accelerator is described yet"}};
+
+constexpr Entry<Stack> kStacks[] = {
+    {"ideal",
+     "pure latency and bandwidth; nothing charged for launching, staging or negotiating",
+     "",
+     {},
+     Stack::ideal}};
+constexpr std::string_view kStackReason = "no stack's costs are described yet";
+constexpr Planned kLaterStacks[] = {{"nccl", kStackReason},
+                                    {"gloo", kStackReason},
+                                    {"mpi-horovod", kStackReason},
+                                    {"ddp", kStackReason},
+                                    {"byteps", kStackReason}};
+
+constexpr Entry<Engine> kEngines[] = {
+    {"auto",
+     "the fastest engine that is proven for the case; today that is SimGrid throughout",
+     "",
+     {},
+     Engine::automatic},
+    {"simgrid",
+     "every transfer is a SimGrid flow; the reference",
+     "Casanova et al. 2014, SimGrid 3.32",
+     {},
+     Engine::simgrid}};
+constexpr Planned kLaterEngines[] = {
+    {"max_plus", "every transfer is replayed as a SimGrid flow so far"},
+    {"repeated_round", "every transfer is replayed as a SimGrid flow so far"},
+    {"max_min", "every transfer is replayed as a SimGrid flow so far"}};
+
+constexpr std::string_view kLoopReason =
+    "it needs training with the method in the loop, and the loop is open so far";
+constexpr Planned kLaterTraining[] = {
+    {"sync_sgd", kLoopReason}, {"sasg", kLoopReason},     {"lasg", kLoopReason},     {"dad", kLoopReason},
+    {"edad", kLoopReason},     {"rank_dad", kLoopReason}, {"local_sgd", kLoopReason}};
+
+}  // namespace
+
+const Catalog<GradientSourceKind>& gradient_catalog() {
+  static constexpr Catalog<GradientSourceKind> catalog("gradients", "source of gradients", kGradients,
+                                                       kLaterGradients);
+  return catalog;
+}
+
+const Catalog<TimingSource>& timing_catalog() {
+  static constexpr Catalog<TimingSource> catalog("timings", "source of timings", kTimings, kLaterTimings);
+  return catalog;
+}
+
+const Catalog<Stack>& stack_catalog() {
+  static constexpr Catalog<Stack> catalog("stacks", "stack", kStacks, kLaterStacks);
+  return catalog;
+}
+
+const Catalog<Engine>& engine_catalog() {
+  static constexpr Catalog<Engine> catalog("engines", "engine", kEngines, kLaterEngines);
+  return catalog;
+}
+
+const Catalog<TrainingKind>& training_catalog() {
+  static constexpr Catalog<TrainingKind> catalog("training", "training algorithm", {}, kLaterTraining);
+  return catalog;
+}
+
+const Catalog<Described>& cluster_catalog() {
+  static constexpr Catalog<Described> catalog("clusters", "cluster", {});
+  return catalog;
+}
+
+const Catalog<Described>& accelerator_catalog() {
+  static constexpr Catalog<Described> catalog("accelerators", "accelerator", {});
+  return catalog;
+}
+
+std::vector<std::vector<EntryInfo>> all_catalogs() {
+  std::vector<EntryInfo> collectives;
+  for (Word word : {Word::all_reduce, Word::all_gather, Word::broadcast})
+    for (EntryInfo info : collective_catalog(word).describe()) {
+      info.name = std::string(to_string(word)) + "/" + info.name;
+      info.kind = "collectives";
+      collectives.push_back(std::move(info));
+    }
+  return {workload_catalog().describe(),
+          gradient_catalog().describe(),
+          timing_catalog().describe(),
+          compressor_catalog().describe(),
+          collectives,
+          stack_catalog().describe(),
+          topology_catalog().describe(),
+          cluster_catalog().describe(),
+          accelerator_catalog().describe(),
+          training_catalog().describe(),
+          engine_catalog().describe()};
+}
+
+}  // namespace traincast

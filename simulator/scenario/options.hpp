@@ -1,0 +1,30 @@
+// The small choices of a scenario that are not rooms of their own: where gradients and times come from,
+// stacks, engines.
+#pragma once
+
+#include "base/catalog.hpp"
+
+namespace traincast {
+
+enum class GradientSourceKind { live, trace };
+enum class TimingSource { measured, given };
+/// How the transfers of a collective meet the network. Only the clean one so far.
+enum class Stack { ideal };
+enum class Engine { automatic, simgrid };
+/// Things that need training with the method in the loop; none yet.
+enum class TrainingKind {};
+/// Described clusters and accelerators; none yet.
+enum class Described {};
+
+const Catalog<GradientSourceKind>& gradient_catalog();
+const Catalog<TimingSource>& timing_catalog();
+const Catalog<Stack>& stack_catalog();
+const Catalog<Engine>& engine_catalog();
+const Catalog<TrainingKind>& training_catalog();
+const Catalog<Described>& cluster_catalog();
+const Catalog<Described>& accelerator_catalog();
+
+/// Everything that can be chosen, by kind, in the order of the flow of data.
+std::vector<std::vector<EntryInfo>> all_catalogs();
+
+}  // namespace traincast

@@ -1,0 +1,463 @@
+#include "simulator/scenario/scenario.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "simulator/collectives/collective_catalog.hpp"
+
+namespace traincast {
+
+namespace {
+
+constexpr std::int64_t kMostLearners = 65536;
+
+/// A top-level key: what it holds, its default, and how it is read into a scenario.
+struct Key {
+  std::string_view name;
+  std::string_view form;      ///< for people
+  std::string_view fallback;  ///< JSON text; kRequired where the key must be given
+  std::string_view help;
+  Json (*read)(const JsonReader&, Scenario&);  ///< returns the resolved value
+  Json (*schema)();
+};
+
+template <class Make>
+Choice<Make> choose(const JsonReader& at, const Catalog<Make>& catalog) {
+  const Entry<Make>& entry = catalog.find(at);
+  return {&entry, read_parameters(at, entry.name, entry.parameters)};
+}
+
+template <class Make>
+Json schema_of_catalog(const Catalog<Make>& catalog) {
+  Json forms;
+  for (const Entry<Make>& entry : catalog.entries()) {
+    Json form, properties, needed = Json::Array{};
+    properties["name"]["const"] = entry.name;
+    needed.push_back("name");
+    for (const Parameter& p : entry.parameters) {
+      properties[p.key] = schema_of(p);
+      if (p.fallback.data() == nullptr) needed.push_back(p.key);
+    }
+    if (needed.items().size() == 1) {
+      Json bare;
+      bare["const"] = entry.name;
+      bare["description"] = entry.summary;
+      forms.push_back(bare);
+    }
+    form["type"] = "object";
+    form["description"] = entry.summary;
+    form["properties"] = properties;
+    form["required"] = needed;
+    form["additionalProperties"] = false;
+    forms.push_back(form);
+  }
+  Json schema;
+  schema["anyOf"] = forms;
+  return schema;
+}
+
+std::int64_t whole(const JsonReader& at, std::int64_t least, std::int64_t most) {
+  std::int64_t n = at.integer();
+  if (n < least || n > most)
+    at.refuse("must lie in [" + std::to_string(least) + ", " + std::to_string(most) + "], got " + at.shown());
+  return n;
+}
+
+Json whole_schema(std::int64_t least, std::int64_t most) {
+  Json schema;
+  schema["type"] = "integer";
+  schema["minimum"] = least;
+  schema["maximum"] = most;
+  return schema;
+}
+
+Bucketing read_bucketing(const JsonReader& at) {
+  std::string text = at.text();
+  if (text == "tensor") return {Bucketing::Kind::tensor, 0, text};
+  if (text == "model") return {Bucketing::Kind::model, 0, text};
+  auto size = parse_quantity(text, Unit::bytes);
+  if (!size || *size < 1)
+    at.refuse("must be a size with its unit, as in \"25MiB\", or one of tensor, model, got " + at.shown());
+  return {Bucketing::Kind::bytes, static_cast<Bytes>(*size), text};
+}
+
+Json read_collective(const JsonReader& at, Scenario& scenario) {
+  struct Slot {
+    Word word;
+    std::string* name;
+  };
+  const Slot slots[] = {{Word::all_reduce, &scenario.all_reduce},
+                        {Word::all_gather, &scenario.all_gather},
+                        {Word::broadcast, &scenario.broadcast}};
+  Json resolved;
+  std::vector<std::string> words;
+  for (const Slot& slot : slots) words.emplace_back(to_string(slot.word));
+  at.only(words);
+  for (const Slot& slot : slots) {
+    *slot.name = "auto";
+    if (auto given = at.find(to_string(slot.word)))
+      if (!given->value().is_string() || given->value().text() != "auto")
+        *slot.name = collective_catalog(slot.word).find(*given).name;
+    resolved[to_string(slot.word)] = *slot.name;
+  }
+  return resolved;
+}
+
+Json collective_schema() {
+  Json schema;
+  schema["type"] = "object";
+  for (Word word : {Word::all_reduce, Word::all_gather, Word::broadcast}) {
+    Json names = Json::Array{};
+    names.push_back("auto");
+    for (const std::string& name : collective_catalog(word).names()) names.push_back(name);
+    schema["properties"][to_string(word)]["enum"] = names;
+  }
+  schema["additionalProperties"] = false;
+  return schema;
+}
+
+constexpr Parameter kErrorFeedback[] = {{"error", Unit::word, "auto|none|local|global", "auto",
+                                         "what the memory keeps: auto, as the method's paper; none; local, "
+                                         "gradient + memory − own contribution; global, "
+                                         "gradient + memory − average"}};
+
+Json read_error_feedback(const JsonReader& at, Scenario& scenario) {
+  Parameters parameters = read_parameters(at, "", kErrorFeedback);
+  const std::string& word = parameters.word("error");
+  if (word == "none") scenario.error = ErrorRule::Error::none;
+  if (word == "local") scenario.error = ErrorRule::Error::local;
+  if (word == "global") scenario.error = ErrorRule::Error::global;
+  return parameters.resolved();
+}
+
+Json read_platform(const JsonReader& at, Scenario& scenario) {
+  scenario.platform = choose(at, topology_catalog());
+  std::string reason =
+      scenario.platform.entry->make(scenario.platform.parameters)->refuses(scenario.learners);
+  if (!reason.empty()) at.refuse(reason);
+  return scenario.platform.parameters.resolved();
+}
+
+Json read_compressor(const JsonReader& at, Scenario& scenario) {
+  scenario.compressor = choose(at, compressor_catalog());
+  try {
+    scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
+  } catch (const InputError& error) {  // parameters that exclude each other
+    at.refuse(error.what());
+  }
+  return scenario.compressor.parameters.resolved();
+}
+
+// In the order in which a scenario is read and echoed: a key may look at those before it.
+constexpr Key kKeys[] = {
+    {"name", "text", kRequired, "what the report calls this study; letters, digits, '-', '_' and '.'",
+     [](const JsonReader& at, Scenario& s) -> Json {
+       s.name = at.text();
+       if (s.name.empty() ||
+           s.name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") !=
+               std::string::npos)
+         at.refuse("must be made of letters, digits, '-', '_' and '.', got " + at.shown());
+       return s.name;
+     },
+     [] {
+       Json schema;
+       schema["type"] = "string";
+       schema["pattern"] = "^[A-Za-z0-9._-]+$";
+       return schema;
+     }},
+    {"learners", "whole number", kRequired, "data-parallel learners N",
+     [](const JsonReader& at, Scenario& s) -> Json {
+       s.learners = static_cast<std::uint32_t>(whole(at, 1, kMostLearners));
+       return s.learners;
+     },
+     [] { return whole_schema(1, kMostLearners); }},
+    {"steps", "whole number", "4", "training steps that are captured and run through the compressor",
+     [](const JsonReader& at, Scenario& s) -> Json {
+       s.steps = static_cast<std::uint64_t>(whole(at, 1, 1000000));
+       return s.steps;
+     },
+     [] { return whole_schema(1, 1000000); }},
+    {"seed", "whole number", "1", "of parameters, data, shards and every random draw",
+     [](const JsonReader& at, Scenario& s) -> Json {
+       s.seed = static_cast<std::uint64_t>(whole(at, 0, INT64_MAX));
+       return s.seed;
+     },
+     [] { return whole_schema(0, INT64_MAX); }},
+    {"gradients", "source of gradients", "\"live\"",
+     "where the gradients come from: live, or a recorded trace",
+     [](const JsonReader& at, Scenario& s) -> Json {
+       s.gradients = choose(at, gradient_catalog());
+       return s.gradients.parameters.resolved();
+     },
+     [] { return schema_of_catalog(gradient_catalog()); }},
+    {"workload", "workload", "\"mlp\"", "what is trained; live gradients only, for a trace has its own",
+     [](const JsonReader& at, Scenario& s) -> Json {
+       s.workload = Choice<WorkloadLayers>{&workload_catalog().find(at), read_workload(at)};
+       return s.workload->parameters.resolved();
+     },
+     [] { return schema_of_catalog(workload_catalog()); }},
+    {"timings", "source of timings", "\"measured\"",
+     "where compute and codec times come from, always both from one source",
+     [](const JsonReader& at, Scenario& s) -> Json {
+       s.timings = choose(at, timing_catalog());
+       for (const char* stage : {"encode", "decode"})
+         if (s.timings.entry->make == TimingSource::given)
+           for (const auto& [method, seconds] : s.timings.parameters.durations(stage)) {
+             Json name = method;
+             compressor_catalog().find(
+                 JsonReader(name, at.file(), pointer_join(pointer_join(at.pointer(), stage), method)));
+           }
+       return s.timings.parameters.resolved();
+     },
+     [] { return schema_of_catalog(timing_catalog()); }},
+    {"compressor", "compressor", "\"none\"", "the method that compresses the gradient", read_compressor,
+     [] { return schema_of_catalog(compressor_catalog()); }},
+    {"error_feedback", "object", "{}", "the error memory around the method", read_error_feedback,
+     [] {
+       Json schema;
+       schema["type"] = "object";
+       schema["properties"]["error"] = schema_of(kErrorFeedback[0]);
+       schema["additionalProperties"] = false;
+       return schema;
+     }},
+    {"buckets", "size, \"tensor\" or \"model\"", "\"25MiB\"",
+     "tensors that share collectives: filled in backward order up to a size (the first up to 1 MiB, as DDP "
+     "does), one "
+     "tensor each, or all",
+     [](const JsonReader& at, Scenario& s) -> Json {
+       s.buckets = read_bucketing(at);
+       return s.buckets.text;
+     },
+     [] {
+       Json schema;
+       schema["type"] = "string";
+       return schema;
+     }},
+    {"overlap", "true or false", "true",
+     "encode and send a bucket as soon as its gradients are ready, during backward",
+     [](const JsonReader& at, Scenario& s) -> Json {
+       s.overlap = at.flag();
+       return s.overlap;
+     },
+     [] {
+       Json schema;
+       schema["type"] = "boolean";
+       return schema;
+     }},
+    {"collective", "object", "{}",
+     "algorithm by word (all_reduce, all_gather, broadcast); auto takes the smallest estimate",
+     read_collective, collective_schema},
+    {"stack", "stack", "\"ideal\"", "communication stack",
+     [](const JsonReader& at, Scenario&) -> Json { return choose(at, stack_catalog()).entry->name; },
+     [] { return schema_of_catalog(stack_catalog()); }},
+    {"platform", "topology", kRequired, "the network between the learners", read_platform,
+     [] { return schema_of_catalog(topology_catalog()); }},
+    {"engine", "engine", "\"auto\"", "what replays the transfers",
+     [](const JsonReader& at, Scenario&) -> Json { return choose(at, engine_catalog()).entry->name; },
+     [] { return schema_of_catalog(engine_catalog()); }},
+};
+
+// Keys of kinds that have no entry yet: their catalogs answer with the reason.
+struct LaterKey {
+  std::string_view name;
+  void (*refuse)(const JsonReader&);
+};
+constexpr LaterKey kLaterKeys[] = {
+    {"accelerator", [](const JsonReader& at) { accelerator_catalog().find(at); }},
+    {"training", [](const JsonReader& at) { training_catalog().find(at); }}};
+
+// Reads one point. Defaults stand in the document `filled`, so that every value has a place.
+Scenario read_scenario(const Json& document, const std::string& file) {
+  JsonReader root(document, file);
+  std::vector<std::string> known;
+  for (const Key& key : kKeys) known.emplace_back(key.name);
+  known.emplace_back("sweep");
+  root.only_object();
+  for (const LaterKey& later : kLaterKeys)
+    if (auto given = root.find(later.name)) later.refuse(*given);
+  root.only(known);
+  Scenario scenario;
+  for (const Key& key : kKeys) {
+    auto given = root.find(key.name);
+    bool live =
+        scenario.gradients.entry == nullptr || scenario.gradients.entry->make == GradientSourceKind::live;
+    if (key.name == "workload" && !live) {
+      if (given) given->refuse("a trace has its workload in it; this key goes with live gradients only");
+      continue;
+    }
+    if (!given && key.fallback.data() == nullptr)
+      root.refuse("key '" + std::string(key.name) + "' is missing (" + std::string(key.form) + ": " +
+                  std::string(key.help) + ")");
+    Json fallback = given ? Json() : Json::parse(key.fallback, "default of " + std::string(key.name));
+    JsonReader at = given ? *given : JsonReader(fallback, file, pointer_join("", key.name));
+    scenario.resolved[key.name] = key.read(at, scenario);
+  }
+  return scenario;
+}
+
+struct Axis {
+  std::string pointer;
+  std::vector<JsonReader> values;
+};
+
+std::vector<Axis> read_axes(const JsonReader& sweep) {
+  sweep.only_object();
+  std::vector<Axis> axes;
+  for (const auto& [pointer, values] : sweep.value().members()) {
+    JsonReader at = sweep.at(pointer);
+    std::vector<std::string> tokens;
+    try {
+      tokens = pointer_tokens(pointer);
+    } catch (const InputError& error) {
+      at.refuse(error.what());
+    }
+    std::vector<std::string> known;
+    for (const Key& key : kKeys)
+      if (key.name != "name") known.emplace_back(key.name);
+    if (tokens.empty() || std::find(known.begin(), known.end(), tokens[0]) == known.end())
+      at.refuse("cannot be swept" + known_names(tokens.empty() ? "" : tokens[0], known));
+    if (at.items().empty()) at.refuse("has no values");
+    for (const Axis& other : axes)
+      if ((pointer + "/").starts_with(other.pointer + "/") ||
+          (other.pointer + "/").starts_with(pointer + "/"))
+        at.refuse("overlaps with the axis '" + other.pointer + "'");
+    axes.push_back({pointer, at.items()});
+  }
+  return axes;
+}
+
+// The place in the file of a value that a sweep put into the point.
+[[noreturn]] void restate(const PlacedError& error, const std::vector<Axis>& axes,
+                          const std::vector<std::size_t>& at) {
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    if ((error.pointer + "/").starts_with(axes[i].pointer + "/"))
+      throw PlacedError(error.file,
+                        axes[i].values[at[i]].pointer() + error.pointer.substr(axes[i].pointer.size()),
+                        error.why);
+  std::string where;
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    where += (i ? ", " : "") + axes[i].pointer + " = " + axes[i].values[at[i]].shown();
+  throw PlacedError(error.file, error.pointer, error.why + (where.empty() ? "" : " (at " + where + ")"));
+}
+
+void apply_set(Json& document, const std::string& set) {
+  auto equals = set.find('=');
+  if (equals == set.npos || set.empty() || set.front() != '/')
+    throw InputError("--set " + set + ": must be POINTER=VALUE, as in --set /platform/bandwidth=25Gbps");
+  std::string pointer = set.substr(0, equals), text = set.substr(equals + 1);
+  if (const Json* sweep = document.find("sweep"); sweep && sweep->is_object())
+    for (const auto& [axis, values] : sweep->members())
+      if ((pointer + "/").starts_with(axis + "/") || (axis + "/").starts_with(pointer + "/"))
+        throw InputError("--set " + set + ": '" + axis + "' is swept; set " + pointer_join("/sweep", axis) +
+                         " instead");
+  Json value;
+  try {
+    value = Json::parse(text, "--set");
+  } catch (const InputError&) {
+    value = text;
+  }
+  set_at_pointer(document, pointer, std::move(value), "--set " + set);
+}
+
+}  // namespace
+
+const std::string& Scenario::algorithm(Word word) const {
+  switch (word) {
+    case Word::all_reduce: return all_reduce;
+    case Word::all_gather: return all_gather;
+    case Word::broadcast: break;
+  }
+  return broadcast;
+}
+
+Plan read_plan(const std::string& file, std::span<const std::string> sets) {
+  return make_plan(Json::read_file(file), file, sets);
+}
+
+Plan make_plan(Json document, const std::string& file, std::span<const std::string> sets) {
+  JsonReader(document, file).only_object();
+  for (const std::string& set : sets) apply_set(document, set);
+  Plan plan;
+  plan.folder = std::filesystem::path(file).parent_path();
+  JsonReader root(document, file);
+  std::vector<Axis> axes;
+  if (auto sweep = root.find("sweep")) axes = read_axes(*sweep);
+
+  std::vector<std::size_t> at(axes.size(), 0);
+  for (bool more = true; more;) {
+    Json point = document;
+    Json coordinates{Json::Object{}};
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      try {
+        set_at_pointer(point, axes[i].pointer, axes[i].values[at[i]].value(), "the axis");
+      } catch (const InputError& error) {
+        axes[i].values[at[i]].refuse(error.what());
+      }
+      coordinates[axes[i].pointer] = axes[i].values[at[i]].value();
+    }
+    try {
+      plan.points.push_back({std::move(coordinates), read_scenario(point, file)});
+    } catch (const PlacedError& error) {
+      restate(error, axes, at);
+    }
+    more = false;
+    for (std::size_t i = axes.size(); i-- > 0 && !more;) {  // the last axis turns fastest
+      more = ++at[i] < axes[i].values.size();
+      if (!more) at[i] = 0;
+    }
+  }
+  plan.name = plan.points.front().scenario.name;
+  plan.resolved = plan.points.front().scenario.resolved;
+  if (!axes.empty()) {
+    for (const Axis& axis : axes) {  // a swept place is echoed by its axis alone
+      Json values = Json::Array{};
+      for (std::size_t i = 0; i < axis.values.size(); ++i) values.push_back(axis.values[i].value());
+      plan.resolved["sweep"][axis.pointer] = values;
+    }
+  }
+  return plan;
+}
+
+std::vector<KeyInfo> scenario_keys() {
+  std::vector<KeyInfo> all;
+  for (const Key& key : kKeys)
+    all.push_back({std::string(key.name), std::string(key.form),
+                   key.fallback.data() ? std::string(key.fallback) : "required", std::string(key.help)});
+  all.push_back(
+      {"sweep", "object", "none",
+       "{pointer: [values]}: every combination is a point, in this order, the first axis outermost"});
+  return all;
+}
+
+Scenario with(const Scenario& scenario, const std::string& pointer, Json value) {
+  Json document = scenario.resolved;
+  set_at_pointer(document, pointer, std::move(value), scenario.name);
+  return read_scenario(document, scenario.name);
+}
+
+Json scenario_schema() {
+  Json schema, needed = Json::Array{};
+  schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
+  schema["title"] = "traincast scenario";
+  schema["type"] = "object";
+  for (const Key& key : kKeys) {
+    Json one = key.schema();
+    one["description"] = key.help;
+    if (key.fallback.data())
+      one["default"] = Json::parse(key.fallback, "default");
+    else
+      needed.push_back(key.name);
+    schema["properties"][key.name] = one;
+  }
+  Json values;
+  values["type"] = "array";
+  values["minItems"] = 1;
+  schema["properties"]["sweep"]["type"] = "object";
+  schema["properties"]["sweep"]["description"] = "{JSON pointer: [values]}: every combination is a point";
+  schema["properties"]["sweep"]["additionalProperties"] = values;
+  schema["required"] = needed;  // a sweep may supply a required key as well
+  schema["additionalProperties"] = false;
+  return schema;
+}
+
+}  // namespace traincast

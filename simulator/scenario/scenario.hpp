@@ -1,0 +1,86 @@
+// One point of a scenario file, read, checked and with its defaults filled in; and the points that a sweep
+// unfolds to.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/catalog.hpp"
+#include "compressors/compressor_catalog.hpp"
+#include "platforms/topology.hpp"
+#include "simulator/scenario/options.hpp"
+#include "workloads/workload.hpp"
+
+namespace traincast {
+
+/// An entry of a catalog with its parameters.
+template <class Make>
+struct Choice {
+  const Entry<Make>* entry = nullptr;
+  Parameters parameters;
+};
+
+/// How tensors travel together.
+struct Bucketing {
+  enum class Kind { bytes, tensor, model } kind = Kind::bytes;
+  Bytes limit = 0;   ///< for Kind::bytes
+  std::string text;  ///< as the scenario writes it
+};
+
+struct Scenario {
+  std::string name;
+  std::uint32_t learners = 1;
+  std::uint64_t steps = 1;
+  std::uint64_t seed = 1;
+  std::optional<Choice<WorkloadLayers>> workload;  ///< live gradients only
+  Choice<GradientSourceKind> gradients;
+  Choice<TimingSource> timings;
+  Choice<MakeCompressor> compressor;
+  std::optional<ErrorRule::Error> error;  ///< nothing: as the method's paper does
+  Bucketing buckets;
+  bool overlap = true;
+  std::string all_reduce, all_gather, broadcast;  ///< algorithm names or "auto"
+  Choice<MakeTopology> platform;
+  Json resolved;  ///< every key, defaults filled in
+
+  const std::string& algorithm(Word word) const;
+};
+
+/// A point: where it stands on the axes, and its scenario.
+struct Point {
+  Json coordinates;  ///< {pointer: value}, {} without a sweep
+  Scenario scenario;
+};
+
+struct Plan {
+  std::string name;
+  std::filesystem::path folder;  ///< of the scenario file: paths in it are relative to this
+  Json resolved;                 ///< the file's scenario with defaults, sweep included
+  std::vector<Point> points;     ///< in file order, first axis outermost
+};
+
+/// Reads a scenario file and all points of its sweep. `sets` are "POINTER=VALUE" overrides, applied before
+/// the sweep unfolds. Throws InputError for the first mistake, before any work.
+Plan read_plan(const std::string& file, std::span<const std::string> sets);
+/// The same from a document; `file` is named in messages.
+Plan make_plan(Json document, const std::string& file, std::span<const std::string> sets);
+
+/// The same point with another value at a pointer ("/compressor", "/platform/bandwidth").
+Scenario with(const Scenario& scenario, const std::string& pointer, Json value);
+
+/// The whole scenario language as JSON schema (draft 2020-12), made from the tables that the reader uses.
+Json scenario_schema();
+
+/// Top-level keys with type, default and meaning, in the order in which a scenario is echoed.
+struct KeyInfo {
+  std::string key, form, fallback, help;
+};
+std::vector<KeyInfo> scenario_keys();
+
+}  // namespace traincast

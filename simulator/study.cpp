@@ -1,0 +1,155 @@
+#include "simulator/study.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "base/error.hpp"
+#include "base/machine.hpp"
+#include "simulator/assemble.hpp"
+
+namespace traincast {
+
+namespace {
+
+constexpr const char* kDdpBuckets = "25MiB";
+
+std::string method_key(const Scenario& scenario) {
+  Json key;
+  for (const char* name : {"compressor", "error_feedback", "buckets", "learners", "steps"})
+    key[name] = scenario.resolved.at(name);
+  return key.dump(-1);
+}
+
+bool same_shape(const CodecSeconds& codec, const std::vector<BucketExchange>& buckets) {
+  return std::equal(
+      codec.buckets.begin(), codec.buckets.end(), buckets.begin(), buckets.end(),
+      [](const auto& times, const BucketExchange& bucket) { return times.size() == bucket.phases.size(); });
+}
+
+}  // namespace
+
+Study::Study(Gradients gradients, const Scenario& any, const RunOptions& options,
+             const std::optional<Timings>& given, Timings& measured, Progress& progress)
+    : gradients_(std::move(gradients)),
+      options_(options),
+      given_(given),
+      measured_(measured),
+      progress_(progress),
+      compute_(compute_timeline(any)) {}
+
+ComputeTimeline Study::compute_timeline(const Scenario& scenario) {
+  ComputeTimeline timeline;
+  if (given_) {
+    const ComputeTimeline* read = given_->compute(scenario);
+    if (!read)
+      throw InputError(*options_.timings_file + ": has no compute times of this workload (" +
+                       scenario.resolved.at("gradients").dump(-1) + "); leave out --timings to measure them");
+    timeline = *read;
+  } else if (scenario.timings.entry->make == TimingSource::given) {
+    timeline = given_compute(scenario, manifest().layers);
+  } else {
+    timeline = manifest().timeline;
+    if (scenario.gradients.entry->make == GradientSourceKind::trace && manifest().device != processor_name())
+      throw InputError("/timings: the trace was timed on '" + manifest().device +
+                       "', and codecs would be measured on '" + processor_name() +
+                       "'; compute and codec times come from one source: give both under 'timings', " +
+                       "or a timings file");
+    measured_.add(scenario, timeline);
+  }
+  if (timeline.ready_s.size() != manifest().layers.size())
+    throw InputError("timings of " + std::to_string(timeline.ready_s.size()) +
+                     " tensors do not fit the model's " + std::to_string(manifest().layers.size()));
+  return timeline;
+}
+
+CodecSeconds Study::codec_seconds(const Scenario& scenario, const ExchangeRecord& record) {
+  if (given_) {
+    const CodecSeconds* read = given_->codec(scenario);
+    if (!read)
+      throw InputError(*options_.timings_file + ": has no times of " +
+                       scenario.resolved.at("compressor").dump(-1) + " at " +
+                       std::to_string(scenario.learners) + " learners; leave out --timings to measure them");
+    if (!same_shape(*read, record.steps.front().buckets))
+      throw InputError(*options_.timings_file + ": times of " + scenario.resolved.at("compressor").dump(-1) +
+                       " have other buckets or phases than this run");
+    return *read;
+  }
+  if (scenario.timings.entry->make == TimingSource::given) return given_codec(scenario, record);
+  CodecSeconds seconds = measure_codec(scenario, gradients_.trace());
+  measured_.add(scenario, seconds);
+  return seconds;
+}
+
+const Study::Method& Study::method(const Scenario& scenario) {
+  auto [at, fresh] = methods_.try_emplace(method_key(scenario));
+  if (!fresh) return at->second;
+  progress_.say("compressing: " + std::string(scenario.compressor.entry->name) + ", " +
+                std::to_string(scenario.learners) + " learners …");
+  at->second.record = run_compression(scenario, gradients_.trace(), options_.threads);
+  at->second.codec = codec_seconds(scenario, at->second.record);
+  return at->second;
+}
+
+Study::Request Study::request(const Scenario& scenario, std::size_t most_steps) {
+  const Method& run = method(scenario);
+  std::shared_ptr<const Topology> topology(scenario.platform.entry->make(scenario.platform.parameters));
+  Request result{scenario, {}, {}};
+  for (std::size_t s = 0; s < std::min(most_steps, run.record.steps.size()); ++s) {
+    AssembledStep step = assemble_step(scenario, run.record, s, compute_, run.codec, *topology);
+    for (const auto& used : step.algorithms)
+      if (std::find(result.algorithms.begin(), result.algorithms.end(), used) == result.algorithms.end())
+        result.algorithms.push_back(used);
+    result.steps.push_back(replays_.add(scenario.resolved.at("platform").dump(-1) + step.key,
+                                        std::move(step.program), topology));
+  }
+  return result;
+}
+
+std::vector<Study::Request> Study::request_all(const std::vector<Scenario>& scenarios,
+                                               std::size_t most_steps) {
+  std::vector<Request> all;
+  for (const Scenario& scenario : scenarios) all.push_back(request(scenario, most_steps));
+  return all;
+}
+
+void Study::replay(const std::string& what) {
+  replays_.run(options_.threads, [&](std::size_t done, std::size_t all) {
+    progress_.say(what + ": " + std::to_string(done) + " of " + std::to_string(all) + " steps …");
+  });
+}
+
+std::vector<Timeline> Study::timelines(const Request& request) const {
+  std::vector<Timeline> all;
+  for (ReplayCache::Id id : request.steps) all.push_back(replays_[id]);
+  return all;
+}
+
+double Study::mean_step(const Request& request) const {
+  double sum = 0;
+  for (ReplayCache::Id id : request.steps) sum += replays_[id].step_s;
+  return sum / static_cast<double>(request.steps.size());
+}
+
+std::vector<Scenario> dense_runs(const Scenario& scenario) {
+  Scenario base = with(with(scenario, "/error_feedback", Json(Json::Object{})), "/overlap", true);
+  std::vector<Scenario> all;
+  for (const char* precision : {"fp32", "bf16"}) {
+    Json dense;
+    dense["name"] = "none";
+    dense["precision"] = precision;
+    all.push_back(with(base, "/compressor", dense));
+    if (scenario.buckets.text != kDdpBuckets) all.push_back(with(all.back(), "/buckets", kDdpBuckets));
+  }
+  return all;
+}
+
+std::pair<const Study::Request*, double> best_of(const Study& study,
+                                                 const std::vector<Study::Request>& runs) {
+  std::pair<const Study::Request*, double> best{nullptr, INFINITY};
+  for (const Study::Request& run : runs)
+    if (double step = study.mean_step(run); step < best.second) best = {&run, step};
+  return best;
+}
+
+}  // namespace traincast

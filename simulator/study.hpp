@@ -1,0 +1,72 @@
+// Runs that share gradients: the exchanges and times of their methods, each computed once, and the replays of
+// their steps.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "simulator/pass/compression_pass.hpp"
+#include "simulator/pass/gradients.hpp"
+#include "simulator/pass/timings.hpp"
+#include "simulator/progress.hpp"
+#include "simulator/replay/replay_cache.hpp"
+#include "simulator/run.hpp"
+
+namespace traincast {
+
+class Study {
+ public:
+  /// `given` replaces measuring; what is measured goes to `measured`.
+  Study(Gradients gradients, const Scenario& any, const RunOptions& options,
+        const std::optional<Timings>& given, Timings& measured, Progress& progress);
+
+  const Manifest& manifest() const { return gradients_.manifest(); }
+
+  /// What the method of this scenario sends, at this number of learners; run through the compressor when
+  /// first asked for.
+  const ExchangeRecord& exchange(const Scenario& scenario) { return method(scenario).record; }
+
+  /// Steps of one run that wait in the cache, or are replayed.
+  struct Request {
+    Scenario scenario;
+    std::vector<ReplayCache::Id> steps;
+    std::vector<std::pair<Word, std::string>> algorithms;
+  };
+  Request request(const Scenario& scenario, std::size_t most_steps = SIZE_MAX);
+  std::vector<Request> request_all(const std::vector<Scenario>& scenarios, std::size_t most_steps = SIZE_MAX);
+
+  /// Replays what was requested since the last call.
+  void replay(const std::string& what);
+  std::vector<Timeline> timelines(const Request& request) const;
+  double mean_step(const Request& request) const;
+  std::size_t replayed() const { return replays_.replayed(); }
+
+ private:
+  struct Method {
+    ExchangeRecord record;
+    CodecSeconds codec;
+  };
+  ComputeTimeline compute_timeline(const Scenario& scenario);
+  CodecSeconds codec_seconds(const Scenario& scenario, const ExchangeRecord& record);
+  const Method& method(const Scenario& scenario);
+
+  Gradients gradients_;
+  const RunOptions& options_;
+  const std::optional<Timings>& given_;
+  Timings& measured_;
+  Progress& progress_;
+  ComputeTimeline compute_;
+  std::map<std::string, Method> methods_;
+  ReplayCache replays_;
+};
+
+/// Dense runs that a run is compared with: fp32 and bf16, overlapped, on its platform, in its own buckets and
+/// in DDP's.
+std::vector<Scenario> dense_runs(const Scenario& scenario);
+/// The fastest of them, and its step time.
+std::pair<const Study::Request*, double> best_of(const Study& study, const std::vector<Study::Request>& runs);
+
+}  // namespace traincast

@@ -1,0 +1,14 @@
+// Who computed a report.
+#pragma once
+
+#include "base/json.hpp"
+
+namespace traincast {
+
+/// {"version", "simgrid", "eigen", "compiler"}: the same on every machine with the same packages.
+Json version_info();
+
+/// Host, time, threads, load and memory: what may differ between equal runs.
+Json describe_environment(unsigned threads, double load_at_start);
+
+}  // namespace traincast

@@ -1,0 +1,152 @@
+// What people read: table, sentences, CSV; and the checks that a report makes on itself.
+#include "analysis/report.hpp"
+
+#include <gmock/gmock.h>
+
+#include <sstream>
+
+namespace traincast {
+namespace {
+
+// A point with easy numbers: 1 ms of computing, and the parts named.
+PointReport point(const std::string& label, std::uint32_t learners, double communication, double encode,
+                  double speedup) {
+  PointReport p;
+  p.compressor = label.substr(0, label.find(' '));
+  p.label = label;
+  p.place = "star, 1 Gb/s";
+  p.learners = learners;
+  p.compute_seconds.mean = 1e-3;
+  p.exposed_encode_seconds.mean = p.encode_seconds.mean = encode;
+  p.exposed_communication_seconds.mean = p.communication_seconds.mean = communication;
+  p.step_seconds.mean = 1e-3 + encode + communication;
+  p.speedup = speedup;
+  p.best_dense = "none bf16";
+  p.bytes_sent_per_learner.mean = 1000.0 * learners;
+  p.tier_bytes = {{"nic", 2e6}, {"nvlink", 123456789}};
+  p.payload_ratio = 100;
+  p.wire_ratio = 50;
+  return p;
+}
+
+Report report(std::vector<PointReport> points) {
+  Report r;
+  r.points = std::move(points);
+  r.verdict = judge(r);
+  return r;
+}
+
+TEST(Table, FitsAHundredColumnsEvenWithTwoTiersAndLongLabels) {
+  PointReport wide = point("powersgd rank=2 warm_start=false overlap=false", 1024, 1.23456, 0.5, 0.12345);
+  wide.build_up = BuildUp{{123.456, 0}, {}, 0};
+  wide.wait_seconds.mean = 1.5;
+  std::istringstream table(to_table(report({wide, point("none fp32", 8, 1e-3, 0, 1)})));
+  for (std::string line; std::getline(table, line);) EXPECT_LE(line.size(), 100u) << line;
+}
+
+TEST(Table, SortsByLearnersAndKeepsTheFileOrderOfMethods) {
+  std::string table = to_table(
+      report({point("topk a", 16, 1, 0, 1), point("none fp32", 16, 1, 0, 1), point("topk a", 8, 1, 0, 1)}));
+  EXPECT_LT(table.find(" 8  topk a"), table.find("16  topk a"));
+  EXPECT_LT(table.find("16  topk a"), table.find("16  none fp32"));
+}
+
+TEST(Verdict, NamesTheWinnerAndWhatLimitsTheOthers) {
+  Report r = report({point("none bf16", 64, 9e-3, 0, 1), point("scalecom rate=100", 64, 1e-3, 0.5e-3, 4),
+                     point("topk density=0.01", 8, 1e-3, 1e-3, 1.5),
+                     point("topk density=0.01", 64, 12e-3, 1e-3, 0.71)});
+  EXPECT_THAT(r.verdict,
+              testing::ElementsAre(
+                  "star, 1 Gb/s, 64 learners: scalecom rate=100 wins, 4.00× the best dense run (none bf16)",
+                  "  topk density=0.01 loses, 0.71×: limited by communication that nothing hides (12 ms); "
+                  "its bytes a learner grow 8.00× from 8 to 64 learners, for messages are gathered; at 8 "
+                  "learners it gains 1.50×"));
+}
+
+TEST(Verdict, SaysWhenNobodyBeatsDense) {
+  Report r = report({point("none bf16", 8, 1e-4, 0, 1), point("powersgd rank=2", 8, 0, 2e-3, 0.4)});
+  EXPECT_THAT(r.verdict,
+              testing::ElementsAre("star, 1 Gb/s, 8 learners: no method beats the best dense run (none bf16)",
+                                   "  powersgd rank=2 loses, 0.40×: limited by encoding (2 ms)"));
+}
+
+TEST(Verdict, CallsWhatIsWithinHalfAPercentEven) {
+  Report r = report({point("none bf16", 8, 1e-4, 0, 1), point("powersgd rank=2", 8, 1e-4, 0, 1.004)});
+  EXPECT_THAT(r.verdict,
+              testing::ElementsAre(testing::HasSubstr("no method beats"),
+                                   testing::StartsWith("  powersgd rank=2 is even, 1.00×: limited by")));
+}
+
+TEST(Verdict, TellsFromWhichBandwidthOn) {
+  Report r;
+  r.break_evens = {{Json(Json::Object{}), "star", "topk a", 8, 12.5e6, 125e9, true, false, 1.25e9},
+                   {Json(Json::Object{}), "star", "topk b", 8, 12.5e6, 125e9, false, true, 1.25e9},
+                   {Json(Json::Object{}), "star", "topk c", 8, 12.5e6, 125e9, false, false, std::nullopt},
+                   {Json(Json::Object{}), "star", "topk d", 8, 12.5e6, 125e9, true, true, std::nullopt}};
+  EXPECT_THAT(judge(r), testing::ElementsAre(
+                            "topk a (8 learners) beats the best dense run below about 10 Gb/s",
+                            "topk b (8 learners) beats the best dense run above about 10 Gb/s",
+                            "topk c (8 learners) never beats the best dense run from 100 Mb/s to 1 Tb/s",
+                            "topk d (8 learners) beats the best dense run from 100 Mb/s to 1 Tb/s"));
+}
+
+TEST(Sentences, AreBrokenAtAHundredColumns) {
+  std::string sentence = "  ";
+  for (int i = 0; i < 30; ++i) sentence += (i ? " " : "") + std::string("4.00×");
+  std::string text = wrapped(sentence);
+  std::istringstream lines(text);
+  std::string line, joined;
+  for (int number = 0; std::getline(lines, line); ++number) {
+    EXPECT_LE(line.size() - static_cast<std::size_t>(std::count(line.begin(), line.end(), '\xC3')), 100u);
+    EXPECT_EQ(line.find_first_not_of(' '), number == 0 ? 2u : 6u);
+    joined += (number ? " " : "  ") + line.substr(line.find_first_not_of(' '));
+  }
+  EXPECT_EQ(joined, sentence);
+  EXPECT_EQ(wrapped("short"), "short\n");
+}
+
+TEST(Csv, HasARowForEachPointAndAColumnForEachNumber) {
+  PointReport a = point("topk \"x\"", 8, 1e-3, 0, 1), b = point("none fp32", 8, 1e-3, 0, 1);
+  a.build_up = BuildUp{{2.5, 0}, {1, 2.5}, 3};
+  std::string csv = to_csv({a, b});
+  std::istringstream lines(csv);
+  std::string head, first, second, rest;
+  std::getline(lines, head);
+  std::getline(lines, first);
+  std::getline(lines, second);
+  EXPECT_FALSE(std::getline(lines, rest));
+  EXPECT_THAT(head, testing::HasSubstr("step_seconds,step_seconds_std"));
+  EXPECT_THAT(head, testing::HasSubstr("build_up.final"));
+  EXPECT_THAT(first, testing::HasSubstr("\"topk \"\"x\"\"\""));
+  auto commas = [](const std::string& line) { return std::count(line.begin(), line.end(), ','); };
+  EXPECT_EQ(commas(head), commas(second)) << "coordinates {} hold no comma here";
+}
+
+TEST(Spread, IsMeanAndPopulationDeviation) {
+  Spread spread = spread_of({1, 3});
+  EXPECT_EQ(spread.mean, 2);
+  EXPECT_EQ(spread.deviation, 1);
+  EXPECT_EQ(spread_of({}).mean, 0);
+}
+
+TEST(Checks, FindAStepThatIsNotTheSumOfItsParts) {
+  PointReport good = point("none fp32", 8, 1e-3, 0, 1), bad = good;
+  EXPECT_TRUE(check_points({good})[0].passed);
+  bad.step_seconds.mean *= 1 + 1e-6;
+  EXPECT_FALSE(check_points({good, bad})[0].passed);
+}
+
+TEST(Checks, FindLostBytesAndTimesBelowTheBound) {
+  PointReport p = point("none fp32", 8, 1e-3, 0, 1);
+  p.bytes_sent_total = 10;
+  p.bytes_received_total = 9;
+  p.busiest_link_seconds = 1.1e-3;
+  EXPECT_FALSE(check_points({p})[1].passed);
+  EXPECT_FALSE(check_points({p})[2].passed);
+  p.bytes_received_total = 10;
+  p.busiest_link_seconds = 1e-3;
+  for (const Check& check : check_points({p})) EXPECT_TRUE(check.passed) << check.name;
+}
+
+}  // namespace
+}  // namespace traincast

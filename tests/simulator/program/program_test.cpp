@@ -1,0 +1,133 @@
+// The program from outside: exit codes, messages, what it writes and what it leaves.
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "base/files.hpp"
+#include "base/json.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace traincast {
+namespace {
+
+struct Outcome {
+  int code = -1;
+  std::string output;  // both streams
+};
+
+Outcome traincast(const std::string& arguments) {
+  Outcome outcome;
+  FILE* pipe = popen((TRAINCAST_BINARY_DIR "/bin/traincast " + arguments + " 2>&1").c_str(), "r");
+  char buffer[4096];
+  for (std::size_t got; (got = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;)
+    outcome.output.append(buffer, got);
+  int status = pclose(pipe);
+  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+std::string write_scenario(const ScratchFolder& folder, const std::string& text) {
+  std::string path = folder / "scenario.json";
+  write_text_file(path, text);
+  return path;
+}
+
+TEST(Program, AnswersBadInputWithExitCodeTwoAndOneLine) {
+  ScratchFolder folder;
+  std::string path = write_scenario(folder, R"({"name": "x", "learners": 0})");
+  Outcome outcome = traincast("run " + path);
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.output, "traincast: " + path + ":/learners: must lie in [1, 65536], got 0\n");
+}
+
+TEST(Program, RefusesWordsThatItDoesNotKnow) {
+  EXPECT_EQ(traincast("rnu").output,
+            "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, list, schema, reference\n");
+  EXPECT_EQ(
+      traincast("list compresors").output,
+      "traincast: traincast list: unknown kind 'compresors'; did you mean 'compressors'?; known: workloads, "
+      "gradients, "
+      "timings, compressors, collectives, stacks, topologies, clusters, accelerators, training, engines\n");
+  for (const char* arguments : {"", "rnu", "list compresors", "run", "run a b", "run x.json --threads 0",
+                                "run x.json --nope", "list --format yaml", "run /nowhere.json"})
+    EXPECT_EQ(traincast(arguments).code, 2) << arguments;
+}
+
+TEST(Program, HelpsWithExitCodeZero) {
+  for (const char* arguments :
+       {"--help", "run --help", "list --help", "schema --help", "reference --help", "--version"}) {
+    Outcome outcome = traincast(arguments);
+    EXPECT_EQ(outcome.code, 0) << arguments;
+    EXPECT_FALSE(outcome.output.empty()) << arguments;
+  }
+}
+
+TEST(Program, ListsWhatCanBeChosenAsJson) {
+  Json entries = Json::parse(traincast("list --format json").output, "list");
+  ASSERT_TRUE(entries.is_array());
+  bool found = false;
+  for (const Json& entry : entries.items()) {
+    for (const char* key : {"kind", "name", "summary", "source"}) EXPECT_TRUE(entry.at(key).is_string());
+    found = found || (entry.at("kind").text() == "compressors" && entry.at("name").text() == "powersgd");
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST(Program, PrintsASchemaAndAReferenceThatNameEveryCompressor) {
+  Json schema = Json::parse(traincast("schema").output, "schema");
+  std::string text = schema.dump(), reference = traincast("reference").output;
+  Json entries = Json::parse(traincast("list compressors --format json").output, "list");
+  for (const Json& entry : entries.items()) {
+    EXPECT_NE(text.find("\"" + entry.at("name").text() + "\""), text.npos);
+    EXPECT_NE(reference.find("### `" + entry.at("name").text() + "`"), reference.npos);
+  }
+}
+
+#ifdef TRAINCAST_HAS_CAPTURE
+
+const char* const kLive = R"({
+  "name": "live", "learners": 2, "steps": 2,
+  "workload": {"name": "mlp", "hidden": [8], "batch": 4, "samples_per_learner": 8},
+  "platform": {"name": "star", "bandwidth": "1Gbps"},
+  "sweep": {"/learners": [2, 4], "/compressor": ["none", {"name": "topk", "density": 0.1}]}})";
+
+TEST(Program, RunsOnGradientsTrainedNowAndCleansUp) {
+  ScratchFolder folder;
+  std::string path = write_scenario(folder, kLive);
+  Outcome outcome = traincast("run " + path + " --out " + (folder / "out"));
+  ASSERT_EQ(outcome.code, 0) << outcome.output;
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "out"))
+    left.insert(entry.path().filename());
+  EXPECT_EQ(left, (std::set<std::string>{"environment.json", "points.csv", "report.json", "timings.json"}));
+  Json report = Json::read_file(folder / "out/report.json");
+  EXPECT_EQ(report.at("points").items().size(), 4u);
+  EXPECT_EQ(report.at("traincast").at("gradients").items().at(0).at("source").text(), "live");
+
+  // The same gradients and times again, on another number of threads: the same report to the byte.
+  for (const char* threads : {"1", "2"}) {
+    std::string again = folder / ("again" + std::string(threads));
+    ASSERT_EQ(traincast("run " + path + " --quiet --out " + again + " --timings " +
+                        (folder / "out/timings.json") + " --threads " + threads)
+                  .code,
+              0);
+    EXPECT_EQ(Json::read_file(again + "/report.json").at("points").dump(), report.at("points").dump());
+  }
+  EXPECT_EQ(read_text_file(folder / "again1/report.json"), read_text_file(folder / "again2/report.json"));
+}
+
+TEST(Program, PrintsNothingWhenQuiet) {
+  ScratchFolder folder;
+  Outcome outcome = traincast("run " + write_scenario(folder, kLive) + " --quiet");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.output, "");
+}
+
+#endif
+
+}  // namespace
+}  // namespace traincast

@@ -1,0 +1,233 @@
+// The scenario language: what it accepts, how a sweep unfolds, and the whole message of every refusal.
+#include "simulator/scenario/scenario.hpp"
+
+#include <gtest/gtest.h>
+
+#include "simulator/scenario/options.hpp"
+#include "tests/support/refusal.hpp"
+
+namespace traincast {
+namespace {
+
+Plan plan_of(const std::string& text, std::vector<std::string> sets = {}) {
+  return make_plan(Json::parse(text, "s.json"), "s.json", sets);
+}
+
+// The smallest scenario, with members added or replaced.
+std::string scenario(const std::string& members) {
+  Json base = Json::parse(
+      R"({"name": "x", "learners": 4, "platform": {"name": "star", "bandwidth": "10Gbps"}})", "base");
+  Json extra = Json::parse("{" + members + "}", "extra");
+  for (const auto& [key, value] : extra.members()) base[key] = value;
+  return base.dump();
+}
+
+TEST(Scenario, FillsInEveryDefaultAndReadsItsOwnEcho) {
+  Plan plan = plan_of(scenario(""));
+  ASSERT_EQ(plan.points.size(), 1u);
+  EXPECT_EQ(plan.points[0].coordinates.dump(-1), "{}");
+  for (const KeyInfo& key : scenario_keys())
+    EXPECT_EQ(plan.resolved.find(key.key) != nullptr, key.key != "sweep") << key.key;
+  Plan again = plan_of(plan.resolved.dump());
+  EXPECT_EQ(again.resolved.dump(), plan.resolved.dump());
+}
+
+TEST(Scenario, EchoesASweepThatUnfoldsToTheSamePoints) {
+  Plan plan = plan_of(scenario(R"("sweep": {"/learners": [2, 4], "/overlap": [true, false]})"));
+  Plan again = plan_of(plan.resolved.dump());
+  ASSERT_EQ(again.points.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i)
+    EXPECT_EQ(again.points[i].scenario.resolved.dump(), plan.points[i].scenario.resolved.dump());
+}
+
+TEST(Sweep, RunsThroughThePointsInFileOrderFirstAxisOutermost) {
+  Plan plan =
+      plan_of(scenario(R"("sweep": {"/platform/bandwidth": ["1Gbps", "2Gbps"], "/learners": [8, 2]})"));
+  std::vector<std::string> seen;
+  for (const Point& point : plan.points) seen.push_back(point.coordinates.dump(-1));
+  EXPECT_EQ(seen, (std::vector<std::string>{R"({"/platform/bandwidth":"1Gbps","/learners":8})",
+                                            R"({"/platform/bandwidth":"1Gbps","/learners":2})",
+                                            R"({"/platform/bandwidth":"2Gbps","/learners":8})",
+                                            R"({"/platform/bandwidth":"2Gbps","/learners":2})"}));
+  EXPECT_EQ(plan.points[2].scenario.platform.parameters.number("bandwidth"), 0.25e9);
+}
+
+TEST(Set, ReplacesValuesAsJsonOrElseAsText) {
+  Plan plan = plan_of(scenario(""), {"/learners=16", "/platform/bandwidth=25Gbps", "/overlap=false"});
+  EXPECT_EQ(plan.points[0].scenario.learners, 16u);
+  EXPECT_EQ(plan.points[0].scenario.platform.parameters.number("bandwidth"), 25e9 / 8);
+  EXPECT_FALSE(plan.points[0].scenario.overlap);
+}
+
+TEST(Set, MayChangeAnAxis) {
+  Plan plan = plan_of(scenario(R"("sweep": {"/learners": [2, 4]})"), {"/sweep/~1learners=[8]"});
+  ASSERT_EQ(plan.points.size(), 1u);
+  EXPECT_EQ(plan.points[0].scenario.learners, 8u);
+}
+
+struct Refusal {
+  const char* name;
+  std::string text;
+  std::string message;
+  std::vector<std::string> sets = {};
+};
+
+void PrintTo(const Refusal& refusal, std::ostream* stream) { *stream << refusal.name; }
+
+class ScenarioRefusal : public testing::TestWithParam<Refusal> {};
+
+TEST_P(ScenarioRefusal, SaysWhereWhatAndWhatIsAllowed) {
+  EXPECT_EQ(refusal([] { plan_of(GetParam().text, GetParam().sets); }), GetParam().message);
+}
+
+std::string names_of(const std::vector<EntryInfo>& entries) {
+  std::string all;
+  for (const EntryInfo& entry : entries) all += (all.empty() ? "" : ", ") + entry.name;
+  return all;
+}
+
+const std::string kCompressors = names_of(compressor_catalog().describe());
+const std::string kTopologies = names_of(topology_catalog().describe());
+const std::string kKeys =
+    "name, learners, steps, seed, gradients, workload, timings, compressor, error_feedback, buckets, "
+    "overlap, collective, "
+    "stack, platform, engine, sweep";
+
+INSTANTIATE_TEST_SUITE_P(
+    EveryRule, ScenarioRefusal,
+    testing::Values(
+        Refusal{"NotAnObject", "[]", "s.json: must be an object, got []"},
+        Refusal{"MissingName", R"({"learners": 4})",
+                "s.json: key 'name' is missing (text: what the report calls this study; letters, digits, "
+                "'-', '_' and '.')"},
+        Refusal{"BadName", scenario(R"("name": "a/b")"),
+                "s.json:/name: must be made of letters, digits, '-', '_' and '.', got \"a/b\""},
+        Refusal{"UnknownKey", scenario(R"("comprssor": "none")"),
+                "s.json:/comprssor: unknown key; did you mean 'compressor'?; known: " + kKeys},
+        Refusal{"NoLearners", scenario(R"("learners": 0)"),
+                "s.json:/learners: must lie in [1, 65536], got 0"},
+        Refusal{"HalfALearner", scenario(R"("learners": 1.5)"),
+                "s.json:/learners: must be a whole number, got 1.5"},
+        Refusal{"NegativeSeed", scenario(R"("seed": -1)"),
+                "s.json:/seed: must lie in [0, 9223372036854775807], got -1"},
+        Refusal{"NoSteps", scenario(R"("steps": 0)"), "s.json:/steps: must lie in [1, 1000000], got 0"},
+        Refusal{"UnknownCompressor", scenario(R"("compressor": {"name": "topkk", "density": 0.1})"),
+                "s.json:/compressor/name: unknown compressor 'topkk'; did you mean 'topk'?; known: " +
+                    kCompressors},
+        Refusal{"DensityTooLarge", scenario(R"("compressor": {"name": "topk", "density": 1.5})"),
+                "s.json:/compressor/density: must lie in (0, 1], got 1.5"},
+        Refusal{"DensityMissing", scenario(R"("compressor": "topk")"),
+                "s.json:/compressor: key 'density' is missing (number in (0, 1]: share of a tensor's entries "
+                "that each "
+                "learner sends)"},
+        Refusal{
+            "PackedIndicesOfExactSelection",
+            scenario(
+                R"("compressor": {"name": "scalecom", "rate": 10, "selection": "exact", "index": "packed"})"),
+            "s.json:/compressor: 'index' is \"packed\", which needs one entry per chunk, but 'selection' is "
+            "\"exact\"; "
+            "allowed with it: \"int32\""},
+        Refusal{"PlannedCompressor", scenario(R"("compressor": {"name": "qsgd"})"),
+                "s.json:/compressor/name: compressor 'qsgd' is not in this version: quantised methods come "
+                "with a later "
+                "version; known: " +
+                    kCompressors},
+        Refusal{"ErrorFeedbackWord", scenario(R"("error_feedback": {"error": "locl"})"),
+                "s.json:/error_feedback/error: unknown word 'locl'; did you mean 'local'?; known: auto, "
+                "none, local, global"},
+        Refusal{"BucketsWithoutUnit", scenario(R"("buckets": "25")"),
+                "s.json:/buckets: must be a size with its unit, as in \"25MiB\", or one of tensor, model, "
+                "got \"25\""},
+        Refusal{"OverlapAsText", scenario(R"("overlap": "yes")"),
+                "s.json:/overlap: must be true or false, got \"yes\""},
+        Refusal{"UnknownCollectiveWord", scenario(R"("collective": {"all_redcue": "ring"})"),
+                "s.json:/collective/all_redcue: unknown key; did you mean 'all_reduce'?; known: all_reduce, "
+                "all_gather, "
+                "broadcast"},
+        Refusal{
+            "UnknownTopology", scenario(R"("platform": {"name": "stra", "bandwidth": "1Gbps"})"),
+            "s.json:/platform/name: unknown topology 'stra'; did you mean 'star'?; known: " + kTopologies},
+        Refusal{"BareBandwidth", scenario(R"("platform": {"name": "star", "bandwidth": 10})"),
+                "s.json:/platform/bandwidth: must be a bandwidth with its unit, as in \"10Gbps\", got 10"},
+        Refusal{"LaterStack", scenario(R"("stack": "nccl")"),
+                "s.json:/stack: stack 'nccl' is not in this version: no stack's costs are described yet; "
+                "known: ideal"},
+        Refusal{"LaterEngine", scenario(R"("engine": "max_plus")"),
+                "s.json:/engine: engine 'max_plus' is not in this version: every transfer is replayed as a "
+                "SimGrid flow so "
+                "far; known: auto, simgrid"},
+        Refusal{"LaterTraining", scenario(R"("training": {"name": "sasg"})"),
+                "s.json:/training/name: training algorithm 'sasg' is not in this version: it needs training "
+                "with the method "
+                "in the loop, and the loop is open so far; known: none yet"},
+        Refusal{"LaterAccelerator", scenario(R"("accelerator": "v100")"),
+                "s.json:/accelerator: unknown accelerator 'v100'; known: none yet"},
+        Refusal{"LaterGradients", scenario(R"("gradients": "shapes")"),
+                "s.json:/gradients: source of gradients 'shapes' is not in this version: methods run on real "
+                "gradients only "
+                "so far; record a trace; known: live, trace"},
+        Refusal{"WorkloadOfATrace",
+                scenario(R"("gradients": {"name": "trace", "path": "t"}, "workload": "mlp")"),
+                "s.json:/workload: a trace has its workload in it; this key goes with live gradients only"},
+        Refusal{"BatchLargerThanTheShard",
+                scenario(R"("workload": {"name": "mlp", "batch": 9, "samples_per_learner": 8})"),
+                "s.json:/workload: batch must not exceed samples_per_learner, got 9 and 8"},
+        Refusal{
+            "TimesOfAnUnknownMethod",
+            scenario(
+                R"("timings": {"name": "given", "forward": "1ms", "backward": "1ms", "encode": {"topkk": "1ms"}})"),
+            "s.json:/timings/encode/topkk: unknown compressor 'topkk'; did you mean 'topk'?; known: " +
+                kCompressors},
+        Refusal{"SweepOfAnUnknownKey", scenario(R"("sweep": {"/learner": [1]})"),
+                "s.json:/sweep/~1learner: cannot be swept; did you mean 'learners'?; known: learners, steps, "
+                "seed, gradients, "
+                "workload, timings, compressor, error_feedback, buckets, overlap, collective, stack, "
+                "platform, engine"},
+        Refusal{"SweepOfNothing", scenario(R"("sweep": {"/learners": []})"),
+                "s.json:/sweep/~1learners: has no values"},
+        Refusal{"SweepOfNoList", scenario(R"("sweep": {"/learners": 4})"),
+                "s.json:/sweep/~1learners: must be a list, got 4"},
+        Refusal{"SweepTwice",
+                scenario(R"("sweep": {"/platform": ["star"], "/platform/bandwidth": ["1Gbps"]})"),
+                "s.json:/sweep/~1platform~1bandwidth: overlaps with the axis '/platform'"},
+        Refusal{"SweepNoPointer", scenario(R"("sweep": {"learners": [1]})"),
+                "s.json:/sweep/learners: 'learners' is no JSON pointer: it begins with '/', as in "
+                "/platform/bandwidth"},
+        Refusal{
+            "BadValueInASweep",
+            scenario(
+                R"("sweep": {"/learners": [4], "/compressor": ["none", {"name": "topk", "density": 2}]})"),
+            "s.json:/sweep/~1compressor/1/density: must lie in (0, 1], got 2"},
+        Refusal{"SetWithoutValue",
+                scenario(""),
+                "--set /learners: must be POINTER=VALUE, as in --set "
+                "/platform/bandwidth=25Gbps",
+                {"/learners"}},
+        Refusal{"SetOfASweptPlace",
+                scenario(R"("sweep": {"/learners": [4]})"),
+                "--set /learners=8: '/learners' is swept; set /sweep/~1learners instead",
+                {"/learners=8"}},
+        Refusal{"SetThroughAString",
+                scenario(""),
+                "--set /name/deep=1: '/name' is \"x\", which has no members",
+                {"/name/deep=1"}}),
+    [](const testing::TestParamInfo<Refusal>& tested) { return std::string(tested.param.name); });
+
+TEST(Catalogs, HaveTablesWithoutContradictions) {
+  for (const auto& catalog : all_catalogs())
+    for (const EntryInfo& entry : catalog) {
+      EXPECT_EQ(table_error(entry.parameters), "") << entry.kind << " " << entry.name;
+      EXPECT_FALSE(entry.summary.empty()) << entry.kind << " " << entry.name;
+    }
+}
+
+TEST(Schema, KnowsEveryKeyAndEveryEntry) {
+  Json schema = scenario_schema();
+  for (const KeyInfo& key : scenario_keys()) EXPECT_TRUE(schema.at("properties").find(key.key)) << key.key;
+  std::string text = schema.dump();
+  for (const std::string& name : compressor_catalog().names())
+    EXPECT_NE(text.find("\"" + name + "\""), text.npos);
+}
+
+}  // namespace
+}  // namespace traincast
