@@ -55,7 +55,7 @@ struct Op {
   Word word = Word::all_reduce;
   Element element = Element::fp32;  ///< all_reduce
   std::uint64_t count = 0;          ///< all_reduce: elements in each learner's addend
-  std::vector<Bytes> bytes;         ///< all_gather: encoded message of each learner; broadcast: one size
+  std::vector<Bytes> bytes{};       ///< all_gather: encoded message of each learner; broadcast: one size
   LearnerId root = 0;               ///< broadcast
   /// Of what one learner contributes, the bytes that are gradient values, not indices, scales or padding;
   /// summed over learners.

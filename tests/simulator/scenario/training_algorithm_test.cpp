@@ -11,7 +11,9 @@ class OneExchange : public TrainingAlgorithm {
   void run(World& world, Clock& clock) override {
     for (LearnerId i = 0; i < world.learners(); ++i)
       clock.compute(i, {Primitive::elementwise, {world.layers()[0].numel()}});
-    clock.communicate({Word::all_reduce, Element::fp32, world.layers()[0].numel()});
+    Op op;
+    op.count = world.layers()[0].numel();
+    clock.communicate(op);
     ++runs_;
   }
   void save(Writer& writer) const override { writer.put(runs_); }
