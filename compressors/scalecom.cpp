@@ -29,7 +29,9 @@ class ScaleCom final : public Compressor {
     const Work packing{Primitive::elementwise, {k, 0, 0}};
     std::vector<float> vector(numel);
 
+    // All learners add their memories while the leader does; only it goes on to choose.
     group.phase(0);
+    group.each(Stage::encode, {}, [&](LearnerId learner) { source.read(learner, vector); });
     std::vector<Work> choosing = {choice_ == Choice::chunk ? Work{Primitive::chunk_top1, {numel, rate_, 0}}
                                                            : Work{Primitive::topk, {numel, k, 0}}};
     if (packed_) choosing.push_back(packing);

@@ -287,9 +287,14 @@ CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace) {
           std::optional<LearnerId> only;
           for (const Work& work : exchange.phases[p].work)
             if (work.stage == stage && work.only) only = work.only;
-          const std::vector<double>& each = fused[p].each[at];
-          double alone = only && !each.empty() ? each[*only] : 0;
-          seen[p][2 * at].push_back((only ? 0 : median(each)) + fused[p].once[at]);
+          std::vector<double> each = fused[p].each[at];
+          double alone = 0;  // what one learner does beyond what all do
+          if (only && !each.empty()) {
+            alone = each[*only];
+            each.erase(each.begin() + *only);
+            alone = std::max(0.0, alone - median(each));
+          }
+          seen[p][2 * at].push_back(median(each) + fused[p].once[at]);
           seen[p][2 * at + 1].push_back(alone);
         }
     }

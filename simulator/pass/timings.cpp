@@ -158,23 +158,21 @@ CodecSeconds given_codec(const Scenario& scenario, const ExchangeRecord& record)
       throw InputError("/timings/" + std::string(to_string(stage)) + ": no duration for '" + method +
                        "'; compute and codec times come from one source, so give both");
     if (total <= 0) continue;
-    auto weight = [&](const Phase& phase) {
+    auto weight = [&](const Phase& phase, bool of_one) {
       double sum = 0;
       for (const Work& work : phase.work)
-        if (work.stage == stage) sum += work.weight();
+        if (work.stage == stage && work.only.has_value() == of_one) sum += work.weight();
       return sum;
     };
     double all = 0;
     for (const BucketExchange& bucket : buckets)
-      for (const Phase& phase : bucket.phases) all += weight(phase);
+      for (const Phase& phase : bucket.phases) all += weight(phase, false) + weight(phase, true);
     for (std::size_t b = 0; b < buckets.size(); ++b) {
       const std::vector<Phase>& phases = buckets[b].phases;
-      for (std::size_t p = 0; p < phases.size(); ++p) {
-        bool alone = false;
-        for (const Work& work : phases[p].work) alone = alone || (work.stage == stage && work.only);
+      for (std::size_t p = 0; all > 0 && p < phases.size(); ++p) {
         auto& time = result.buckets[b][p];
-        double share = all > 0 ? weight(phases[p]) / all : 0;
-        (alone ? time.only_s : time.each_s)[static_cast<std::size_t>(stage)] = total * share;
+        time.each_s[static_cast<std::size_t>(stage)] = total * weight(phases[p], false) / all;
+        time.only_s[static_cast<std::size_t>(stage)] = total * weight(phases[p], true) / all;
       }
       // A method that states no work of this stage is charged by bucket: before its first collective, or
       // after its last.
