@@ -58,15 +58,13 @@ struct PointReport {
       0;  ///< bytes of the busiest link over its bandwidth: a lower bound of communication
 };
 
-/// Where a method begins or ceases to beat the best dense run, by bandwidth of the network between machines.
+/// Where a method beats the best dense run, by bandwidth of the network between machines.
 struct BreakEven {
   Json coordinates{Json::Object{}};  ///< of its points, without bandwidth and learners
   std::string place, label;
   std::uint32_t learners = 1;
-  double low = 0, high = 0;  ///< bandwidths between which it was searched
-  bool wins_at_low = false, wins_at_high = false;
-  std::optional<double>
-      bandwidth;  ///< where the two are equal; nothing where the same side wins at both ends
+  double low = 0, high = 0;                     ///< bandwidths between which it was searched
+  std::vector<std::pair<double, double>> wins;  ///< from, to; rising, apart
 };
 
 struct Check {

@@ -106,11 +106,15 @@ Json to_json(const Report& report) {
     one["place"] = b.place;
     one["label"] = b.label;
     one["learners"] = b.learners;
-    one["wins_at_low"] = b.wins_at_low;
-    one["wins_at_high"] = b.wins_at_high;
     one["searched_bytes_per_second"].push_back(b.low);
     one["searched_bytes_per_second"].push_back(b.high);
-    one["bandwidth_bytes_per_second"] = maybe(b.bandwidth);
+    one["wins_bytes_per_second"] = Json::Array{};
+    for (auto [from, to] : b.wins) {
+      Json range;
+      range.push_back(from);
+      range.push_back(to);
+      one["wins_bytes_per_second"].push_back(range);
+    }
     json["break_even"].push_back(one);
   }
   json["verdict"] = Json::list(report.verdict);

@@ -80,6 +80,23 @@ std::string what_limits(const Report& report, const PointReport& p) {
   return text;
 }
 
+std::string where_it_wins(const BreakEven& b) {
+  if (b.wins.empty()) return "from " + format_bandwidth(b.low) + " to " + format_bandwidth(b.high);
+  std::string text;
+  for (auto [from, to] : b.wins) {
+    if (!text.empty()) text += ", and ";
+    if (from <= b.low && to >= b.high)
+      text += "from " + format_bandwidth(b.low) + " to " + format_bandwidth(b.high);
+    else if (from <= b.low)
+      text += "below about " + format_bandwidth(to);
+    else if (to >= b.high)
+      text += "above about " + format_bandwidth(from);
+    else
+      text += "between about " + format_bandwidth(from) + " and " + format_bandwidth(to);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::vector<std::string> judge(const Report& report) {
@@ -115,13 +132,8 @@ std::vector<std::string> judge(const Report& report) {
   for (const BreakEven& b : report.break_evens) {
     std::string who =
         (one_place ? "" : b.place + ": ") + b.label + " (" + std::to_string(b.learners) + " learners)";
-    if (b.bandwidth && b.wins_at_low)
-      sentences.push_back(who + " beats the best dense run below about " + format_bandwidth(*b.bandwidth));
-    else if (b.bandwidth)
-      sentences.push_back(who + " beats the best dense run above about " + format_bandwidth(*b.bandwidth));
-    else
-      sentences.push_back(who + (b.wins_at_low ? " beats" : " never beats") + " the best dense run from " +
-                          format_bandwidth(b.low) + " to " + format_bandwidth(b.high));
+    sentences.push_back(who + (b.wins.empty() ? " never beats" : " beats") + " the best dense run " +
+                        where_it_wins(b));
   }
   return sentences;
 }

@@ -101,13 +101,9 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
     }
     if (reports[learner] != Report::nothing)
       throw std::logic_error("a learner's gradient was read after its contribution was reported");
-    // An implementation would hold p already: reading it again is no work.
-    bool again = added[learner];
+    // Adding is work, once; an implementation would go on with p where it stands, so the copy is none.
     auto& p = prepared(learner, into);
-    if (again)
-      unseen(*group, [&] { std::copy(p.begin(), p.end(), into.begin()); });
-    else
-      std::copy(p.begin(), p.end(), into.begin());
+    unseen(*group, [&] { std::copy(p.begin(), p.end(), into.begin()); });
   }
 
   bool wants_dense() const override { return rule.error == Error::local; }

@@ -49,9 +49,12 @@ class DenseBf16 final : public Compressor {
       for (float& value : kept) value *= learners;
       contributions.kept(learner, kept);
     });
-    // The sum stands in floats here already; the cast back is only charged.
+    std::vector<std::uint16_t> received(average.size());  // as it stands after the reduction
+    for (std::size_t i = 0; i < received.size(); ++i) received[i] = bf16_bits(average[i]);
     group.phase(1);
-    group.once(Stage::decode, {pass}, [] {});
+    group.once(Stage::decode, {pass}, [&] {
+      for (std::size_t i = 0; i < received.size(); ++i) average[i] = bf16_value(received[i]);
+    });
   }
 
   void save(Writer&) const override {}

@@ -9,13 +9,12 @@ namespace traincast {
 
 namespace {
 
-constexpr int kLast = 106;
+constexpr int kLast = 107;  // eighths of an octave from 100 Mb/s to 1.06 Tb/s
 double bandwidth_at(int i) { return 12.5e6 * std::pow(2.0, i / 8.0); }
 
 struct Search {
   BreakEven result;
   Scenario scenario;
-  int low = 0, high = kLast;
 };
 
 // One method at one bandwidth, and what it is compared with.
@@ -55,36 +54,57 @@ std::vector<Search> searches_for(std::span<const Point* const> points) {
   return searches;
 }
 
-}  // namespace
+// Two neighbouring bandwidths of which the method wins at one.
+struct Crossing {
+  Search* search;
+  int low, high;
+  bool wins_at_low;
+};
 
-std::vector<BreakEven> search_break_evens(Study& study, std::span<const Point* const> points) {
-  std::vector<Search> searches = searches_for(points);
-  std::vector<std::pair<Trial, Trial>> ends;
-  for (const Search& search : searches)
-    ends.emplace_back(Trial(study, search, 0), Trial(study, search, kLast));
+std::vector<Crossing> find_crossings(Study& study, std::vector<Search>& searches) {
+  std::vector<int> octaves;
+  for (int at = 0; at < kLast; at += 8) octaves.push_back(at);
+  octaves.push_back(kLast);
+  std::vector<std::vector<Trial>> trials(searches.size());
+  for (std::size_t i = 0; i < searches.size(); ++i)
+    for (int at : octaves) trials[i].emplace_back(study, searches[i], at);
   study.replay("break-even");
-  std::vector<Search*> open;
+  std::vector<Crossing> crossings;
   for (std::size_t i = 0; i < searches.size(); ++i) {
     BreakEven& result = searches[i].result;
     result.low = bandwidth_at(0);
     result.high = bandwidth_at(kLast);
-    result.wins_at_low = ends[i].first.wins(study);
-    result.wins_at_high = ends[i].second.wins(study);
-    if (result.wins_at_low != result.wins_at_high) open.push_back(&searches[i]);
+    if (trials[i].front().wins(study)) result.wins.emplace_back(result.low, result.high);
+    for (std::size_t at = 0; at + 1 < octaves.size(); ++at)
+      if (bool wins = trials[i][at].wins(study); wins != trials[i][at + 1].wins(study))
+        crossings.push_back({&searches[i], octaves[at], octaves[at + 1], wins});
   }
-  while (!open.empty()) {  // all searches halve together, so that their replays share the cores
+  return crossings;
+}
+
+}  // namespace
+
+std::vector<BreakEven> search_break_evens(Study& study, std::span<const Point* const> points) {
+  std::vector<Search> searches = searches_for(points);
+  std::vector<Crossing> crossings = find_crossings(study, searches);
+  for (int width = 8; width > 1;
+       width = (width + 1) / 2) {  // all halve together, so that their replays share the cores
     std::vector<Trial> trials;
-    for (const Search* search : open) trials.emplace_back(study, *search, (search->low + search->high) / 2);
+    for (const Crossing& c : crossings) trials.emplace_back(study, *c.search, (c.low + c.high) / 2);
     study.replay("break-even");
-    for (std::size_t i = 0; i < open.size(); ++i) {
-      int middle = (open[i]->low + open[i]->high) / 2;
-      (trials[i].wins(study) == open[i]->result.wins_at_low ? open[i]->low : open[i]->high) = middle;
+    for (std::size_t i = 0; i < crossings.size(); ++i) {
+      Crossing& c = crossings[i];
+      if (c.high - c.low > 1)
+        (trials[i].wins(study) == c.wins_at_low ? c.low : c.high) = (c.low + c.high) / 2;
     }
-    std::erase_if(open, [](Search* search) {
-      if (search->high - search->low > 1) return false;
-      search->result.bandwidth = std::sqrt(bandwidth_at(search->low) * bandwidth_at(search->high));
-      return true;
-    });
+  }
+  for (const Crossing& c : crossings) {  // rising, so that ranges open and close in turn
+    BreakEven& result = c.search->result;
+    double at = std::sqrt(bandwidth_at(c.low) * bandwidth_at(c.high));
+    if (c.wins_at_low)
+      result.wins.back().second = at;
+    else
+      result.wins.emplace_back(at, result.high);
   }
   std::vector<BreakEven> results;
   for (Search& search : searches) results.push_back(std::move(search.result));

@@ -9,9 +9,9 @@
 
 namespace traincast {
 
-/// For each method and place among the points, at the most learners there: the bandwidth between machines at
-/// which its step is as long as the best dense one's, by halving between 100 Mb/s and 1 Tb/s, eight steps to
-/// an octave. Messages and times are those of the first step.
+/// For each method and place among the points, at the most learners there: between which bandwidths its step
+/// is shorter than the best dense one's. Tried at every octave from 100 Mb/s to 1 Tb/s, and halved to an
+/// eighth of one where the winner changes. Messages and times are those of the first step.
 std::vector<BreakEven> search_break_evens(Study& study, std::span<const Point* const> points);
 
 }  // namespace traincast

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/names.hpp"
 #include "simulator/commands/command.hpp"
 #include "simulator/version.hpp"
@@ -59,10 +60,15 @@ int dispatch(std::vector<std::string> arguments) {
 }  // namespace traincast
 
 int main(int count, char** values) {
+  traincast::watch_interrupts();
   try {
     int code = traincast::dispatch({values + 1, values + count});
     std::cout.flush();
     return std::cout ? code : traincast::kSimulationFailed;
+  } catch (const traincast::Interrupted& interrupt) {
+    std::cerr << "traincast: interrupted; with --out, the same command goes on from the gradients that are "
+                 "captured\n";
+    return 128 + interrupt.signal;
   } catch (const traincast::InputError& error) {
     std::cerr << "traincast: " << error.what() << "\n";
     return traincast::kBadInput;

@@ -74,6 +74,8 @@ PointReport report_point(Study& study, const Point& point, const Comparison& run
   report.best_dense = "none " + best->scenario.compressor.parameters.word("precision");
   if (best->scenario.buckets.text != point.scenario.buckets.text)
     report.best_dense += " buckets=" + best->scenario.buckets.text;
+  if (best->scenario.all_reduce != point.scenario.all_reduce)
+    for (const auto& [word, algorithm] : best->algorithms) report.best_dense += " " + algorithm;
   if (step > 0) {
     report.speedup = best_step / step;
     report.speedup_over_fp32 = fp32_step / step;
@@ -111,8 +113,8 @@ RunResult run(const Plan& plan, const RunOptions& options) {
     timed_here = timed_here || (!given && any.timings.entry->make == TimingSource::measured);
 
     progress.say("gradients …");
-    Study study(Gradients(points, plan.folder, {options.out, options.threads, options.quiet}), any, options,
-                given, measured, progress);
+    Study study(Gradients(points, {plan.file, options.out, options.threads, options.quiet}), plan.file, any,
+                options, given, measured, progress);
     report.traincast["gradients"].push_back(describe_gradients(any, study.manifest()));
     clock.charge("gradients");
 

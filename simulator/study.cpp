@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/machine.hpp"
 #include "simulator/assemble.hpp"
 
@@ -29,16 +30,17 @@ bool same_shape(const CodecSeconds& codec, const std::vector<BucketExchange>& bu
 
 }  // namespace
 
-Study::Study(Gradients gradients, const Scenario& any, const RunOptions& options,
-             const std::optional<Timings>& given, Timings& measured, Progress& progress)
+Study::Study(Gradients gradients, const std::string& scenario_file, const Scenario& any,
+             const RunOptions& options, const std::optional<Timings>& given, Timings& measured,
+             Progress& progress)
     : gradients_(std::move(gradients)),
       options_(options),
       given_(given),
       measured_(measured),
       progress_(progress),
-      compute_(compute_timeline(any)) {}
+      compute_(compute_timeline(scenario_file, any)) {}
 
-ComputeTimeline Study::compute_timeline(const Scenario& scenario) {
+ComputeTimeline Study::compute_timeline(const std::string& scenario_file, const Scenario& scenario) {
   ComputeTimeline timeline;
   if (given_) {
     const ComputeTimeline* read = given_->compute(scenario);
@@ -51,10 +53,10 @@ ComputeTimeline Study::compute_timeline(const Scenario& scenario) {
   } else {
     timeline = manifest().timeline;
     if (scenario.gradients.entry->make == GradientSourceKind::trace && manifest().device != processor_name())
-      throw InputError("/timings: the trace was timed on '" + manifest().device +
-                       "', and codecs would be measured on '" + processor_name() +
-                       "'; compute and codec times come from one source: give both under 'timings', " +
-                       "or a timings file");
+      throw PlacedError(scenario_file, "/timings",
+                        "the trace was timed on '" + manifest().device +
+                            "', and codecs would be measured on '" + processor_name() +
+                            "'; compute and codec times come from one source: give both, or a timings file");
     measured_.add(scenario, timeline);
   }
   if (timeline.ready_s.size() != manifest().layers.size())
@@ -115,6 +117,7 @@ std::vector<Study::Request> Study::request_all(const std::vector<Scenario>& scen
 
 void Study::replay(const std::string& what) {
   replays_.run(options_.threads, [&](std::size_t done, std::size_t all) {
+    throw_if_interrupted();
     progress_.say(what + ": " + std::to_string(done) + " of " + std::to_string(all) + " steps …");
   });
 }
@@ -133,14 +136,19 @@ double Study::mean_step(const Request& request) const {
 
 std::vector<Scenario> dense_runs(const Scenario& scenario) {
   Scenario base = with(with(scenario, "/error_feedback", Json(Json::Object{})), "/overlap", true);
+  std::vector<Scenario> settings{base};
+  if (scenario.buckets.text != kDdpBuckets) settings.push_back(with(base, "/buckets", kDdpBuckets));
+  if (scenario.all_reduce != "auto")
+    for (std::size_t own = settings.size(), i = 0; i < own; ++i)
+      settings.push_back(with(settings[i], "/collective/all_reduce", "auto"));
   std::vector<Scenario> all;
-  for (const char* precision : {"fp32", "bf16"}) {
-    Json dense;
-    dense["name"] = "none";
-    dense["precision"] = precision;
-    all.push_back(with(base, "/compressor", dense));
-    if (scenario.buckets.text != kDdpBuckets) all.push_back(with(all.back(), "/buckets", kDdpBuckets));
-  }
+  for (const char* precision : {"fp32", "bf16"})
+    for (const Scenario& setting : settings) {
+      Json dense;
+      dense["name"] = "none";
+      dense["precision"] = precision;
+      all.push_back(with(setting, "/compressor", dense));
+    }
   return all;
 }
 

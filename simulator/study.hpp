@@ -20,7 +20,7 @@ namespace traincast {
 class Study {
  public:
   /// `given` replaces measuring; what is measured goes to `measured`.
-  Study(Gradients gradients, const Scenario& any, const RunOptions& options,
+  Study(Gradients gradients, const std::string& scenario_file, const Scenario& any, const RunOptions& options,
         const std::optional<Timings>& given, Timings& measured, Progress& progress);
 
   const Manifest& manifest() const { return gradients_.manifest(); }
@@ -49,7 +49,7 @@ class Study {
     ExchangeRecord record;
     CodecSeconds codec;
   };
-  ComputeTimeline compute_timeline(const Scenario& scenario);
+  ComputeTimeline compute_timeline(const std::string& scenario_file, const Scenario& scenario);
   CodecSeconds codec_seconds(const Scenario& scenario, const ExchangeRecord& record);
   const Method& method(const Scenario& scenario);
 
@@ -64,7 +64,8 @@ class Study {
 };
 
 /// Dense runs that a run is compared with: fp32 and bf16, overlapped, on its platform, in its own buckets and
-/// in DDP's.
+/// in DDP's, with its own all-reduce and with the one that "auto" takes. The first is fp32 with the run's own
+/// settings.
 std::vector<Scenario> dense_runs(const Scenario& scenario);
 /// The fastest of them, and its step time.
 std::pair<const Study::Request*, double> best_of(const Study& study, const std::vector<Study::Request>& runs);

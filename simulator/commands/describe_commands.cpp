@@ -41,19 +41,18 @@ int list_command(const std::vector<std::string>& arguments) {
     if (arguments[i] == "--format" && i + 1 < arguments.size()) {
       const std::string& format = arguments[++i];
       if (format != "json" && format != "text")
-        throw InputError("traincast list: --format must be json or text, got '" + format + "'");
+        throw InputError("list: --format must be json or text, got '" + format + "'");
       json = format == "json";
     } else if (arguments[i].starts_with("-")) {
-      throw InputError("traincast list: unknown option '" + arguments[i] +
-                       "'; known: --format json|text, --help");
+      throw InputError("list: unknown option '" + arguments[i] + "'; known: --format json|text, --help");
     } else if (kind.empty()) {
       kind = arguments[i];
     } else {
-      throw InputError("traincast list: one kind at most, got '" + kind + "' and '" + arguments[i] + "'");
+      throw InputError("list: one kind at most, got '" + kind + "' and '" + arguments[i] + "'");
     }
   }
   if (!kind.empty() && std::find(kinds().begin(), kinds().end(), kind) == kinds().end())
-    throw InputError("traincast list: unknown kind '" + kind + "'" + known_names(kind, kinds()));
+    throw InputError("list: unknown kind '" + kind + "'" + known_names(kind, kinds()));
   std::vector<EntryInfo> entries = entries_of(kind);
   if (json) {
     Json all = Json::Array{};
@@ -88,7 +87,7 @@ int list_command(const std::vector<std::string>& arguments) {
 
 int schema_command(const std::vector<std::string>& arguments) {
   if (!arguments.empty() && arguments[0] != "--help")
-    throw InputError("traincast schema: takes no arguments, got '" + arguments[0] + "'");
+    throw InputError("schema: takes no arguments, got '" + arguments[0] + "'");
   if (!arguments.empty())
     std::cout << "traincast schema: prints the scenario language as JSON schema, for editors and checks\n";
   else
@@ -98,7 +97,7 @@ int schema_command(const std::vector<std::string>& arguments) {
 
 int reference_command(const std::vector<std::string>& arguments) {
   if (!arguments.empty() && arguments[0] != "--help")
-    throw InputError("traincast reference: takes no arguments, got '" + arguments[0] + "'");
+    throw InputError("reference: takes no arguments, got '" + arguments[0] + "'");
   if (!arguments.empty()) {
     std::cout << "traincast reference: prints every key and entry of the scenario language as Markdown\n";
     return kSuccess;

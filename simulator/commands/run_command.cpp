@@ -16,11 +16,12 @@ namespace {
 namespace options = boost::program_options;
 
 void write_results(const std::filesystem::path& out, const RunResult& result) {
+  // An earlier run's report goes first and this one's comes last: where it is, all beside it belongs to it.
+  std::filesystem::remove(out / "report.json");
   write_text_file(out / "points.csv", to_csv(result.report.points));
   if (!result.timings.is_null()) write_text_file(out / "timings.json", result.timings.dump() + "\n");
   write_text_file(out / "environment.json", result.environment.dump() + "\n");
-  write_text_file(out / "report.json",
-                  to_json(result.report).dump() + "\n");  // last: a report means that all is there
+  write_text_file(out / "report.json", to_json(result.report).dump() + "\n");
 }
 
 }  // namespace
@@ -55,15 +56,15 @@ int run_command(const std::vector<std::string>& arguments) {
     options::store(options::command_line_parser(arguments).options(all).positional(position).run(), given);
     options::notify(given);
   } catch (const options::error& error) {
-    throw InputError(std::string("traincast run: ") + error.what());
+    throw InputError(std::string("run: ") + error.what());
   }
   if (given.count("help")) {
     std::cout << described;
     return kSuccess;
   }
-  if (scenario.empty()) throw InputError("traincast run: names no scenario file; see traincast run --help");
+  if (scenario.empty()) throw InputError("run: names no scenario file; see traincast run --help");
   if (given.count("threads") && (threads < 1 || threads > 1024))
-    throw InputError("traincast run: --threads must lie in [1, 1024], got " + std::to_string(threads));
+    throw InputError("run: --threads must lie in [1, 1024], got " + std::to_string(threads));
   run_options.threads = threads > 0 ? static_cast<unsigned>(threads) : processor_count();
   run_options.quiet = given.count("quiet") > 0;
   if (!timings.empty()) run_options.timings_file = timings;

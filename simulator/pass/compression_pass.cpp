@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <chrono>
 #include <cmath>
 #include <exception>
 #include <functional>
@@ -12,6 +11,7 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/machine.hpp"
 #include "compressors/error_feedback.hpp"
 
@@ -19,28 +19,25 @@ namespace traincast {
 
 namespace {
 
-// A unit's raw gradients of one step, as recorded. Reading takes time that no real learner spends.
+// A unit's raw gradients of one step, as recorded. Error feedback takes the time of reading out of the work
+// around it.
 class RecordedGradient : public GradientSource {
  public:
-  RecordedGradient(const TraceReader& trace, std::size_t step, const Bucket& unit, Group* group)
-      : trace_(trace), step_(step), unit_(unit), group_(group) {}
+  RecordedGradient(const TraceReader& trace, std::size_t step, const Bucket& unit)
+      : trace_(trace), step_(step), unit_(unit) {}
 
   void read(LearnerId learner, std::span<float> into) const override {
-    auto begin = std::chrono::steady_clock::now();
     std::size_t at = 0;
     for (const TensorInfo& tensor : unit_.tensors) {
       trace_.read(step_, learner, tensor.id, into.subspan(at, tensor.numel()));
       at += tensor.numel();
     }
-    if (group_)
-      group_->exclude(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   }
 
  private:
   const TraceReader& trace_;
   std::size_t step_;
   const Bucket& unit_;
-  Group* group_;
 };
 
 // What one call of aggregate sees, and the bucket whose collectives it joins.
@@ -98,8 +95,9 @@ class UnitWalk {
 
   // `statistics` off: only what timing needs.
   UnitStep step(std::size_t s, bool statistics) {
+    throw_if_interrupted();
     Group group(learners_);
-    RecordedGradient gradients(trace_, s, unit_, &group);
+    RecordedGradient gradients(trace_, s, unit_);
     std::uint64_t index = trace_.manifest().steps[s];
     Step step{index, static_cast<double>(index) * epoch_per_step_, learning_rate_, ids_};
 
@@ -256,8 +254,9 @@ CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace) {
   std::vector<Bucket> buckets = make_buckets(trace.manifest().layers, scenario.buckets);
   auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
   std::vector<CompressorUnit> units = make_units(compressor->coupling(), buckets);
-  // The first step pays for cold caches and first allocations.
-  std::size_t steps = std::min<std::size_t>(scenario.steps, 4), first = steps > 1 ? 1 : 0;
+  // The first step pays for cold caches and first allocations; what one learner does alone gives one sample a
+  // step.
+  std::size_t steps = std::min<std::size_t>(scenario.steps, 8), first = steps > 1 ? 1 : 0;
 
   std::vector<std::vector<UnitStep>> walked(units.size());
   for (std::size_t u = 0; u < units.size(); ++u) {
@@ -285,8 +284,14 @@ CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace) {
         for (Stage stage : {Stage::encode, Stage::decode}) {
           auto at = static_cast<std::size_t>(stage);
           std::optional<LearnerId> only;
-          for (const Work& work : exchange.phases[p].work)
-            if (work.stage == stage && work.only) only = work.only;
+          bool works =
+              false;  // a method that states no work here (plain fp32) leaves the gradient where it is
+          for (const Work& work : exchange.phases[p].work) {
+            if (work.stage != stage) continue;
+            works = true;
+            if (work.only) only = work.only;
+          }
+          if (!works) continue;
           std::vector<double> each = fused[p].each[at];
           double alone = 0;  // what one learner does beyond what all do
           if (only && !each.empty()) {

@@ -1,17 +1,18 @@
 #include "simulator/pass/gradients.hpp"
 
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <utility>
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "base/sha256.hpp"
-
-extern char** environ;
 
 namespace traincast {
 
@@ -30,16 +31,29 @@ fs::path capture_program() {
   return beside;
 }
 
-void run_program(const std::vector<std::string>& arguments) {
+// A child that ends with this process, however that ends. There is one thread here, so that fork is safe.
+pid_t start_program(const std::vector<std::string>& arguments) {
   std::vector<char*> raw;
   for (const std::string& argument : arguments) raw.push_back(const_cast<char*>(argument.c_str()));
   raw.push_back(nullptr);
-  pid_t child = 0;
-  if (int error = posix_spawn(&child, raw[0], nullptr, nullptr, raw.data(), environ))
-    throw SimulationError(arguments[0] + " could not be started: " + std::strerror(error));
+  pid_t parent = getpid(), child = fork();
+  if (child < 0) throw SimulationError(arguments[0] + " could not be started: " + std::strerror(errno));
+  if (child > 0) return child;
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() == parent) execv(raw[0], raw.data());
+  _exit(127);
+}
+
+void run_program(const std::vector<std::string>& arguments) {
+  pid_t child = start_program(arguments);
   int status = 0;
-  while (waitpid(child, &status, 0) < 0)
+  bool told = false;
+  while (waitpid(child, &status, 0) < 0) {
     if (errno != EINTR) throw SimulationError("lost track of " + arguments[0] + ": " + std::strerror(errno));
+    // A signal to this process alone (kill, not Ctrl-C) is passed on; the child then tidies up.
+    if (interrupted() && !std::exchange(told, true)) kill(child, SIGTERM);
+  }
+  throw_if_interrupted();
   if (WIFSIGNALED(status))
     throw SimulationError("traincast-capture was ended by signal " + std::to_string(WTERMSIG(status)) + " (" +
                           strsignal(WTERMSIG(status)) + ")");
@@ -50,10 +64,18 @@ void run_program(const std::vector<std::string>& arguments) {
                           " (see above)");
 }
 
+// What interrupted runs of other scenarios left here would only take room.
+void remove_stale(const fs::path& out, const std::string& current) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(out, ignored)) {
+    std::string name = entry.path().filename();
+    if (name.starts_with(".gradients-") && name != current) fs::remove_all(entry.path(), ignored);
+  }
+}
+
 }  // namespace
 
-Gradients::Gradients(std::span<const Point* const> points, const fs::path& scenario_folder,
-                     const RunPlace& place) {
+Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place) {
   std::uint32_t learners = 0;
   std::uint64_t steps = 0;
   const Scenario& first = points.front()->scenario;
@@ -62,16 +84,16 @@ Gradients::Gradients(std::span<const Point* const> points, const fs::path& scena
     steps = std::max(steps, point->scenario.steps);
   }
   if (first.gradients.entry->make == GradientSourceKind::trace) {
-    fs::path folder = scenario_folder / first.gradients.parameters.word("path");
+    fs::path folder = fs::path(place.scenario_file).parent_path() / first.gradients.parameters.word("path");
     trace_ = std::make_unique<TraceReader>(folder.string(), place.threads);
     if (manifest().learners < learners)
-      throw InputError("/learners: the trace " + folder.string() + " has " +
-                       std::to_string(manifest().learners) + " learners, and the scenario asks for " +
-                       std::to_string(learners));
+      throw PlacedError(place.scenario_file, "/learners",
+                        "the trace " + folder.string() + " has " + std::to_string(manifest().learners) +
+                            " learners, and the scenario asks for " + std::to_string(learners));
     if (manifest().steps.size() < steps)
-      throw InputError("/steps: the trace " + folder.string() + " has " +
-                       std::to_string(manifest().steps.size()) + " steps, and the scenario asks for " +
-                       std::to_string(steps));
+      throw PlacedError(place.scenario_file, "/steps",
+                        "the trace " + folder.string() + " has " + std::to_string(manifest().steps.size()) +
+                            " steps, and the scenario asks for " + std::to_string(steps));
     return;
   }
 
@@ -84,7 +106,9 @@ Gradients::Gradients(std::span<const Point* const> points, const fs::path& scena
     if (!mkdtemp(pattern.data())) throw InputError(pattern + ": cannot be made: " + std::strerror(errno));
     temporary_.reset(new fs::path(pattern));
   } else {
+    remove_stale(place.out, name);
     temporary_.reset(new fs::path(place.out / name));
+    temporary_.get_deleter().keep_for_resuming = true;
   }
   fs::path folder = *temporary_ / "trace";
   if (!fs::exists(folder / "manifest.json")) {
@@ -109,9 +133,9 @@ Gradients::Gradients(std::span<const Point* const> points, const fs::path& scena
   trace_ = std::make_unique<TraceReader>(folder.string(), place.threads);
 }
 
-void Gradients::RemoveFolder::operator()(const fs::path* folder) const {
+void RemoveFolder::operator()(const fs::path* folder) const {
   std::error_code ignored;
-  fs::remove_all(*folder, ignored);
+  if (!keep_for_resuming || !interrupted()) fs::remove_all(*folder, ignored);
   delete folder;
 }
 

@@ -12,9 +12,16 @@
 namespace traincast {
 
 struct RunPlace {
+  std::string scenario_file;  ///< named in messages; a trace's path is relative to its folder
   std::filesystem::path out;  ///< empty: nothing is kept
   unsigned threads = 1;
   bool quiet = false;
+};
+
+/// Removes a folder that only this run needs.
+struct RemoveFolder {
+  bool keep_for_resuming = false;  ///< where an interrupt ends the run
+  void operator()(const std::filesystem::path* folder) const;
 };
 
 /// Gradients for as many learners and steps as these points need at most; they share source, workload and
@@ -22,16 +29,13 @@ struct RunPlace {
 /// behind under `out` is taken up again where it fits.
 class Gradients {
  public:
-  Gradients(std::span<const Point* const> points, const std::filesystem::path& scenario_folder,
-            const RunPlace& place);
+  Gradients(std::span<const Point* const> points, const RunPlace& place);
   const TraceReader& trace() const { return *trace_; }
   const Manifest& manifest() const { return trace_->manifest(); }
 
  private:
-  struct RemoveFolder {
-    void operator()(const std::filesystem::path* folder) const;
-  };
-  std::unique_ptr<const std::filesystem::path, RemoveFolder> temporary_;  ///< null for a trace of somebody else
+  std::unique_ptr<const std::filesystem::path, RemoveFolder>
+      temporary_;  ///< null for a trace of somebody else
   std::unique_ptr<TraceReader> trace_;
 };
 

@@ -17,7 +17,7 @@ class Timings {
   const ComputeTimeline* compute(const Scenario& scenario) const;
   void add(const Scenario& scenario, ComputeTimeline timeline);
 
-  /// Likewise for its method, error feedback, buckets and number of learners.
+  /// Likewise for its method, error feedback, buckets, steps and number of learners.
   const CodecSeconds* codec(const Scenario& scenario) const;
   void add(const Scenario& scenario, CodecSeconds seconds);
 
@@ -39,8 +39,7 @@ class Timings {
 ComputeTimeline given_compute(const Scenario& scenario, const std::vector<TensorInfo>& layers);
 
 /// Given totals of encoding and decoding, shared out over buckets and phases by the elements that each piece
-/// of work touches. Throws InputError where the scenario gives none for this method (but "none", which needs
-/// none).
+/// of work touches. Nothing for "none" where the scenario gives nothing.
 CodecSeconds given_codec(const Scenario& scenario, const ExchangeRecord& record);
 
 }  // namespace traincast

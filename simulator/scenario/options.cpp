@@ -72,6 +72,12 @@ constexpr Planned kLaterEngines[] = {
     {"repeated_round", "every transfer is replayed as a SimGrid flow so far"},
     {"max_min", "every transfer is replayed as a SimGrid flow so far"}};
 
+constexpr std::string_view kAcceleratorReason =
+    "no accelerator is described yet; measure here, or give times under 'timings'";
+constexpr Planned kLaterAccelerators[] = {{"v100", kAcceleratorReason},    {"a100", kAcceleratorReason},
+                                          {"h100", kAcceleratorReason},    {"h200", kAcceleratorReason},
+                                          {"rtx4090", kAcceleratorReason}, {"titan_x", kAcceleratorReason}};
+
 constexpr std::string_view kLoopReason =
     "it needs training with the method in the loop, and the loop is open so far";
 constexpr Planned kLaterTraining[] = {
@@ -112,7 +118,7 @@ const Catalog<Described>& cluster_catalog() {
 }
 
 const Catalog<Described>& accelerator_catalog() {
-  static constexpr Catalog<Described> catalog("accelerators", "accelerator", {});
+  static constexpr Catalog<Described> catalog("accelerators", "accelerator", {}, kLaterAccelerators);
   return catalog;
 }
 

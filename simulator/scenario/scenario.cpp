@@ -76,8 +76,10 @@ Bucketing read_bucketing(const JsonReader& at) {
   if (text == "tensor") return {Bucketing::Kind::tensor, 0, text};
   if (text == "model") return {Bucketing::Kind::model, 0, text};
   auto size = parse_quantity(text, Unit::bytes);
-  if (!size || *size < 1)
+  if (!size)
     at.refuse("must be a size with its unit, as in \"25MiB\", or one of tensor, model, got " + at.shown());
+  constexpr double kLargest = 1e15;
+  if (*size < 1 || *size > kLargest) at.refuse("must lie in [1B, 1000TB], got " + at.shown());
   return {Bucketing::Kind::bytes, static_cast<Bytes>(*size), text};
 }
 
@@ -122,6 +124,7 @@ constexpr Parameter kErrorFeedback[] = {{"error", Unit::word, "auto|none|local|g
                                          "gradient + memory − average"}};
 
 Json read_error_feedback(const JsonReader& at, Scenario& scenario) {
+  at.only_object();
   Parameters parameters = read_parameters(at, "", kErrorFeedback);
   const std::string& word = parameters.word("error");
   if (word == "none") scenario.error = ErrorRule::Error::none;
@@ -130,21 +133,56 @@ Json read_error_feedback(const JsonReader& at, Scenario& scenario) {
   return parameters.resolved();
 }
 
+// Whether an algorithm can carry this many ranks depends on no size, so that it is known before any work.
+void refuse_algorithms(const std::string& file, const Scenario& scenario) {
+  for (Word word : {Word::all_reduce, Word::all_gather, Word::broadcast}) {
+    const std::string& name = scenario.algorithm(word);
+    if (name == "auto") continue;
+    Collective trial{word, scenario.learners, 4, scenario.learners, {}, 0};
+    trial.bytes.assign(word == Word::all_gather ? scenario.learners : 1, 1);
+    for (const auto& entry : collective_catalog(word).entries()) {
+      if (entry.name != name) continue;
+      if (std::string reason = entry.make.refuses(trial); !reason.empty())
+        throw PlacedError(file, pointer_join("/collective", to_string(word)),
+                          "'" + name + "' " + reason + "; 'auto' takes one that can");
+    }
+  }
+}
+
 Json read_platform(const JsonReader& at, Scenario& scenario) {
   scenario.platform = choose(at, topology_catalog());
   std::string reason =
       scenario.platform.entry->make(scenario.platform.parameters)->refuses(scenario.learners);
   if (!reason.empty()) at.refuse(reason);
+  refuse_algorithms(at.file(), scenario);
   return scenario.platform.parameters.resolved();
 }
 
+// Keys of methods to come, which readers of the field may try.
+constexpr Planned kLaterCompressorKeys[] = {
+    {"transport", "each method travels one way so far"},
+    {"reference_coding", "every method here sends what its paper's format needs, packed"}};
+
 Json read_compressor(const JsonReader& at, Scenario& scenario) {
+  for (const Planned& later : kLaterCompressorKeys)
+    if (at.value().find(later.name))
+      at.at(later.name).refuse("is not in this version: " + std::string(later.reason));
   scenario.compressor = choose(at, compressor_catalog());
   try {
     scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
   } catch (const InputError& error) {  // parameters that exclude each other
     at.refuse(error.what());
   }
+  if (scenario.timings.entry->make == TimingSource::given && scenario.compressor.entry->name != "none")
+    for (const char* stage : {"encode", "decode"}) {
+      bool found = false;
+      for (const auto& [method, seconds] : scenario.timings.parameters.durations(stage))
+        found = found || method == scenario.compressor.entry->name;
+      if (!found)
+        throw PlacedError(at.file(), pointer_join("/timings", stage),
+                          "no duration for '" + std::string(scenario.compressor.entry->name) +
+                              "'; compute and codec times come from one source, so give both");
+    }
   return scenario.compressor.parameters.resolved();
 }
 
@@ -378,7 +416,7 @@ Plan make_plan(Json document, const std::string& file, std::span<const std::stri
   JsonReader(document, file).only_object();
   for (const std::string& set : sets) apply_set(document, set);
   Plan plan;
-  plan.folder = std::filesystem::path(file).parent_path();
+  plan.file = file;
   JsonReader root(document, file);
   std::vector<Axis> axes;
   if (auto sweep = root.find("sweep")) axes = read_axes(*sweep);

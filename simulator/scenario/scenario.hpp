@@ -60,9 +60,9 @@ struct Point {
 
 struct Plan {
   std::string name;
-  std::filesystem::path folder;  ///< of the scenario file: paths in it are relative to this
-  Json resolved;                 ///< the file's scenario with defaults, sweep included
-  std::vector<Point> points;     ///< in file order, first axis outermost
+  std::string file;           ///< paths in it are relative to its folder
+  Json resolved;              ///< the file's scenario with defaults, sweep included
+  std::vector<Point> points;  ///< in file order, first axis outermost
 };
 
 /// Reads a scenario file and all points of its sweep. `sets` are "POINTER=VALUE" overrides, applied before

@@ -79,15 +79,22 @@ TEST(Verdict, CallsWhatIsWithinHalfAPercentEven) {
 
 TEST(Verdict, TellsFromWhichBandwidthOn) {
   Report r;
-  r.break_evens = {{Json(Json::Object{}), "star", "topk a", 8, 12.5e6, 125e9, true, false, 1.25e9},
-                   {Json(Json::Object{}), "star", "topk b", 8, 12.5e6, 125e9, false, true, 1.25e9},
-                   {Json(Json::Object{}), "star", "topk c", 8, 12.5e6, 125e9, false, false, std::nullopt},
-                   {Json(Json::Object{}), "star", "topk d", 8, 12.5e6, 125e9, true, true, std::nullopt}};
-  EXPECT_THAT(judge(r), testing::ElementsAre(
-                            "topk a (8 learners) beats the best dense run below about 10 Gb/s",
-                            "topk b (8 learners) beats the best dense run above about 10 Gb/s",
-                            "topk c (8 learners) never beats the best dense run from 100 Mb/s to 1 Tb/s",
-                            "topk d (8 learners) beats the best dense run from 100 Mb/s to 1 Tb/s"));
+  auto add = [&](const char* label, std::vector<std::pair<double, double>> wins) {
+    r.break_evens.push_back({Json(Json::Object{}), "star", label, 8, 12.5e6, 125e9, std::move(wins)});
+  };
+  add("topk a", {{12.5e6, 1.25e9}});
+  add("topk b", {{1.25e9, 125e9}});
+  add("topk c", {});
+  add("topk d", {{12.5e6, 125e9}});
+  add("topk e", {{12.5e6, 25e6}, {1.25e9, 12.5e9}});
+  EXPECT_THAT(judge(r),
+              testing::ElementsAre(
+                  "topk a (8 learners) beats the best dense run below about 10 Gb/s",
+                  "topk b (8 learners) beats the best dense run above about 10 Gb/s",
+                  "topk c (8 learners) never beats the best dense run from 100 Mb/s to 1 Tb/s",
+                  "topk d (8 learners) beats the best dense run from 100 Mb/s to 1 Tb/s",
+                  "topk e (8 learners) beats the best dense run below about 200 Mb/s, and between about "
+                  "10 Gb/s and 100 Gb/s"));
 }
 
 TEST(Sentences, AreBrokenAtAHundredColumns) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <functional>
 
 #include "tests/support/compressor_harness.hpp"
@@ -223,6 +225,44 @@ TEST(ErrorFeedback, ChargesItsAdditionAndItsUpdateAsEncoding) {
   EXPECT_THAT(result.phases[0].work,
               ElementsAre(Work{Primitive::elementwise, {8, 0, 0}}, Work{Primitive::topk, {8, 4, 0}},
                           Work{Primitive::scatter, {8, 4, 0}}));
+}
+
+// A source that takes long, and work of known length: what is charged is the work alone, whole.
+TEST(ErrorFeedback, ChargesTheWorkButNotTheReading) {
+  using Clock = std::chrono::steady_clock;
+  auto busy = [](int milliseconds) {
+    for (auto end = Clock::now() + std::chrono::milliseconds(milliseconds); Clock::now() < end;) {
+    }
+  };
+  struct Slow final : GradientSource {
+    explicit Slow(std::function<void(int)> wait) : wait_(std::move(wait)) {}
+    void read(LearnerId, std::span<float> into) const override {
+      wait_(60);
+      std::fill(into.begin(), into.end(), 1.0f);
+    }
+    std::function<void(int)> wait_;
+  } source(busy);
+  for (Error error : {Error::none, Error::local}) {
+    Bucket unit = one_tensor({4});
+    ErrorFeedback feedback(
+        std::make_unique<Scripted>([&](const GradientSource& seen, Group& group, Contributions& contributions,
+                                       std::span<float> average) {
+          group.phase(0);
+          group.all_reduce(Element::fp32, average, {}, [&](LearnerId learner, std::span<float> addend) {
+            seen.read(learner, addend);
+            busy(20);
+            contributions.kept_all(learner);
+          });
+        }),
+        {error, 1}, 2, 4);
+    Group group(2);
+    std::vector<float> average(4);
+    feedback.aggregate({}, unit, source, group, average);
+    for (double seconds : group.seconds()[0].each[0]) {
+      EXPECT_GE(seconds, 0.0199);
+      EXPECT_LT(seconds, 0.06) << "reading is not work";
+    }
+  }
 }
 
 TEST(ErrorFeedback, RefusesSavedStateOfAnotherSize) {

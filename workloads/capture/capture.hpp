@@ -20,7 +20,7 @@ struct CaptureRequest {
   std::vector<TensorInfo> layers;
   std::uint32_t learners = 1;
   std::uint64_t steps = 1;
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 1;
   unsigned threads = 1;
   std::string out;
   Device device = Device::automatic;

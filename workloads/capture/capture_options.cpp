@@ -107,7 +107,7 @@ std::string capture_help() {
       "  --learners N   virtual learners, each with its own shard of the data\n"
       "  --steps S      steps to record\n"
       "  --out DIR      where to; made where absent, refused where it already holds a trace\n"
-      "  --seed K       of data, order and initial parameters (default 0)\n"
+      "  --seed K       of data, order and initial parameters (default 1)\n"
       "  --threads T    learners computed at once (default: one for each processor); never changes a result\n"
       "  --device D     auto, cpu or cuda (default auto)\n"
       "  --quiet        errors only\n\n"

@@ -1,11 +1,15 @@
 // The program from outside: exit codes, messages, what it writes and what it leaves.
 #include <gmock/gmock.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/files.hpp"
 #include "base/json.hpp"
@@ -49,7 +53,7 @@ TEST(Program, RefusesWordsThatItDoesNotKnow) {
             "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, list, schema, reference\n");
   EXPECT_EQ(
       traincast("list compresors").output,
-      "traincast: traincast list: unknown kind 'compresors'; did you mean 'compressors'?; known: workloads, "
+      "traincast: list: unknown kind 'compresors'; did you mean 'compressors'?; known: workloads, "
       "gradients, "
       "timings, compressors, collectives, stacks, topologies, clusters, accelerators, training, engines\n");
   for (const char* arguments : {"", "rnu", "list compresors", "run", "run a b", "run x.json --threads 0",
@@ -118,6 +122,56 @@ TEST(Program, RunsOnGradientsTrainedNowAndCleansUp) {
     EXPECT_EQ(Json::read_file(again + "/report.json").at("points").dump(), report.at("points").dump());
   }
   EXPECT_EQ(read_text_file(folder / "again1/report.json"), read_text_file(folder / "again2/report.json"));
+}
+
+// Ends a run with a signal to it alone as soon as `condition` holds, and gives its exit code.
+int end_when(const std::vector<std::string>& arguments, int signal, const std::function<bool()>& condition) {
+  std::vector<char*> raw;
+  for (const std::string& argument : arguments) raw.push_back(const_cast<char*>(argument.c_str()));
+  raw.push_back(nullptr);
+  pid_t child = fork();
+  if (child == 0) {
+    freopen("/dev/null", "w", stderr);
+    execv(raw[0], raw.data());
+    _exit(127);
+  }
+  int status = 0;
+  for (bool sent = false; waitpid(child, &status, WNOHANG) == 0; usleep(1000))
+    if (!sent && condition()) {
+      kill(child, signal);
+      sent = true;
+    }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(Program, TakesUpTheGradientsOfAnInterruptedRun) {
+  ScratchFolder folder;
+  std::string path = write_scenario(folder, R"({
+    "name": "long", "learners": 64, "steps": 4, "workload": {"name": "mlp", "hidden": [64], "batch": 2},
+    "platform": {"name": "star", "bandwidth": "1Gbps"}, "compressor": {"name": "powersgd", "rank": 4}})");
+  std::vector<std::string> command{
+      TRAINCAST_BINARY_DIR "/bin/traincast", "run", path, "--quiet", "--out", folder / "out"};
+  auto trace = [&]() -> std::string {
+    if (!std::filesystem::exists(folder / "out")) return "";
+    for (const auto& entry : std::filesystem::directory_iterator(folder / "out"))
+      if (std::filesystem::exists(entry.path() / "trace/manifest.json")) return entry.path() / "trace";
+    return "";
+  };
+  EXPECT_EQ(end_when(command, SIGTERM, [&] { return !trace().empty(); }), 128 + SIGTERM);
+  ASSERT_NE(trace(), "") << "captured gradients stay for the next run";
+  EXPECT_FALSE(std::filesystem::exists(folder / "out/report.json"));
+  auto written = std::filesystem::last_write_time(trace() + "/manifest.json");
+  bool same = true;
+  EXPECT_EQ(end_when(command, 0,
+                     [&] {
+                       same = same && (trace().empty() || std::filesystem::last_write_time(
+                                                              trace() + "/manifest.json") == written);
+                       return false;
+                     }),
+            0);
+  EXPECT_TRUE(same) << "captured again";
+  EXPECT_TRUE(std::filesystem::exists(folder / "out/report.json"));
+  EXPECT_EQ(trace(), "") << "gone with the end of the run";
 }
 
 TEST(Program, PrintsNothingWhenQuiet) {

@@ -37,7 +37,8 @@ TEST(GivenTimes, MustCoverTheMethod) {
                   trace, R"("learners": 2, "steps": 1, "compressor": {"name": "powersgd", "rank": 1},
                 "timings": {"name": "given", "forward": "1ms", "backward": "1ms"})"));
             }),
-            "/timings/encode: no duration for 'powersgd'; compute and codec times come from one source, so "
+            "test.json:/timings/encode: no duration for 'powersgd'; compute and codec times come from one "
+            "source, so "
             "give both");
 }
 
