@@ -24,6 +24,8 @@ struct Decoded {
 class Codec {
  public:
   virtual ~Codec() = default;
+  /// Whether the message's size follows from `numel` alone.
+  virtual bool size_follows_from_shape() const { return false; }
   /// The message as it would travel; its size is the buffer's length.
   virtual Message encode(std::span<const float> values) const = 0;
   /// Throws InputError where these bytes cannot be the message of a vector of `numel` elements.

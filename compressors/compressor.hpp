@@ -67,6 +67,9 @@ class Compressor {
   virtual Coupling coupling() const = 0;
   /// The error feedback that the method's paper uses; the scenario may choose another.
   virtual ErrorRule error_rule() const = 0;
+  /// Whether sizes of messages follow from the unit's shape alone, so that a run without gradients can have
+  /// them.
+  virtual bool sizes_follow_from_shape() const { return false; }
   /// Runs one step of one unit: reads each learner's vector, sends through the group, fills `average` with
   /// what every learner applies. `average` has the unit's numel.
   virtual void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,

@@ -19,6 +19,7 @@ class Gathered final : public Compressor {
       : codec_(std::move(codec)), coupling_(coupling), rule_(rule) {}
 
   Coupling coupling() const override { return coupling_; }
+  bool sizes_follow_from_shape() const override { return codec_->size_follows_from_shape(); }
   ErrorRule error_rule() const override { return rule_; }
 
   void aggregate(const Step&, const Bucket& unit, const GradientSource& source, Group& group,

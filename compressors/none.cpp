@@ -9,6 +9,7 @@ namespace {
 class DenseFp32 final : public Compressor {
  public:
   Coupling coupling() const override { return Coupling::tensor; }
+  bool sizes_follow_from_shape() const override { return true; }
   ErrorRule error_rule() const override { return {}; }
 
   void aggregate(const Step&, const Bucket&, const GradientSource& source, Group& group,
@@ -32,6 +33,7 @@ class DenseFp32 final : public Compressor {
 class DenseBf16 final : public Compressor {
  public:
   Coupling coupling() const override { return Coupling::tensor; }
+  bool sizes_follow_from_shape() const override { return true; }
   ErrorRule error_rule() const override { return {}; }
 
   void aggregate(const Step&, const Bucket& unit, const GradientSource& source, Group& group,

@@ -18,6 +18,7 @@ class PowerSgd final : public Compressor {
       : rank_(rank), warm_start_(warm_start), seed_(seed) {}
 
   Coupling coupling() const override { return Coupling::tensor; }
+  bool sizes_follow_from_shape() const override { return true; }
   /// As in the authors' code. Their Algorithm 2 has the local error; the mean of the memories, and with it
   /// the trajectory, is the same.
   ErrorRule error_rule() const override { return {ErrorRule::Error::global, 1}; }

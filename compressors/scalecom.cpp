@@ -19,6 +19,7 @@ class ScaleCom final : public Compressor {
       : rate_(rate), choice_(choice), packed_(packed), beta_(beta) {}
 
   Coupling coupling() const override { return Coupling::tensor; }
+  bool sizes_follow_from_shape() const override { return true; }
   ErrorRule error_rule() const override { return {ErrorRule::Error::local, beta_}; }
 
   /// Chen et al. 2020, Algorithm 1, with the cyclic local top-k of eq. 4: learner t mod N leads in step t.

@@ -22,6 +22,8 @@ class TopKCodec final : public Codec {
  public:
   explicit TopKCodec(double density) : density_(density) {}
 
+  bool size_follows_from_shape() const override { return true; }
+
   Message encode(std::span<const float> values) const override {
     auto indices = largest(values, share_of(density_, values.size()));
     std::vector<float> chosen(indices.size());

@@ -8,6 +8,7 @@
 #include "base/interrupt.hpp"
 #include "base/machine.hpp"
 #include "simulator/assemble.hpp"
+#include "simulator/pass/shape_exchange.hpp"
 
 namespace traincast {
 
@@ -78,7 +79,7 @@ CodecSeconds Study::codec_seconds(const Scenario& scenario, const ExchangeRecord
     return *read;
   }
   if (scenario.timings.entry->make == TimingSource::given) return given_codec(scenario, record);
-  CodecSeconds seconds = measure_codec(scenario, gradients_.trace());
+  CodecSeconds seconds = measure_codec(scenario, *gradients_.trace());
   measured_.add(scenario, seconds);
   return seconds;
 }
@@ -88,7 +89,8 @@ const Study::Method& Study::method(const Scenario& scenario) {
   if (!fresh) return at->second;
   progress_.say("compressing: " + std::string(scenario.compressor.entry->name) + ", " +
                 std::to_string(scenario.learners) + " learners …");
-  at->second.record = run_compression(scenario, gradients_.trace(), options_.threads);
+  at->second.record = gradients_.trace() ? run_compression(scenario, *gradients_.trace(), options_.threads)
+                                         : shape_exchange(scenario, manifest().layers);
   at->second.codec = codec_seconds(scenario, at->second.record);
   return at->second;
 }

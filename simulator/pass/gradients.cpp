@@ -83,6 +83,13 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
     learners = std::max(learners, point->scenario.learners);
     steps = std::max(steps, point->scenario.steps);
   }
+  if (first.gradients.entry->make == GradientSourceKind::shapes) {
+    shapes_.model = "shapes";
+    shapes_.layers = {{0, "tensor", first.gradients.parameters.counts("shape"), "given"}};
+    shapes_.learners = learners;
+    shapes_.steps = {0};
+    return;
+  }
   if (first.gradients.entry->make == GradientSourceKind::trace) {
     fs::path folder = fs::path(place.scenario_file).parent_path() / first.gradients.parameters.word("path");
     trace_ = std::make_unique<TraceReader>(folder.string(), place.threads);

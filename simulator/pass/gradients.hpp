@@ -30,13 +30,15 @@ struct RemoveFolder {
 class Gradients {
  public:
   Gradients(std::span<const Point* const> points, const RunPlace& place);
-  const TraceReader& trace() const { return *trace_; }
-  const Manifest& manifest() const { return trace_->manifest(); }
+  const Manifest& manifest() const { return trace_ ? trace_->manifest() : shapes_; }
+  /// Null for shapes.
+  const TraceReader* trace() const { return trace_.get(); }
 
  private:
   std::unique_ptr<const std::filesystem::path, RemoveFolder>
       temporary_;  ///< null for a trace of somebody else
   std::unique_ptr<TraceReader> trace_;
+  Manifest shapes_;  ///< layers only, where nothing is trained
 };
 
 }  // namespace traincast

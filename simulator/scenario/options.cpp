@@ -13,16 +13,22 @@ namespace {
 
 constexpr Parameter kTrace[] = {
     {"path", Unit::path, "", kRequired, "folder of the trace, relative to the scenario file"}};
+constexpr Parameter kShapes[] = {
+    {"shape", Unit::counts, "[1, 4294967295]", kRequired,
+     "of the one tensor that is exchanged, rows first, as in [25000000] or [1000, 512]"}};
 constexpr Entry<GradientSourceKind> kGradients[] = {
     {"live",
      "trained now, on this machine, by traincast-capture; the dense trajectory at the largest learners",
      "",
      {},
      GradientSourceKind::live},
-    {"trace", "recorded before; smaller runs use its first learners", "", kTrace, GradientSourceKind::trace}};
+    {"trace", "recorded before; smaller runs use its first learners", "", kTrace, GradientSourceKind::trace},
+    {"shapes",
+     "no gradients: sizes of messages for a shape, where the method's do not depend on values; times must be "
+     "given",
+     "", kShapes, GradientSourceKind::shapes}};
 constexpr Planned kLaterGradients[] = {
-    {"exchange", "recorded exchanges cannot be read back yet; record a trace"},
-    {"shapes", "methods run on real gradients only so far; record a trace"}};
+    {"exchange", "recorded exchanges cannot be read back yet; record a trace"}};
 
 constexpr Parameter kGiven[] = {
     {"forward", Unit::duration, "[0s, inf)", kRequired, "forward pass of one learner"},

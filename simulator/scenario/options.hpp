@@ -6,7 +6,7 @@
 
 namespace traincast {
 
-enum class GradientSourceKind { live, trace };
+enum class GradientSourceKind { live, trace, shapes };
 enum class TimingSource { measured, given };
 /// How the transfers of a collective meet the network. Only the clean one so far.
 enum class Stack { ideal };

@@ -173,6 +173,10 @@ Json read_compressor(const JsonReader& at, Scenario& scenario) {
   } catch (const InputError& error) {  // parameters that exclude each other
     at.refuse(error.what());
   }
+  if (scenario.gradients.entry->make == GradientSourceKind::shapes &&
+      !scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)
+           ->sizes_follow_from_shape())
+    at.refuse("the sizes of this method's messages depend on values; it needs live gradients or a trace");
   if (scenario.timings.entry->make == TimingSource::given && scenario.compressor.entry->name != "none")
     for (const char* stage : {"encode", "decode"}) {
       bool found = false;
@@ -225,6 +229,10 @@ constexpr Key kKeys[] = {
      "where the gradients come from: live, or a recorded trace",
      [](const JsonReader& at, Scenario& s) -> Json {
        s.gradients = choose(at, gradient_catalog());
+       if (s.gradients.entry->make == GradientSourceKind::shapes && s.steps != 1)
+         throw PlacedError(
+             at.file(), "/steps",
+             "every step of a shape is the same, so there is 1, got " + std::to_string(s.steps));
        return s.gradients.parameters.resolved();
      },
      [] { return schema_of_catalog(gradient_catalog()); }},
@@ -238,6 +246,12 @@ constexpr Key kKeys[] = {
      "where compute and codec times come from, always both from one source",
      [](const JsonReader& at, Scenario& s) -> Json {
        s.timings = choose(at, timing_catalog());
+       if (s.gradients.entry->make == GradientSourceKind::shapes &&
+           s.timings.entry->make == TimingSource::measured)
+         at.refuse(
+             "shapes train nothing that could be timed; give times, as in {\"name\": \"given\", \"forward\": "
+             "\"5ms\", "
+             "\"backward\": \"10ms\"}");
        for (const char* stage : {"encode", "decode"})
          if (s.timings.entry->make == TimingSource::given)
            for (const auto& [method, seconds] : s.timings.parameters.durations(stage)) {
@@ -320,7 +334,9 @@ Scenario read_scenario(const Json& document, const std::string& file) {
     bool live =
         scenario.gradients.entry == nullptr || scenario.gradients.entry->make == GradientSourceKind::live;
     if (key.name == "workload" && !live) {
-      if (given) given->refuse("a trace has its workload in it; this key goes with live gradients only");
+      if (given)
+        given->refuse(
+            "goes with live gradients only; a trace has its workload in it, and shapes train nothing");
       continue;
     }
     if (!given && key.fallback.data() == nullptr)

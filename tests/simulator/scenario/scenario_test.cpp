@@ -184,13 +184,20 @@ INSTANTIATE_TEST_SUITE_P(
                 "s.json:/timings/encode: no duration for 'powersgd'; compute and codec times come from one "
                 "source, so give "
                 "both (at /compressor = {\"name\":\"powersgd\",\"rank\":1})"},
-        Refusal{"LaterGradients", scenario(R"("gradients": "shapes")"),
-                "s.json:/gradients: source of gradients 'shapes' is not in this version: methods run on real "
-                "gradients only "
-                "so far; record a trace; known: live, trace"},
+        Refusal{"LaterGradients", scenario(R"("gradients": "exchange")"),
+                "s.json:/gradients: source of gradients 'exchange' is not in this version: recorded "
+                "exchanges cannot be read "
+                "back yet; record a trace; known: live, trace, shapes"},
+        Refusal{"ShapesOfManySteps", scenario(R"("steps": 2, "gradients": {"name": "shapes", "shape": [4]})"),
+                "s.json:/steps: every step of a shape is the same, so there is 1, got 2"},
+        Refusal{"ShapesWithoutTimes", scenario(R"("steps": 1, "gradients": {"name": "shapes", "shape": [4]})"),
+                "s.json:/timings: shapes train nothing that could be timed; give times, as in {\"name\": "
+                "\"given\", "
+                "\"forward\": \"5ms\", \"backward\": \"10ms\"}"},
         Refusal{"WorkloadOfATrace",
                 scenario(R"("gradients": {"name": "trace", "path": "t"}, "workload": "mlp")"),
-                "s.json:/workload: a trace has its workload in it; this key goes with live gradients only"},
+                "s.json:/workload: goes with live gradients only; a trace has its workload in it, and shapes "
+                "train nothing"},
         Refusal{"BatchLargerThanTheShard",
                 scenario(R"("workload": {"name": "mlp", "batch": 9, "samples_per_learner": 8})"),
                 "s.json:/workload: batch must not exceed samples_per_learner, got 9 and 8"},

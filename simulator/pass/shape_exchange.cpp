@@ -1,0 +1,57 @@
+#include "simulator/pass/shape_exchange.hpp"
+
+namespace traincast {
+
+namespace {
+
+// Different in every place, so that no method meets a tie or a zero.
+class AnyNumbers : public GradientSource {
+ public:
+  void read(LearnerId, std::span<float> into) const override {
+    for (std::size_t i = 0; i < into.size(); ++i)
+      into[i] = 1.0f + static_cast<float>(static_cast<std::uint32_t>(i * 2654435761u)) * 0x1p-32f;
+  }
+};
+
+class Ignored : public Contributions {
+ public:
+  bool wants_dense() const override { return false; }
+  void kept(LearnerId, std::span<const Index>, std::span<const float>, Selection) override {}
+  void kept(LearnerId, std::span<const float>) override {}
+  void kept_all(LearnerId) override {}
+};
+
+// One learner's messages, sent by all.
+void repeat(Op& op, std::uint32_t learners) {
+  if (op.word == Word::all_gather) op.bytes.assign(learners, op.bytes.front());
+  op.value_bytes *= learners;
+}
+
+}  // namespace
+
+ExchangeRecord shape_exchange(const Scenario& scenario, std::span<const TensorInfo> layers) {
+  ExchangeRecord record;
+  record.learners = scenario.learners;
+  record.buckets = make_buckets(layers, scenario.buckets);
+  for (const TensorInfo& layer : layers) record.parameters += layer.numel();
+  StepRecord& step = record.steps.emplace_back();
+  const LearnerId alone[] = {0};
+  Ignored ignored;
+  for (const Bucket& bucket : record.buckets) {
+    std::vector<std::vector<Phase>> units;
+    for (const TensorInfo& tensor : bucket.tensors) {
+      Group group(1);
+      std::vector<float> average(tensor.numel());
+      auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
+      compressor->aggregate({0, 0, 0, alone}, {tensor.id, {tensor}}, AnyNumbers(), group, ignored, average);
+      units.push_back(group.phases());
+    }
+    BucketExchange exchange = fuse(units);
+    for (Phase& phase : exchange.phases)
+      if (phase.op) repeat(*phase.op, scenario.learners);
+    step.buckets.push_back(std::move(exchange));
+  }
+  return record;
+}
+
+}  // namespace traincast

@@ -1,0 +1,16 @@
+// What methods send whose messages have sizes that do not depend on values: no gradients, no learners, no
+// error.
+#pragma once
+
+#include <span>
+
+#include "simulator/pass/compression_pass.hpp"
+
+namespace traincast {
+
+/// One step of scenario.compressor for scenario.learners, from tensors' shapes alone: it runs for one learner
+/// on numbers of no meaning, and every other learner sends the same sizes. Ratios and traffic follow; errors
+/// and build-up do not, and are left undefined. The method must have sizes_follow_from_shape().
+ExchangeRecord shape_exchange(const Scenario& scenario, std::span<const TensorInfo> layers);
+
+}  // namespace traincast
