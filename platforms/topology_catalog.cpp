@@ -1,3 +1,6 @@
+#include <array>
+
+#include "platforms/placement.hpp"
 #include "platforms/topologies.hpp"
 
 namespace traincast {
@@ -7,39 +10,166 @@ namespace {
 constexpr std::string_view kAnyLatency = "[0s, 1000s]";
 constexpr std::string_view kAnyBandwidth = "[1Bps, 1000000000GBps]";
 
-constexpr Parameter kStar[] = {
-    {"bandwidth", Unit::bandwidth, kAnyBandwidth, kRequired, "of each learner's port, per direction"},
-    {"latency", Unit::duration, kAnyLatency, "5us", "of one link; a path has two"},
-};
+// Every topology can have its learners placed.
+template <std::size_t N>
+constexpr std::array<Parameter, N + 2> placeable(const Parameter (&own)[N]) {
+  std::array<Parameter, N + 2> all{};
+  for (std::size_t i = 0; i < N; ++i) all[i] = own[i];
+  all[N] = {"placement", Unit::word, "contiguous|round_robin|random", "contiguous",
+            "learners fill places in order, are dealt out to nodes or switches, or drawn"};
+  all[N + 1] = {"placement_seed", Unit::count, "[0, 1000000000]", "1", "of placement 'random'"};
+  return all;
+}
 
-constexpr Parameter kGpuNodes[] = {
-    {"gpus_per_node", Unit::count, "[1, 256]", "8", "learners in one node; the last may be partly filled"},
-    {"bandwidth", Unit::bandwidth, kAnyBandwidth, kRequired, "of each NIC, per direction"},
-    {"latency", Unit::duration, kAnyLatency, "5us", "of one NIC link; a path between nodes has two"},
-    {"nics", Unit::word, "one|per_gpu", "one", "NICs of a node: one that its GPUs share, or one for each"},
+template <MakeTopology make>
+std::unique_ptr<Topology> placed(const Parameters& parameters) {
+  return place(make(parameters), parameters);
+}
+
+constexpr Parameter kPortBandwidth{"bandwidth", Unit::bandwidth, kAnyBandwidth, kRequired,
+                                   "of each learner's port, per direction"};
+constexpr Parameter kLinkBandwidth{"bandwidth", Unit::bandwidth, kAnyBandwidth, kRequired,
+                                   "of each link, per direction"};
+constexpr Parameter kNicBandwidth{"bandwidth", Unit::bandwidth, kAnyBandwidth, kRequired,
+                                  "of each NIC, per direction"};
+constexpr Parameter kStarLatency{"latency", Unit::duration, kAnyLatency, "5us",
+                                 "of one link; a path has two"};
+constexpr Parameter kLinkLatency{"latency", Unit::duration, kAnyLatency, "1us", "of one link"};
+constexpr Parameter kNicLatency{"latency", Unit::duration, kAnyLatency, "5us",
+                                "of one NIC link; a path between nodes has two"};
+constexpr Parameter kGpusPerNode{"gpus_per_node", Unit::count, "[1, 256]", "8",
+                                 "learners in one node; the last may be partly filled"};
+constexpr Parameter kNics{"nics", Unit::word, "one|per_gpu", "one",
+                          "NICs of a node: one that its GPUs share, or one for each"};
+constexpr Parameter kFabric{"fabric", Unit::word, "star|fat_tree", "star", "what connects the NICs"};
+constexpr Parameter kFabricDown{"down", Unit::counts, "[1, 65536]", "[]",
+                                "of a fat tree: ports down of a switch at each level, leaves first"};
+constexpr Parameter kFabricUp{"up", Unit::counts, "[1, 65536]", "[]",
+                              "of a fat tree: ports up at each level but the highest"};
+constexpr Parameter kRouting{"routing", Unit::word, "deterministic|ecmp", "deterministic",
+                             "of a fat tree: by destination (D-mod-K), or drawn for each pair of ends"};
+constexpr Parameter kRoutingSeed{"routing_seed", Unit::count, "[0, 1000000000]", "1", "of routing 'ecmp'"};
+
+constexpr auto kStar = placeable({kPortBandwidth, kStarLatency});
+
+constexpr auto kHeterogeneous = placeable({
+    {"bandwidth", Unit::bandwidth, kAnyBandwidth, kRequired,
+     "what the percents are of, for each learner's port"},
+    kStarLatency,
+    {"learners", Unit::counts, "[1, 1000000]", kRequired, "of each group, in order of rank"},
+    {"percents", Unit::counts, "[1, 100000]", kRequired, "of the bandwidth that each group's ports have"},
+    {"upload_percents", Unit::counts, "[1, 100000]", "[]", "likewise away from the learner; [] for equal"},
+});
+
+constexpr auto kRing = placeable({kLinkBandwidth, kLinkLatency});
+
+constexpr auto kTorus = placeable({
+    {"dimensions", Unit::counts, "[1, 65536]", kRequired, "learners along each dimension, as in [4, 4, 4]"},
+    kLinkBandwidth,
+    kLinkLatency,
+});
+
+constexpr auto kFullyConnected = placeable({kLinkBandwidth, kLinkLatency});
+
+constexpr auto kFatTree = placeable({
+    kLinkBandwidth,
+    kLinkLatency,
+    {"down", Unit::counts, "[1, 65536]", kRequired,
+     "ports down of a switch at each level, leaves first; [16, 64]: 64 leaves of 16 learners"},
+    {"up", Unit::counts, "[1, 65536]", kRequired,
+     "ports up at each level but the highest; [8] above 16 learners is oversubscribed 2:1"},
+    kRouting,
+    kRoutingSeed,
+});
+
+constexpr auto kDragonfly = placeable({
+    {"groups", Unit::count, "[1, 4096]", kRequired, "every two have a bundle of cables between them"},
+    {"routers_per_group", Unit::count, "[1, 1024]", kRequired, "each linked to all others of its group"},
+    {"learners_per_router", Unit::count, "[1, 1024]", kRequired, "each with a port of its own"},
+    {"bandwidth", Unit::bandwidth, kAnyBandwidth, kRequired, "of each port and cable, per direction"},
+    kLinkLatency,
+    {"global_cables", Unit::count, "[1, 1024]", "1", "in the bundle between two groups"},
+    {"global_latency", Unit::duration, kAnyLatency, "1us", "of a cable between groups"},
+});
+
+constexpr auto kTwoDatacentres = placeable({
+    kPortBandwidth,
+    kStarLatency,
+    {"wan_bandwidth", Unit::bandwidth, kAnyBandwidth, kRequired,
+     "of the one link between the centres, per direction"},
+    {"wan_latency", Unit::duration, kAnyLatency, "10ms", "of that link, one way"},
+});
+
+constexpr auto kGpuNodes = placeable({
+    kGpusPerNode,
+    kNicBandwidth,
+    kNicLatency,
+    kNics,
     {"intra_bandwidth", Unit::bandwidth, kAnyBandwidth, "300GBps",
      "of each GPU's port within the node, per direction"},
     {"intra_latency", Unit::duration, kAnyLatency, "1us", "of one such link; a path within a node has two"},
-};
+    kFabric,
+    kFabricDown,
+    kFabricUp,
+    kRouting,
+    kRoutingSeed,
+});
+
+constexpr auto kPcieNodes = placeable({
+    kGpusPerNode,
+    kNicBandwidth,
+    kNicLatency,
+    kNics,
+    {"pcie_bandwidth", Unit::bandwidth, kAnyBandwidth, "15.75GBps",
+     "of each GPU's PCIe port, per direction; the default is 16 lanes of PCIe 3.0"},
+    {"pcie_latency", Unit::duration, kAnyLatency, "1us", "of one such port; every path has two"},
+    kFabric,
+    kFabricDown,
+    kFabricUp,
+    kRouting,
+    kRoutingSeed,
+});
+
+constexpr auto kRailOptimised = placeable({
+    kGpusPerNode,
+    kNicBandwidth,
+    {"latency", Unit::duration, kAnyLatency, "5us", "of one NIC link or one link to the spine"},
+    {"intra_bandwidth", Unit::bandwidth, kAnyBandwidth, "300GBps",
+     "of each GPU's port within the node, per direction"},
+    {"intra_latency", Unit::duration, kAnyLatency, "1us", "of one such link; a path within a node has two"},
+    {"between_rails", Unit::word, "nvlink|spine", "nvlink",
+     "how messages change rails: over NVLink in their node, or over spine switches"},
+    {"oversubscription", Unit::ratio, "[1, 1000]", "1",
+     "bandwidth of a rail's NICs over that of its links to the spine"},
+});
 
 constexpr Entry<MakeTopology> kTopologies[] = {
-    {"star", "every learner has its own port on one switch", "", kStar, make_star},
+    {"star", "every learner has its own port on one switch", "", kStar, placed<make_star>},
+    {"heterogeneous", "a star with groups of learners whose ports are faster or slower", "", kHeterogeneous,
+     placed<make_heterogeneous>},
+    {"ring", "learners linked to their two neighbours; messages to others cross the links between", "", kRing,
+     placed<make_ring>},
+    {"torus", "learners linked to their neighbours in any number of dimensions; dimension-order routes", "",
+     kTorus, placed<make_torus>},
+    {"fully_connected", "a link from every learner to every other", "", kFullyConnected,
+     placed<make_fully_connected>},
+    {"fat_tree", "switches in levels, with any oversubscription", "Zahavi 2010 (D-mod-K routing)", kFatTree,
+     placed<make_fat_tree>},
+    {"dragonfly", "groups of fully linked routers, every two groups linked; minimal routes",
+     "Kim et al., ISCA 2008", kDragonfly, placed<make_dragonfly>},
+    {"two_datacentres", "two stars of half the learners each, and one wide-area link", "", kTwoDatacentres,
+     placed<make_two_datacentres>},
     {"gpu_nodes", "GPUs in nodes: fast ports within a node, one NIC or one per GPU between nodes", "",
-     kGpuNodes, make_gpu_nodes},
+     kGpuNodes, placed<make_gpu_nodes>},
+    {"pcie_nodes", "GPUs in nodes whose PCIe ports carry traffic within the node and to its NICs", "",
+     kPcieNodes, placed<make_pcie_nodes>},
+    {"rail_optimised", "a NIC per GPU, the i-th of every node on rail i", "", kRailOptimised,
+     placed<make_rail_optimised>},
 };
 
 constexpr Planned kPlanned[] = {
-    {"ring",
-     "links that several hops share are not tried out yet; 'star' gives a ring all-reduce the same times"},
-    {"torus", "multi-hop routes are not tried out yet"},
-    {"fat_tree", "multi-hop routes and oversubscription are not tried out yet"},
-    {"dragonfly", "multi-hop routes are not tried out yet"},
-    {"fully_connected", "a link per pair is not modelled yet"},
-    {"rail_optimised", "switches per rail are not modelled yet; 'gpu_nodes' with nics 'per_gpu' is near"},
-    {"two_datacentres", "a shared wide-area link is not modelled yet"},
-    {"parameter_server", "hosts that are no learners are not modelled yet"},
-    {"heterogeneous", "links of unlike speed are not modelled yet"},
-    {"xml", "SimGrid platform files carry no tiers and true latencies apart"},
+    {"parameter_server", "no collective pushes to servers or pulls from them yet"},
+    {"xml", "SimGrid platform files cannot be read yet; they carry no tiers"},
 };
 
 constexpr Catalog<MakeTopology> kCatalog("topologies", "topology", kTopologies, kPlanned);
