@@ -15,6 +15,7 @@ std::unique_ptr<Topology> make_dragonfly(const Parameters& parameters);
 std::unique_ptr<Topology> make_two_datacentres(const Parameters& parameters);
 std::unique_ptr<Topology> make_gpu_nodes(const Parameters& parameters);
 std::unique_ptr<Topology> make_pcie_nodes(const Parameters& parameters);
+std::unique_ptr<Topology> make_xml(const Parameters& parameters);
 std::unique_ptr<Topology> make_rail_optimised(const Parameters& parameters);
 
 }  // namespace traincast

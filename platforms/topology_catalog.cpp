@@ -30,11 +30,12 @@ constexpr Entry<MakeTopology> kTopologies[] = {
      kPcieNodes, placed<make_pcie_nodes>},
     {"rail_optimised", "a NIC per GPU, the i-th of every node on rail i", "", kRailOptimised,
      placed<make_rail_optimised>},
+    {"xml", "any SimGrid platform file; its hosts in order are the learners' places",
+     "SimGrid 3.32, platform files of version 4.1", kXml, placed<make_xml>},
 };
 
 constexpr Planned kPlanned[] = {
     {"parameter_server", "no collective pushes to servers or pulls from them yet"},
-    {"xml", "SimGrid platform files cannot be read yet; they carry no tiers"},
 };
 
 std::vector<Entry<MakeTopology>> topologies_and_clusters() {

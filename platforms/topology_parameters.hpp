@@ -142,6 +142,14 @@ inline constexpr auto kRailOptimised = placeable({
      "bandwidth of a rail's NICs over that of its links to the spine"},
 });
 
+inline constexpr auto kXml = placeable({
+    {"path", Unit::path, "", kRequired, "the platform file, relative to the scenario file"},
+    {"bandwidth", Unit::bandwidth, "[0Bps, 1000000000GBps]", "0Bps",
+     "of the links that bandwidth_of names; 0Bps leaves them as in the file"},
+    {"bandwidth_of", Unit::word, "", "",
+     "tier, which is a link's name without its number, as 'eth' of eth-1; empty for all links"},
+});
+
 struct Default {
   std::string_view key, value;
 };

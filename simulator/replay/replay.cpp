@@ -4,7 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/serial.hpp"
-#include "simulator/replay/child_processes.hpp"
+#include "base/child_processes.hpp"
 #include "simulator/replay/simgrid_network.hpp"
 #include "simulator/step/communicator.hpp"
 #include "simulator/step/step_executor.hpp"

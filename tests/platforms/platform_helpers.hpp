@@ -77,6 +77,7 @@ inline constexpr Example kExamples[] = {
     {"rail_optimised_spine",
      R"({"name": "rail_optimised", "bandwidth": "1GBps", "gpus_per_node": 4, "between_rails": "spine",
          "oversubscription": 2})"},
+    {"xml", "{\"name\": \"xml\", \"path\": \"" TRAINCAST_SOURCE_DIR "/tests/platforms/cluster_of_72.xml\"}"},
     {"torus_round_robin",
      R"({"name": "torus", "bandwidth": "1GBps", "dimensions": [8, 8], "placement": "round_robin"})"},
     {"dragonfly_random",

@@ -5,8 +5,8 @@
 #include <chrono>
 #include <optional>
 
+#include "base/child_processes.hpp"
 #include "base/serial.hpp"
-#include "simulator/replay/child_processes.hpp"
 #include "simulator/replay/simgrid_network.hpp"
 #include "tests/platforms/platform_helpers.hpp"
 
