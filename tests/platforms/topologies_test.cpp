@@ -199,10 +199,10 @@ TEST(Dragonfly, TakesAtMostOneLinkWithinEachGroupAndOneBetween) {
 // All 8 learners of a group send to the next group: on the one bundle, which is as wide as its cables.
 TEST(Dragonfly, SharesTheBundleBetweenTwoGroups) {
   EXPECT_EQ(most_flows(*build(kDragonfly, 72), 8, "global"), 8U);
-  for (const Link& link : build(R"({"name": "dragonfly", "bandwidth": "1GBps", "groups": 2,
-                                    "routers_per_group": 2, "learners_per_router": 2, "global_cables": 3})",
-                                8)
-                              ->links())
+  auto wide = build(R"({"name": "dragonfly", "bandwidth": "1GBps", "groups": 2, "routers_per_group": 2,
+                        "learners_per_router": 2, "global_cables": 3})",
+                    8);
+  for (const Link& link : wide->links())
     EXPECT_DOUBLE_EQ(link.bandwidth, link.tier == "global" ? 3e9 : 1e9) << link.name;
 }
 

@@ -60,10 +60,10 @@ TEST_F(Xml, TakesHostsInTheOrderOfTheFileAndTiersFromTheNamesOfLinks) {
 
 TEST_F(Xml, GivesTheLinksOfATierAnotherBandwidth) {
   write(kHosts + kLinks + kRoutes);
-  for (const Link& link : build(json(R"(, "bandwidth": "5GBps", "bandwidth_of": "wan")"), 3)->links())
-    EXPECT_DOUBLE_EQ(link.bandwidth, link.tier == "eth" ? 1e9 : 5e9);
-  for (const Link& link : build(json(R"(, "bandwidth": "5GBps")"), 3)->links())
-    EXPECT_DOUBLE_EQ(link.bandwidth, 5e9);
+  auto wan = build(json(R"(, "bandwidth": "5GBps", "bandwidth_of": "wan")"), 3);
+  for (const Link& link : wan->links()) EXPECT_DOUBLE_EQ(link.bandwidth, link.tier == "eth" ? 1e9 : 5e9);
+  auto all = build(json(R"(, "bandwidth": "5GBps")"), 3);
+  for (const Link& link : all->links()) EXPECT_DOUBLE_EQ(link.bandwidth, 5e9);
   EXPECT_EQ(refused(3, R"(, "bandwidth": "5GBps", "bandwidth_of": "lan")"),
             "platform file " + file_ + " has no link of tier 'lan'; did you mean 'wan'?; known: eth, wan");
 }
