@@ -1,5 +1,4 @@
-// A cluster as plain values: links with their tier, routes between learners. What SimGrid knows, without
-// SimGrid.
+// A network of learners as plain values: links with their tier, and routes that are computed, not stored.
 #pragma once
 
 #include <cstdint>
@@ -8,16 +7,40 @@
 
 namespace traincast {
 
+using LinkId = std::uint32_t;
+
+/// One direction: what goes the other way crosses another link.
 struct Link {
   std::string name;
   std::string tier;      ///< "network", "nvlink", "nic" …; bytes are reported per tier
-  double bandwidth = 0;  ///< bytes per second, one direction
+  double bandwidth = 0;  ///< bytes per second
   double latency = 0;    ///< seconds
 };
 
-struct Route {
-  std::vector<std::uint32_t> links;
-  double latency = 0;  ///< sum over its links
+class Cluster {
+ public:
+  virtual ~Cluster() = default;
+
+  std::uint32_t learners() const { return learners_; }
+  const std::vector<Link>& links() const { return links_; }
+
+  /// The links that a transfer crosses, in order, each once, in place of what `into` held; from != to, both
+  /// below learners(). Always the same for a pair, and safe to ask from several threads.
+  virtual void route(std::uint32_t from, std::uint32_t to, std::vector<LinkId>& into) const = 0;
+
+  /// The sum over a route's links.
+  double latency(const std::vector<LinkId>& route) const {
+    double sum = 0;
+    for (LinkId link : route) sum += links_[link].latency;
+    return sum;
+  }
+
+ protected:
+  Cluster(std::uint32_t learners, std::vector<Link> links) : learners_(learners), links_(std::move(links)) {}
+
+ private:
+  std::uint32_t learners_;
+  std::vector<Link> links_;
 };
 
 }  // namespace traincast

@@ -1,19 +1,12 @@
-// The interface of a network: it builds SimGrid hosts and links in the process that it runs in. Public
-// headers name no SimGrid type that they do not forward-declare.
+// The interface of a kind of network: it builds clusters of any number of learners that it can hold.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/catalog.hpp"
 #include "platforms/cluster.hpp"
-
-namespace simgrid::s4u {
-class Host;
-class NetZone;
-}  // namespace simgrid::s4u
 
 namespace traincast {
 
@@ -24,16 +17,20 @@ class Topology {
   /// "" or why it cannot hold this many learners.
   virtual std::string refuses(std::uint32_t learners) const = 0;
 
-  /// Creates the root zone with hosts "0" … "N−1" and all links, with zero latency: SimGrid would otherwise
-  /// weigh flows by route latency. Fills `links`, so that a SimGrid link's name leads to tier and true
-  /// latency.
-  virtual simgrid::s4u::NetZone* build(std::uint32_t learners, std::vector<Link>& links) const = 0;
+  /// Only for numbers of learners that it does not refuse.
+  virtual std::unique_ptr<Cluster> build(std::uint32_t learners) const = 0;
 
-  /// For choosing algorithms: latency of the longest route, bandwidth of the narrowest link between two
-  /// learners, and how many neighbouring learners share such a link.
-  virtual double longest_latency(std::uint32_t learners) const = 0;
-  virtual double narrowest_bandwidth(std::uint32_t learners) const = 0;
-  virtual std::uint32_t sharing(std::uint32_t learners) const = 0;
+  /// How many learners each node or switch has places for, in order of their places, when there are that many
+  /// learners: at least as many places. Empty where every learner is alone on its own.
+  virtual std::vector<std::uint32_t> groups(std::uint32_t learners) const;
+
+  /// For choosing algorithms, with at least two learners: latency of the longest route, bandwidth of the
+  /// narrowest link while every learner sends to its neighbour, and by how much that is divided when all send
+  /// far. Unless a topology knows better, these are taken from the routes of a built cluster: between all
+  /// pairs, and for many learners between those whose distance is a power of two.
+  virtual double longest_latency(std::uint32_t learners) const;
+  virtual double narrowest_bandwidth(std::uint32_t learners) const;
+  virtual std::uint32_t sharing(std::uint32_t learners) const;
 };
 
 using MakeTopology = std::unique_ptr<Topology> (*)(const Parameters&);

@@ -4,7 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/serial.hpp"
-#include "simulator/replay/child_processes.hpp"
+#include "base/child_processes.hpp"
 #include "simulator/replay/simgrid_network.hpp"
 #include "simulator/step/communicator.hpp"
 #include "simulator/step/step_executor.hpp"
@@ -58,7 +58,8 @@ void check_topology(const Topology& topology, std::uint32_t learners) {
 
 CollectiveTimes run_collective(const Schedule& schedule, const Topology& topology,
                                const std::vector<double>& starts) {
-  SimGridNetwork network(topology, schedule.ranks());
+  auto cluster = topology.build(schedule.ranks());
+  SimGridNetwork network(*cluster);
   Communicator communicator(network, schedule.ranks());
   CollectiveTimes times;
   times.finish_s.resize(schedule.ranks());
@@ -98,7 +99,8 @@ std::vector<Timeline> replay_steps(std::span<const StepProgram> programs,
   auto results = run_in_children(
       programs.size(), at_once,
       [&](std::size_t i) {
-        SimGridNetwork network(*topologies[i], programs[i].learners);
+        auto cluster = topologies[i]->build(programs[i].learners);
+        SimGridNetwork network(*cluster);
         Timeline timeline = execute_step(programs[i], network);
         timeline.tier_bytes = network.tier_bytes();
         timeline.busiest_link_s = network.busiest_link_s();

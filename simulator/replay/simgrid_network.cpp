@@ -7,7 +7,6 @@
 #include <simgrid/s4u/Comm.hpp>
 #include <simgrid/s4u/Engine.hpp>
 #include <simgrid/s4u/Host.hpp>
-#include <simgrid/s4u/Link.hpp>
 
 #include <simgrid/version.h>  // uses macros of the headers above
 
@@ -18,6 +17,7 @@
 #include <unordered_map>
 
 #include "base/error.hpp"
+#include "platforms/simgrid_platform.hpp"
 
 namespace traincast {
 
@@ -50,11 +50,8 @@ class Engine {
 
 class SimGridNetwork::State {
  public:
-  State(const Topology& topology, std::uint32_t learners) {
-    topology.build(learners, links_);
-    for (std::uint32_t i = 0; i < links_.size(); ++i) link_index_.emplace(links_[i].name, i);
-    for (std::uint32_t i = 0; i < learners; ++i) hosts_.push_back(s4u::Host::by_name(std::to_string(i)));
-    link_bytes_.resize(links_.size(), 0);
+  explicit State(const Cluster& cluster)
+      : cluster_(cluster), platform_(cluster), link_bytes_(cluster.links().size(), 0) {
     s4u::Comm::on_completion_cb([this](const s4u::Activity& activity) { arrived(activity); });
   }
 
@@ -65,7 +62,7 @@ class SimGridNetwork::State {
 
   void transfer(Rank from, Rank to, Bytes bytes, std::function<void()> then) {
     const Route& path = route(from, to);
-    for (std::uint32_t link : path.links) link_bytes_[link] += bytes;
+    for (LinkId link : path.links) link_bytes_[link] += bytes;
     if (bytes == 0) return after(path.latency, std::move(then));
     after(path.latency,
           [this, from, to, bytes, then = std::move(then)] { start_flow(from, to, bytes, then); });
@@ -75,14 +72,15 @@ class SimGridNetwork::State {
 
   std::vector<std::pair<std::string, Bytes>> tier_bytes() const {
     std::map<std::string, Bytes> sums;
-    for (std::size_t i = 0; i < links_.size(); ++i) sums[links_[i].tier] += link_bytes_[i];
+    for (std::size_t i = 0; i < cluster_.links().size(); ++i)
+      sums[cluster_.links()[i].tier] += link_bytes_[i];
     return {sums.begin(), sums.end()};
   }
 
   double busiest_link_s() const {
     double longest = 0;
-    for (std::size_t i = 0; i < links_.size(); ++i)
-      longest = std::max(longest, static_cast<double>(link_bytes_[i]) / links_[i].bandwidth);
+    for (std::size_t i = 0; i < cluster_.links().size(); ++i)
+      longest = std::max(longest, static_cast<double>(link_bytes_[i]) / cluster_.links()[i].bandwidth);
     return longest;
   }
 
@@ -95,6 +93,10 @@ class SimGridNetwork::State {
       return time != other.time ? time > other.time : number > other.number;
     }
   };
+  struct Route {
+    std::vector<LinkId> links;
+    double latency = 0;
+  };
   struct Flow {
     s4u::CommPtr comm;
     std::function<void()> then;
@@ -103,14 +105,10 @@ class SimGridNetwork::State {
   const Route& route(Rank from, Rank to) {
     auto [place, added] = routes_.try_emplace(std::uint64_t{from} << 32 | to);
     if (!added) return place->second;
-    std::vector<s4u::Link*> links;
-    double no_latency = 0;
-    hosts_.at(from)->route_to(hosts_.at(to), links, &no_latency);
-    for (const s4u::Link* link : links) {
-      std::uint32_t index = link_index_.at(link->get_name());
-      place->second.links.push_back(index);
-      place->second.latency += links_[index].latency;
-    }
+    Route& fresh = place->second;
+    cluster_.route(from, to, fresh.links);
+    fresh.latency = cluster_.latency(fresh.links);
+    platform_.connect(from, to, fresh.links);
     return place->second;
   }
 
@@ -145,8 +143,9 @@ class SimGridNetwork::State {
     comm->set_payload_size(bytes);
     const s4u::Activity* key = comm.get();
     flows_.emplace(key, Flow{comm, std::move(then)});
-    comm->set_source(hosts_[from]);
-    comm->set_destination(hosts_[to]);  // the last of these starts it, so its size must be known by then
+    comm->set_source(platform_.host(from));
+    comm->set_destination(
+        platform_.host(to));  // the last of these starts it, so its size must be known by then
   }
 
   // SimGrid still uses the activity after this callback: it is let go from a timer.
@@ -162,9 +161,8 @@ class SimGridNetwork::State {
   }
 
   Engine engine_;
-  std::vector<Link> links_;
-  std::unordered_map<std::string, std::uint32_t> link_index_;
-  std::vector<s4u::Host*> hosts_;
+  const Cluster& cluster_;
+  SimGridPlatform platform_;
   std::vector<Bytes> link_bytes_;
   std::unordered_map<std::uint64_t, Route> routes_;  // by both ranks; only those in use
   std::priority_queue<Event> events_;
@@ -175,8 +173,7 @@ class SimGridNetwork::State {
   std::vector<s4u::CommPtr> finished_;
 };
 
-SimGridNetwork::SimGridNetwork(const Topology& topology, std::uint32_t learners)
-    : state_(std::make_unique<State>(topology, learners)) {}
+SimGridNetwork::SimGridNetwork(const Cluster& cluster) : state_(std::make_unique<State>(cluster)) {}
 
 SimGridNetwork::~SimGridNetwork() = default;
 

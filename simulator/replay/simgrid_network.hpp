@@ -7,15 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "platforms/topology.hpp"
+#include "platforms/cluster.hpp"
 #include "simulator/step/network.hpp"
 
 namespace traincast {
 
 class SimGridNetwork : public Network {
  public:
-  /// Throws SimulationError where this process has had one before.
-  SimGridNetwork(const Topology& topology, std::uint32_t learners);
+  /// `cluster` must outlive this. Throws SimulationError where this process has had one before.
+  explicit SimGridNetwork(const Cluster& cluster);
   ~SimGridNetwork() override;
 
   double now() const override;

@@ -1,0 +1,62 @@
+#include "platforms/topology.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace traincast {
+
+namespace {
+
+constexpr std::uint32_t kAllPairsUpTo = 128;
+
+std::vector<std::uint32_t> distances(std::uint32_t learners) {
+  std::vector<std::uint32_t> all;
+  for (std::uint32_t distance = 1; distance < learners;
+       distance = learners <= kAllPairsUpTo ? distance + 1 : 2 * distance)
+    all.push_back(distance);
+  return all;
+}
+
+// Seconds per byte of the slowest link, with each learner sending to the one that many ranks on.
+double slowest(const Cluster& cluster, std::uint32_t distance) {
+  std::vector<std::uint32_t> flows(cluster.links().size(), 0);
+  std::vector<LinkId> route;
+  for (std::uint32_t from = 0; from < cluster.learners(); ++from) {
+    cluster.route(from, (from + distance) % cluster.learners(), route);
+    for (LinkId link : route) ++flows[link];
+  }
+  double longest = 0;
+  for (LinkId link = 0; link < flows.size(); ++link)
+    longest = std::max(longest, flows[link] / cluster.links()[link].bandwidth);
+  return longest;
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> Topology::groups(std::uint32_t) const { return {}; }
+
+double Topology::longest_latency(std::uint32_t learners) const {
+  auto cluster = build(learners);
+  double longest = 0;
+  std::vector<LinkId> route;
+  for (std::uint32_t distance : distances(learners))
+    for (std::uint32_t from = 0; from < learners; ++from) {
+      cluster->route(from, (from + distance) % learners, route);
+      longest = std::max(longest, cluster->latency(route));
+    }
+  return longest;
+}
+
+double Topology::narrowest_bandwidth(std::uint32_t learners) const {
+  return 1 / slowest(*build(learners), 1);
+}
+
+std::uint32_t Topology::sharing(std::uint32_t learners) const {
+  auto cluster = build(learners);
+  double near = slowest(*cluster, 1), far = near;
+  for (std::uint32_t distance = 2; distance <= learners / 2; distance *= 2)
+    far = std::max(far, slowest(*cluster, distance));
+  return static_cast<std::uint32_t>(std::ceil(far / near - 1e-9));
+}
+
+}  // namespace traincast
