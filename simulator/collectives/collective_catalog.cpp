@@ -16,6 +16,8 @@ constexpr Planned kPlannedAllGather[] = {
 constexpr Planned kPlannedBroadcast[] = {
     {"scatter_all_gather", "scatter is not modelled yet"},
 };
+constexpr std::string_view kSanders =
+    "Sanders, Speck, Träff 2009, Two-tree algorithms for full bandwidth broadcast, reduction and scan";
 
 std::string shape_error(const Collective& collective) {
   auto sizes = [&](std::size_t wanted) -> std::string {
@@ -71,7 +73,7 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
        kBidirectionalRingAllReduce},
       {"double_binary_tree",
        "two binary trees with half of the buffer each, in segments; a rank forwards in one of them only",
-       "Sanders, Speck, Träff 2009, Two-tree algorithms for full bandwidth broadcast, reduction and scan",
+       kSanders,
        {},
        kDoubleBinaryTreeAllReduce},
       {"hierarchical",
@@ -113,7 +115,7 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
       {"binomial_tree", "log2 N rounds of the whole message, from any root", kThakur, {}, kBinomialBroadcast},
       {"pipelined_ring",
        "every rank hands the message on in segments; N-2+S rounds for S segments, from any root",
-       "van de Geijn 1994, On global combine operations, Journal of Parallel and Distributed Computing 22",
+       kSanders,
        {},
        kPipelinedRingBroadcast},
   };
