@@ -11,6 +11,7 @@ std::string_view to_string(Word word) {
     case Word::broadcast: return "broadcast";
     case Word::reduce_scatter: return "reduce_scatter";
     case Word::all_to_all: return "all_to_all";
+    case Word::sparse_all_reduce: return "sparse_all_reduce";
   }
   return "";
 }

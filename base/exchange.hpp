@@ -43,9 +43,9 @@ struct Bucket {
 };
 
 /// What a collective does, not how.
-enum class Word { all_reduce, all_gather, broadcast, reduce_scatter, all_to_all };
-inline constexpr Word kWords[] = {Word::all_reduce, Word::all_gather, Word::broadcast, Word::reduce_scatter,
-                                  Word::all_to_all};
+enum class Word { all_reduce, all_gather, broadcast, reduce_scatter, all_to_all, sparse_all_reduce };
+inline constexpr Word kWords[] = {Word::all_reduce,     Word::all_gather, Word::broadcast,
+                                  Word::reduce_scatter, Word::all_to_all, Word::sparse_all_reduce};
 std::string_view to_string(Word word);
 
 /// The elements of a payload that is summed in flight.

@@ -23,5 +23,7 @@ extern const CollectiveAlgorithm kPipelinedRingBroadcast;
 extern const CollectiveAlgorithm kRingReduceScatter;
 extern const CollectiveAlgorithm kRecursiveHalvingReduceScatter;
 extern const CollectiveAlgorithm kPairwiseAllToAll;
+extern const CollectiveAlgorithm kRecursiveDoublingSparseAllReduce;
+extern const CollectiveAlgorithm kRingSparseAllReduce;
 
 }  // namespace traincast

@@ -1,5 +1,8 @@
 #include "simulator/collectives/collective_catalog.hpp"
 
+#include <algorithm>
+#include <functional>
+
 #include "base/error.hpp"
 #include "simulator/collectives/algorithms.hpp"
 
@@ -19,6 +22,24 @@ constexpr Planned kPlannedBroadcast[] = {
 constexpr std::string_view kSanders =
     "Sanders, Speck, Träff 2009, Two-tree algorithms for full bandwidth broadcast, reduction and scan";
 
+constexpr std::string_view kSparcml =
+    "Renggli et al. 2019, SparCML: High-Performance Sparse Communication for Machine Learning";
+
+std::string support_error(const Collective& collective) {
+  std::size_t given = collective.supports ? collective.supports->size() : 0;
+  if (given != collective.ranks)
+    return std::to_string(collective.ranks) + " supports needed, got " + std::to_string(given);
+  for (Rank rank = 0; rank < given; ++rank) {
+    const std::vector<Index>& support = (*collective.supports)[rank];
+    if (std::adjacent_find(support.begin(), support.end(), std::greater_equal<>()) != support.end())
+      return "the support of rank " + std::to_string(rank) + " must rise from place to place";
+    if (!support.empty() && support.back() >= collective.count)
+      return "the support of rank " + std::to_string(rank) + " must lie below " +
+             std::to_string(collective.count) + ", got " + std::to_string(support.back());
+  }
+  return "";
+}
+
 std::string shape_error(const Collective& collective) {
   auto sizes = [&](std::size_t wanted) -> std::string {
     if (collective.bytes.size() == wanted) return "";
@@ -29,6 +50,7 @@ std::string shape_error(const Collective& collective) {
   switch (collective.word) {
     case Word::all_reduce:
     case Word::reduce_scatter: return "";
+    case Word::sparse_all_reduce: return support_error(collective);
     case Word::all_to_all: return sizes(std::size_t{collective.ranks} * collective.ranks);
     case Word::all_gather: return sizes(collective.ranks);
     case Word::broadcast:
@@ -134,12 +156,25 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
        {},
        kPairwiseAllToAll},
   };
+  static const Row sparse_all_reduce[] = {
+      {"recursive_doubling",
+       "partners exchange and merge all that they hold; log2 N rounds of growing unions, dense where shorter",
+       kSparcml,
+       {},
+       kRecursiveDoublingSparseAllReduce},
+      {"ring",
+       "a ring all-reduce whose chunks are unions that grow from hop to hop, dense where shorter",
+       kSparcml,
+       {},
+       kRingSparseAllReduce},
+  };
   static const Catalog<CollectiveAlgorithm> catalogs[] = {
       {"collectives", "all_reduce algorithm", all_reduce},
       {"collectives", "all_gather algorithm", all_gather, kPlannedAllGather},
       {"collectives", "broadcast algorithm", broadcast, kPlannedBroadcast},
       {"collectives", "reduce_scatter algorithm", reduce_scatter},
       {"collectives", "all_to_all algorithm", all_to_all},
+      {"collectives", "sparse_all_reduce algorithm", sparse_all_reduce},
   };
   return catalogs[static_cast<std::size_t>(word)];
 }

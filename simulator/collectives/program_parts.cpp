@@ -87,6 +87,22 @@ class InRoles : public RankProgram {
   std::function<Rank(Rank)> rank_of_;
 };
 
+class WithBytes : public RankProgram {
+ public:
+  WithBytes(Program program, std::function<Bytes(const Action&)> bytes)
+      : program_(std::move(program)), bytes_(std::move(bytes)) {}
+
+  bool next(Action& action) override {
+    if (!program_->next(action)) return false;
+    action.bytes = bytes_(action);
+    return true;
+  }
+
+ private:
+  Program program_;
+  std::function<Bytes(const Action&)> bytes_;
+};
+
 class ScheduleOfPrograms : public Schedule {
  public:
   ScheduleOfPrograms(std::uint32_t ranks, std::uint32_t channels,
@@ -159,6 +175,15 @@ Program folded_all_reduce(Rank rank, const Fold& fold, const Division& blocks,
                            one_after_another(std::move(among_roles), steps(std::move(after))));
 }
 
+Program recursive_doubling_sum(Rank rank, const Fold& fold, const Division& whole) {
+  return folded_all_reduce(rank, fold, whole, [&](Rank role) {
+    return rounds(logarithm(fold.roles), [role, whole](std::uint32_t t) {
+      Rank partner = role ^ (1U << t);
+      return Round{whole.action(kSend, partner, 0, 1), whole.action(kReduce, partner, 0, 1)};
+    });
+  });
+}
+
 TreeNode binomial_tree_node(Rank rank, std::uint32_t ranks) {
   TreeNode node;
   std::uint32_t distance = 1;
@@ -195,6 +220,10 @@ Program repeated(std::uint32_t count, std::function<Program(std::uint32_t)> make
 
 Program in_roles(Program program, std::function<Rank(Rank)> rank_of) {
   return std::make_unique<InRoles>(std::move(program), std::move(rank_of));
+}
+
+Program with_bytes(Program program, std::function<Bytes(const Action&)> bytes) {
+  return std::make_unique<WithBytes>(std::move(program), std::move(bytes));
 }
 
 Program from_root(Rank rank, std::uint32_t ranks, Rank root, const std::function<Program(Rank)>& role) {

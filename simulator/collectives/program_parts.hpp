@@ -95,6 +95,9 @@ struct Fold {
 Program folded_all_reduce(Rank rank, const Fold& fold, const Division& blocks,
                           const std::function<Program(Rank)>& core);
 
+/// Partners at distances 1, 2 … exchange and sum whole buffers, of one block; any N.
+Program recursive_doubling_sum(Rank rank, const Fold& fold, const Division& whole);
+
 /// A rank's place in a tree.
 struct TreeNode {
   std::optional<Rank> parent;
@@ -115,6 +118,8 @@ Program one_after_another(Program first, Program second);
 Program repeated(std::uint32_t count, std::function<Program(std::uint32_t)> make);
 /// A program among some of the ranks: `rank_of` says who plays a role.
 Program in_roles(Program program, std::function<Rank(Rank)> rank_of);
+/// The same transfers, as long as `bytes` says.
+Program with_bytes(Program program, std::function<Bytes(const Action&)> bytes);
 /// The program of the role that a rank plays where roles are counted from the root.
 Program from_root(Rank rank, std::uint32_t ranks, Rank root, const std::function<Program(Rank)>& role);
 

@@ -12,15 +12,8 @@ namespace {
 std::unique_ptr<Schedule> schedule(const Collective& collective) {
   Fold fold(collective.ranks);
   auto whole = Division::even(collective.count, 1, collective.element_bytes);
-  return make_schedule(collective.ranks, [fold, whole](Rank rank) {
-    return folded_all_reduce(rank, fold, whole, [&](Rank role) {
-      return rounds(tree_rounds(fold.roles), [role, whole](std::uint32_t t) {
-        Rank partner = role ^ (1U << t);
-        return Round{whole.action(Action::Kind::send, partner, 0, 1),
-                     whole.action(Action::Kind::reduce, partner, 0, 1)};
-      });
-    });
-  });
+  return make_schedule(collective.ranks,
+                       [fold, whole](Rank rank) { return recursive_doubling_sum(rank, fold, whole); });
 }
 
 double estimate(const Collective& collective, const NetworkEstimate& network) {

@@ -23,12 +23,16 @@ struct Collective {
                                ///< j in place i·N + j
   Rank root = 0;               ///< broadcast
   std::uint32_t group = 1;     ///< neighbouring ranks of one node
+  /// sparse_all_reduce, of `count` elements of which each rank sends some: their places, rising, by rank; and
+  /// the bytes of a place with its value.
+  std::shared_ptr<const std::vector<std::vector<Index>>> supports{};
+  Bytes entry_bytes = 8;
 };
 
 /// A step of a rank's program. Elements [first, last) lie in the collective's buffer: the summed vector in
-/// elements (all_reduce, reduce_scatter), all messages one behind the other in bytes (all_gather,
-/// all_to_all), the message in bytes (broadcast). A range that runs past the end of the buffer goes on at its
-/// beginning.
+/// elements (all_reduce, reduce_scatter, sparse_all_reduce: with zeros), all messages one behind the other in
+/// bytes (all_gather, all_to_all), the message in bytes (broadcast). A range that runs past the end of the
+/// buffer goes on at its beginning.
 struct Action {
   enum class Kind {
     send,     ///< queued, with what the rank holds now; leaves when what this program sent before has

@@ -239,7 +239,8 @@ constexpr Key kKeys[] = {
        return schema;
      }},
     {"collective", "object", "{}",
-     "algorithm by word (all_reduce, all_gather, broadcast, reduce_scatter, all_to_all); auto takes the "
+     "algorithm by word (all_reduce, all_gather, broadcast, reduce_scatter, all_to_all, sparse_all_reduce); "
+     "auto takes the "
      "smallest "
      "estimate",
      read_collective, collective_schema},

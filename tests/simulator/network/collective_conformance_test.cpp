@@ -20,6 +20,18 @@ std::uint32_t group_of(std::uint32_t ranks) {
   return std::min(group, ranks);
 }
 
+// Rank r holds every so-many-th place from r on.
+Collective sparse_collective(std::uint32_t ranks, std::uint64_t count, unsigned step) {
+  std::vector<std::vector<Index>> supports(ranks);
+  for (Rank rank = 0; rank < ranks; ++rank)
+    for (std::uint64_t place = rank % step; place < count; place += step + rank % 2)
+      supports[rank].push_back(static_cast<Index>(place));
+  return {.word = Word::sparse_all_reduce,
+          .ranks = ranks,
+          .count = count,
+          .supports = std::make_shared<const std::vector<std::vector<Index>>>(std::move(supports))};
+}
+
 std::vector<Collective> collectives_of(Word word, std::uint32_t ranks) {
   std::vector<Collective> all;
   switch (word) {
@@ -40,6 +52,10 @@ std::vector<Collective> collectives_of(Word word, std::uint32_t ranks) {
       for (Rank root : {Rank{0}, ranks / 2, ranks - 1})
         for (Bytes size : {0, 13})
           all.push_back({.word = word, .ranks = ranks, .bytes = {size}, .root = root});
+      break;
+    case Word::sparse_all_reduce:
+      for (std::uint64_t count : {0, 1, 3, 31, 128})
+        for (unsigned step : {1U, 3U}) all.push_back(sparse_collective(ranks, count, step));
       break;
     case Word::all_to_all:
       for (Bytes scale : {0, 1, 2}) {
@@ -90,6 +106,13 @@ Bytes least_bytes(const Collective& collective) {
     for (std::size_t rank = 0; rank < collective.ranks; ++rank)
       all -= collective.bytes[rank * (collective.ranks + 1)];
     return all;
+  }
+  if (collective.word ==
+      Word::sparse_all_reduce) {  // every rank with entries sends them, every rank gets all
+    Bytes addends = 0;
+    for (const auto& support : *collective.supports)
+      addends += std::min(8 * support.size(), 4 * collective.count);
+    return collective.ranks > 1 ? addends / 2 : 0;
   }
   if (collective.word == Word::reduce_scatter) return others * collective.count * collective.element_bytes;
   if (collective.word == Word::all_reduce) return 2 * others * collective.count * collective.element_bytes;

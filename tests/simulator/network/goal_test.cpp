@@ -87,7 +87,13 @@ std::string goal(const std::vector<std::shared_ptr<const Schedule>>& collectives
 
 Collective collective_of(Word word, std::uint32_t ranks) {
   std::size_t sizes = word == Word::broadcast ? 1 : word == Word::all_to_all ? ranks * ranks : ranks;
-  return {.word = word, .ranks = ranks, .count = 1000, .bytes = std::vector<Bytes>(sizes, 30), .group = 2};
+  return {
+      .word = word,
+      .ranks = ranks,
+      .count = 1000,
+      .bytes = std::vector<Bytes>(sizes, 30),
+      .group = 2,
+      .supports = std::make_shared<const std::vector<std::vector<Index>>>(ranks, std::vector<Index>{5, 700})};
 }
 
 TEST(Goal, IsWrittenAsLogGOPSimReadsIt) {

@@ -119,7 +119,9 @@ Interpretation interpret(const Schedule& schedule, std::uint64_t elements,
 }
 
 std::uint64_t buffer_elements(const Collective& collective) {
-  if (collective.word == Word::all_reduce || collective.word == Word::reduce_scatter) return collective.count;
+  if (collective.word == Word::all_reduce || collective.word == Word::reduce_scatter ||
+      collective.word == Word::sparse_all_reduce)
+    return collective.count;
   return std::accumulate(collective.bytes.begin(), collective.bytes.end(), std::uint64_t{0});
 }
 
@@ -128,6 +130,7 @@ std::vector<Held> held_before(const Collective& collective, Rank rank) {
   mine[rank] = 1;
   switch (collective.word) {
     case Word::all_reduce:
+    case Word::sparse_all_reduce:
     case Word::reduce_scatter: return std::vector<Held>(collective.count, mine);
     case Word::broadcast:
       return std::vector<Held>(collective.bytes[0], rank == collective.root ? mine : nothing);
