@@ -1,7 +1,7 @@
 // Sparse all-reduce: ranks sum vectors of which each sends only the entries that it holds, index and value.
 // Sums hold the union of their addends' supports (a sum that happens to be zero is an entry), in the order in
 // which the algorithm merges; a message that would be longer than the dense vector is sent dense. Renggli et
-// al. 2019, SparCML, section 5.1 and 5.3; the ring carries the same messages.
+// al. 2019, SparCML; the ring carries the same messages.
 #include <algorithm>
 #include <bit>
 #include <iterator>

@@ -107,12 +107,13 @@ Bytes least_bytes(const Collective& collective) {
       all -= collective.bytes[rank * (collective.ranks + 1)];
     return all;
   }
-  if (collective.word ==
-      Word::sparse_all_reduce) {  // every rank with entries sends them, every rank gets all
-    Bytes addends = 0;
+  if (collective.word == Word::sparse_all_reduce) {  // a value for every place of the sum that a rank lacks
+    std::vector<std::uint32_t> holders(collective.count, 0);
     for (const auto& support : *collective.supports)
-      addends += std::min(8 * support.size(), 4 * collective.count);
-    return collective.ranks > 1 ? addends / 2 : 0;
+      for (Index place : support) ++holders[place];
+    Bytes lacking = 0;
+    for (std::uint32_t held : holders) lacking += held > 0 ? collective.ranks - held : 0;
+    return lacking * collective.element_bytes;
   }
   if (collective.word == Word::reduce_scatter) return others * collective.count * collective.element_bytes;
   if (collective.word == Word::all_reduce) return 2 * others * collective.count * collective.element_bytes;
