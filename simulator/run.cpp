@@ -74,7 +74,7 @@ PointReport report_point(Study& study, const Point& point, const Comparison& run
   report.best_dense = "none " + best->scenario.compressor.parameters.word("precision");
   if (best->scenario.buckets.text != point.scenario.buckets.text)
     report.best_dense += " buckets=" + best->scenario.buckets.text;
-  if (best->scenario.all_reduce != point.scenario.all_reduce)
+  if (best->scenario.algorithm(Word::all_reduce) != point.scenario.algorithm(Word::all_reduce))
     for (const auto& [word, algorithm] : best->algorithms) report.best_dense += " " + algorithm;
   if (step > 0) {
     report.speedup = best_step / step;

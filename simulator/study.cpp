@@ -140,7 +140,7 @@ std::vector<Scenario> dense_runs(const Scenario& scenario) {
   Scenario base = with(with(scenario, "/error_feedback", Json(Json::Object{})), "/overlap", true);
   std::vector<Scenario> settings{base};
   if (scenario.buckets.text != kDdpBuckets) settings.push_back(with(base, "/buckets", kDdpBuckets));
-  if (scenario.all_reduce != "auto")
+  if (scenario.algorithm(Word::all_reduce) != "auto")
     for (std::size_t own = settings.size(), i = 0; i < own; ++i)
       settings.push_back(with(settings[i], "/collective/all_reduce", "auto"));
   std::vector<Scenario> all;

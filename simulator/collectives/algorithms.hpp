@@ -1,4 +1,4 @@
-// The algorithms that the catalog lists, one .cpp each.
+// The algorithms that the catalog lists, a .cpp for each idea.
 #pragma once
 
 #include "simulator/collectives/collective_catalog.hpp"
@@ -8,8 +8,22 @@ namespace traincast {
 extern const CollectiveAlgorithm kRingAllReduce;
 extern const CollectiveAlgorithm kHalvingDoublingAllReduce;
 extern const CollectiveAlgorithm kBinomialTreeAllReduce;
+extern const CollectiveAlgorithm kRecursiveDoublingAllReduce;
+extern const CollectiveAlgorithm kBidirectionalRingAllReduce;
+extern const CollectiveAlgorithm kDoubleBinaryTreeAllReduce;
+extern const CollectiveAlgorithm kHierarchicalAllReduce;
+extern const CollectiveAlgorithm kTorusAllReduce;
 extern const CollectiveAlgorithm kRingAllGather;
 extern const CollectiveAlgorithm kRecursiveDoublingAllGather;
+extern const CollectiveAlgorithm kBruckAllGather;
+extern const CollectiveAlgorithm kHierarchicalAllGather;
+extern const CollectiveAlgorithm kPaddedRingAllGather;
 extern const CollectiveAlgorithm kBinomialBroadcast;
+extern const CollectiveAlgorithm kPipelinedRingBroadcast;
+extern const CollectiveAlgorithm kRingReduceScatter;
+extern const CollectiveAlgorithm kRecursiveHalvingReduceScatter;
+extern const CollectiveAlgorithm kPairwiseAllToAll;
+extern const CollectiveAlgorithm kRecursiveDoublingSparseAllReduce;
+extern const CollectiveAlgorithm kRingSparseAllReduce;
 
 }  // namespace traincast

@@ -1,5 +1,8 @@
 #include "simulator/collectives/collective_catalog.hpp"
 
+#include <algorithm>
+#include <functional>
+
 #include "base/error.hpp"
 #include "simulator/collectives/algorithms.hpp"
 
@@ -10,22 +13,32 @@ namespace {
 constexpr std::string_view kThakur =
     "Thakur, Rabenseifner, Gropp 2005, Optimization of Collective Communication Operations in MPICH";
 
-constexpr Planned kPlannedAllReduce[] = {
-    {"double_binary_tree", "two trees that share the traffic need two channels per rank"},
-    {"hierarchical", "sub-groups within and across nodes are not modelled yet"},
-    {"recursive_doubling", "whole-buffer exchanges are not modelled yet"},
-    {"bidirectional_ring", "two rings at once need two channels per rank"},
-    {"torus_2d", "rings by rows and columns are not modelled yet"},
-};
 constexpr Planned kPlannedAllGather[] = {
-    {"bruck", "its rotated blocks are not modelled yet"},
-    {"bidirectional_ring", "two rings at once need two channels per rank"},
-    {"hierarchical", "sub-groups within and across nodes are not modelled yet"},
+    {"bidirectional_ring", "messages that are cut for two directions are not modelled yet"},
 };
 constexpr Planned kPlannedBroadcast[] = {
-    {"ring", "a pipelined ring needs messages cut into chunks"},
     {"scatter_all_gather", "scatter is not modelled yet"},
 };
+constexpr std::string_view kSanders =
+    "Sanders, Speck, Träff 2009, Two-tree algorithms for full bandwidth broadcast, reduction and scan";
+
+constexpr std::string_view kSparcml =
+    "Renggli et al. 2019, SparCML: High-Performance Sparse Communication for Machine Learning";
+
+std::string support_error(const Collective& collective) {
+  std::size_t given = collective.supports ? collective.supports->size() : 0;
+  if (given != collective.ranks)
+    return std::to_string(collective.ranks) + " supports needed, got " + std::to_string(given);
+  for (Rank rank = 0; rank < given; ++rank) {
+    const std::vector<Index>& support = (*collective.supports)[rank];
+    if (std::adjacent_find(support.begin(), support.end(), std::greater_equal<>()) != support.end())
+      return "the support of rank " + std::to_string(rank) + " must rise from place to place";
+    if (!support.empty() && support.back() >= collective.count)
+      return "the support of rank " + std::to_string(rank) + " must lie below " +
+             std::to_string(collective.count) + ", got " + std::to_string(support.back());
+  }
+  return "";
+}
 
 std::string shape_error(const Collective& collective) {
   auto sizes = [&](std::size_t wanted) -> std::string {
@@ -35,7 +48,10 @@ std::string shape_error(const Collective& collective) {
   };
   if (collective.ranks == 0) return "at least one rank needed, got 0";
   switch (collective.word) {
-    case Word::all_reduce: return "";
+    case Word::all_reduce:
+    case Word::reduce_scatter: return "";
+    case Word::sparse_all_reduce: return support_error(collective);
+    case Word::all_to_all: return sizes(std::size_t{collective.ranks} * collective.ranks);
     case Word::all_gather: return sizes(collective.ranks);
     case Word::broadcast:
       if (collective.root >= collective.ranks)
@@ -57,7 +73,8 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
        {},
        kRingAllReduce},
       {"halving_doubling",
-       "recursive halving, then recursive doubling; least bytes, 2 log2 N rounds; N a power of two",
+       "recursive halving, then recursive doubling; least bytes, 2 log2 N rounds; three more where N is no "
+       "power of two",
        kThakur,
        {},
        kHalvingDoublingAllReduce},
@@ -66,6 +83,31 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
        kThakur,
        {},
        kBinomialTreeAllReduce},
+      {"recursive_doubling",
+       "partners exchange and sum whole buffers; log2 N rounds, two more where N is no power of two",
+       kThakur,
+       {},
+       kRecursiveDoublingAllReduce},
+      {"bidirectional_ring",
+       "two rings in opposite directions with half of the buffer each, as two channels",
+       "Patarasuk, Yuan 2009, Bandwidth optimal all-reduce algorithms for clusters of workstations",
+       {},
+       kBidirectionalRingAllReduce},
+      {"double_binary_tree",
+       "two binary trees with half of the buffer each, in segments; a rank forwards in one of them only",
+       kSanders,
+       {},
+       kDoubleBinaryTreeAllReduce},
+      {"hierarchical",
+       "reduce-scatter within nodes, rings of the same place in each node, all-gather within nodes",
+       "Cho, Finkler, Kung 2019, BlueConnect: Decomposing All-Reduce for Deep Learning",
+       {},
+       kHierarchicalAllReduce},
+      {"torus_2d",
+       "reduce-scatter by rows of the squarest grid, all-reduce by columns, all-gather by rows",
+       "Mikami et al. 2018, Massively Distributed SGD: ImageNet/ResNet-50 Training in a Flash",
+       {},
+       kTorusAllReduce},
   };
   static const Row all_gather[] = {
       {"ring", "every message once around a ring; N-1 rounds, any sizes", kThakur, {}, kRingAllGather},
@@ -74,14 +116,65 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
        kThakur,
        {},
        kRecursiveDoublingAllGather},
+      {"bruck",
+       "runs of 1, 2, 4 neighbouring messages go to ranks at these distances; log2 N rounds, any N and sizes",
+       "Bruck et al. 1997, Efficient Algorithms for All-to-All Communications in Multiport Systems",
+       {},
+       kBruckAllGather},
+      {"hierarchical",
+       "rings within nodes, then of the same place in each node, then within nodes; a byte enters a node "
+       "once",
+       "Cho, Finkler, Kung 2019, BlueConnect: Decomposing All-Reduce for Deep Learning",
+       {},
+       kHierarchicalAllGather},
+      {"padded",
+       "the ring, with every message padded to the longest, as libraries that know equal sizes send it",
+       kThakur,
+       {},
+       kPaddedRingAllGather},
   };
   static const Row broadcast[] = {
       {"binomial_tree", "log2 N rounds of the whole message, from any root", kThakur, {}, kBinomialBroadcast},
+      {"pipelined_ring",
+       "every rank hands the message on in segments; N-2+S rounds for S segments, from any root",
+       kSanders,
+       {},
+       kPipelinedRingBroadcast},
+  };
+  static const Row reduce_scatter[] = {
+      {"ring", "once around a ring; least bytes, N-1 rounds", kThakur, {}, kRingReduceScatter},
+      {"recursive_halving",
+       "halves of what is left, at distances N/2 to 1; least bytes, log2 N rounds; N a power of two",
+       kThakur,
+       {},
+       kRecursiveHalvingReduceScatter},
+  };
+  static const Row all_to_all[] = {
+      {"pairwise",
+       "N-1 rounds with partners at distances 1 to N-1; any sizes",
+       kThakur,
+       {},
+       kPairwiseAllToAll},
+  };
+  static const Row sparse_all_reduce[] = {
+      {"recursive_doubling",
+       "partners exchange and merge all that they hold; log2 N rounds of growing unions, dense where shorter",
+       kSparcml,
+       {},
+       kRecursiveDoublingSparseAllReduce},
+      {"ring",
+       "a ring all-reduce whose chunks are unions that grow from hop to hop, dense where shorter",
+       kSparcml,
+       {},
+       kRingSparseAllReduce},
   };
   static const Catalog<CollectiveAlgorithm> catalogs[] = {
-      {"collectives", "all_reduce algorithm", all_reduce, kPlannedAllReduce},
+      {"collectives", "all_reduce algorithm", all_reduce},
       {"collectives", "all_gather algorithm", all_gather, kPlannedAllGather},
       {"collectives", "broadcast algorithm", broadcast, kPlannedBroadcast},
+      {"collectives", "reduce_scatter algorithm", reduce_scatter},
+      {"collectives", "all_to_all algorithm", all_to_all},
+      {"collectives", "sparse_all_reduce algorithm", sparse_all_reduce},
   };
   return catalogs[static_cast<std::size_t>(word)];
 }

@@ -17,28 +17,37 @@ using Rank = std::uint32_t;
 struct Collective {
   Word word = Word::all_reduce;
   std::uint32_t ranks = 1;
-  Bytes element_bytes = 4;     ///< all_reduce
-  std::uint64_t count = 0;     ///< all_reduce: elements
-  std::vector<Bytes> bytes{};  ///< all_gather: of each rank; broadcast: one
+  Bytes element_bytes = 4;     ///< all_reduce, reduce_scatter
+  std::uint64_t count = 0;     ///< all_reduce, reduce_scatter: elements of each rank's addend
+  std::vector<Bytes> bytes{};  ///< all_gather: of each rank; broadcast: one; all_to_all: from rank i to rank
+                               ///< j in place i·N + j
   Rank root = 0;               ///< broadcast
+  std::uint32_t group = 1;     ///< neighbouring ranks of one node
+  /// sparse_all_reduce, of `count` elements of which each rank sends some: their places, rising, by rank; and
+  /// the bytes of a place with its value.
+  std::shared_ptr<const std::vector<std::vector<Index>>> supports{};
+  Bytes entry_bytes = 8;
 };
 
 /// A step of a rank's program. Elements [first, last) lie in the collective's buffer: the summed vector in
-/// elements (all_reduce), the messages of all ranks one behind the other in bytes (all_gather), the message
-/// in bytes (broadcast).
+/// elements (all_reduce, reduce_scatter, sparse_all_reduce: with zeros), all messages one behind the other in
+/// bytes (all_gather, all_to_all), the message in bytes (broadcast). A range that runs past the end of the
+/// buffer goes on at its beginning.
 struct Action {
   enum class Kind {
-    send,     ///< queued; leaves when what this rank sent before has arrived. The program goes on at once
+    send,     ///< queued, with what the rank holds now; leaves when what this program sent before has
+              ///< arrived. The program goes on at once
     receive,  ///< the program goes on when it has arrived; it overwrites
-    reduce,   ///< like receive, and adds to what is there
+    reduce,   ///< like receive, and adds to what is there; what is queued keeps its content
   } kind = Kind::send;
   Rank peer = 0;
   std::uint64_t first = 0, last = 0;
   Bytes bytes = 0;
 };
 
-/// What one rank does, in order. A transfer starts when its sender's earlier transfers have arrived, the
-/// sender's program has reached it (so what it forwards is there), and the receiver's program waits for it.
+/// What one rank does on one channel, in order. A transfer starts when its sender's earlier transfers have
+/// arrived, the sender's program has reached it (so what it forwards is there), and the receiver's program
+/// waits for it.
 class RankProgram {
  public:
   virtual ~RankProgram() = default;
@@ -49,7 +58,10 @@ class Schedule {
  public:
   virtual ~Schedule() = default;
   virtual std::uint32_t ranks() const = 0;
-  virtual std::unique_ptr<RankProgram> program(Rank rank) const = 0;
+  /// Programs of one rank that run side by side: each sends one transfer at a time and receives one, from and
+  /// to the same channel of its peers, and they share the rank's links. They deal with different elements.
+  virtual std::uint32_t channels() const { return 1; }
+  virtual std::unique_ptr<RankProgram> program(Rank rank, std::uint32_t channel = 0) const = 0;
 };
 
 }  // namespace traincast

@@ -83,24 +83,26 @@ Bucketing read_bucketing(const JsonReader& at) {
   return {Bucketing::Kind::bytes, static_cast<Bytes>(*size), text};
 }
 
+// What methods of this version send; algorithms for other words can be listed, checked and exported.
+constexpr Word kSentWords[] = {Word::all_reduce, Word::all_gather, Word::broadcast};
+
 Json read_collective(const JsonReader& at, Scenario& scenario) {
-  struct Slot {
-    Word word;
-    std::string* name;
-  };
-  const Slot slots[] = {{Word::all_reduce, &scenario.all_reduce},
-                        {Word::all_gather, &scenario.all_gather},
-                        {Word::broadcast, &scenario.broadcast}};
-  Json resolved;
+  scenario.algorithms.fill("auto");
   std::vector<std::string> words;
-  for (const Slot& slot : slots) words.emplace_back(to_string(slot.word));
+  for (Word word : kSentWords) words.emplace_back(to_string(word));
+  at.only_object();
+  for (Word word : kWords)
+    if (std::find(words.begin(), words.end(), to_string(word)) == words.end())
+      if (auto given = at.find(to_string(word)))
+        given->refuse("no method of this version sends it; known: " + join(words));
   at.only(words);
-  for (const Slot& slot : slots) {
-    *slot.name = "auto";
-    if (auto given = at.find(to_string(slot.word)))
+  Json resolved;
+  for (Word word : kSentWords) {
+    std::string& name = scenario.algorithms[static_cast<std::size_t>(word)];
+    if (auto given = at.find(to_string(word)))
       if (!given->value().is_string() || given->value().text() != "auto")
-        *slot.name = collective_catalog(slot.word).find(*given).name;
-    resolved[to_string(slot.word)] = *slot.name;
+        name = collective_catalog(word).find(*given).name;
+    resolved[to_string(word)] = name;
   }
   return resolved;
 }
@@ -108,7 +110,7 @@ Json read_collective(const JsonReader& at, Scenario& scenario) {
 Json collective_schema() {
   Json schema;
   schema["type"] = "object";
-  for (Word word : {Word::all_reduce, Word::all_gather, Word::broadcast}) {
+  for (Word word : kSentWords) {
     Json names = Json::Array{};
     names.push_back("auto");
     for (const std::string& name : collective_catalog(word).names()) names.push_back(name);
@@ -134,12 +136,16 @@ Json read_error_feedback(const JsonReader& at, Scenario& scenario) {
 }
 
 // Whether an algorithm can carry this many ranks depends on no size, so that it is known before any work.
-void refuse_algorithms(const std::string& file, const Scenario& scenario) {
-  for (Word word : {Word::all_reduce, Word::all_gather, Word::broadcast}) {
+void refuse_algorithms(const std::string& file, const Scenario& scenario, const Topology& topology) {
+  for (Word word : kSentWords) {
     const std::string& name = scenario.algorithm(word);
-    if (name == "auto") continue;
-    Collective trial{word, scenario.learners, 4, scenario.learners, {}, 0};
+    if (name == "auto" || scenario.learners == 1) continue;
+    Collective trial;
+    trial.word = word;
+    trial.ranks = scenario.learners;
+    trial.count = scenario.learners;
     trial.bytes.assign(word == Word::all_gather ? scenario.learners : 1, 1);
+    trial.group = topology.sharing(scenario.learners);
     for (const auto& entry : collective_catalog(word).entries()) {
       if (entry.name != name) continue;
       if (std::string reason = entry.make.refuses(trial); !reason.empty())
@@ -151,10 +157,9 @@ void refuse_algorithms(const std::string& file, const Scenario& scenario) {
 
 Json read_platform(const JsonReader& at, Scenario& scenario) {
   scenario.platform = choose(at, topology_catalog());
-  std::string reason =
-      scenario.platform.entry->make(scenario.platform.parameters)->refuses(scenario.learners);
-  if (!reason.empty()) at.refuse(reason);
-  refuse_algorithms(at.file(), scenario);
+  auto topology = scenario.platform.entry->make(scenario.platform.parameters);
+  if (std::string reason = topology->refuses(scenario.learners); !reason.empty()) at.refuse(reason);
+  refuse_algorithms(at.file(), scenario, *topology);
   return scenario.platform.parameters.resolved();
 }
 
@@ -414,15 +419,6 @@ void apply_set(Json& document, const std::string& set) {
 }
 
 }  // namespace
-
-const std::string& Scenario::algorithm(Word word) const {
-  switch (word) {
-    case Word::all_reduce: return all_reduce;
-    case Word::all_gather: return all_gather;
-    case Word::broadcast: break;
-  }
-  return broadcast;
-}
 
 Plan read_plan(const std::string& file, std::span<const std::string> sets) {
   return make_plan(Json::read_file(file), file, sets);
