@@ -166,6 +166,24 @@ class ScheduleOfPrograms : public Schedule {
   std::function<std::unique_ptr<RankProgram>(Rank)> program_;
 };
 
+class RingSchedule : public ScheduleOfPrograms {
+ public:
+  RingSchedule(std::uint32_t ranks, std::uint32_t rounds, const Division& division,
+               std::function<std::unique_ptr<RankProgram>(Rank)> program)
+      : ScheduleOfPrograms(ranks, std::move(program)), rounds_(rounds), division_(division) {}
+
+  std::optional<RingShape> ring() const override {
+    RingShape shape{rounds_, {}};
+    for (std::uint32_t block = 0; block < ranks(); ++block)
+      shape.blocks.push_back(division_.action(Action::Kind::send, 0, block, block + 1).bytes);
+    return shape;
+  }
+
+ private:
+  std::uint32_t rounds_;
+  Division division_;
+};
+
 }  // namespace
 
 std::unique_ptr<RankProgram> ring_rounds(Rank rank, std::uint32_t ranks, std::uint32_t first_block,
@@ -198,6 +216,12 @@ std::unique_ptr<RankProgram> one_after_another(std::unique_ptr<RankProgram> firs
 std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks,
                                         std::function<std::unique_ptr<RankProgram>(Rank)> program) {
   return std::make_unique<ScheduleOfPrograms>(ranks, std::move(program));
+}
+
+std::unique_ptr<Schedule> make_ring_schedule(std::uint32_t ranks, std::uint32_t rounds,
+                                             const Division& division,
+                                             std::function<std::unique_ptr<RankProgram>(Rank)> program) {
+  return std::make_unique<RingSchedule>(ranks, rounds, division, std::move(program));
 }
 
 std::uint32_t tree_rounds(std::uint32_t ranks) {

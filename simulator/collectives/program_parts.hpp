@@ -39,6 +39,12 @@ std::unique_ptr<RankProgram> one_after_another(std::unique_ptr<RankProgram> firs
 std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks,
                                         std::function<std::unique_ptr<RankProgram>(Rank)> program);
 
+/// The same for programs that go around a ring in that many rounds: rank r begins with block r, and the
+/// division is that of all rounds.
+std::unique_ptr<Schedule> make_ring_schedule(std::uint32_t ranks, std::uint32_t rounds,
+                                             const Division& division,
+                                             std::function<std::unique_ptr<RankProgram>(Rank)> program);
+
 /// Rounds of a binomial tree: the logarithm to base two, rounded up.
 std::uint32_t tree_rounds(std::uint32_t ranks);
 

@@ -13,7 +13,7 @@ std::string refuses(const Collective&) { return ""; }
 std::unique_ptr<Schedule> schedule(const Collective& collective) {
   std::uint32_t ranks = collective.ranks;
   auto messages = Division::of_sizes(collective.bytes);
-  return make_schedule(ranks, [ranks, messages](Rank rank) {
+  return make_ring_schedule(ranks, ranks - 1, messages, [ranks, messages](Rank rank) {
     return ring_rounds(rank, ranks, rank, Action::Kind::receive, messages);
   });
 }

@@ -11,7 +11,7 @@ std::string refuses(const Collective&) { return ""; }
 std::unique_ptr<Schedule> schedule(const Collective& collective) {
   std::uint32_t ranks = collective.ranks;
   auto chunks = Division::even(collective.count, ranks, collective.element_bytes);
-  return make_schedule(ranks, [ranks, chunks](Rank rank) {
+  return make_ring_schedule(ranks, 2 * (ranks - 1), chunks, [ranks, chunks](Rank rank) {
     return one_after_another(ring_rounds(rank, ranks, rank, Action::Kind::reduce, chunks),
                              ring_rounds(rank, ranks, rank + 1, Action::Kind::receive, chunks));
   });

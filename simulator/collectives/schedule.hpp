@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,11 +46,20 @@ class RankProgram {
   virtual bool next(Action& action) = 0;  ///< false at the end
 };
 
+/// Rounds around the ring of all ranks: in round t rank r sends block (r − t) mod N to rank r + 1, and takes
+/// block (r − 1 − t) mod N from rank r − 1.
+struct RingShape {
+  std::uint32_t rounds = 0;
+  std::vector<Bytes> blocks;  ///< the size of each
+};
+
 class Schedule {
  public:
   virtual ~Schedule() = default;
   virtual std::uint32_t ranks() const = 0;
   virtual std::unique_ptr<RankProgram> program(Rank rank) const = 0;
+  /// Where the programs are nothing but rounds around a ring, its shape: O(N) that stand for O(N²) actions.
+  virtual std::optional<RingShape> ring() const { return {}; }
 };
 
 }  // namespace traincast

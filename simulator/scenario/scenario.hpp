@@ -47,6 +47,7 @@ struct Scenario {
   bool overlap = true;
   std::string all_reduce, all_gather, broadcast;  ///< algorithm names or "auto"
   Choice<MakeTopology> platform;
+  Engine engine = Engine::automatic;
   Json resolved;  ///< every key, defaults filled in
 
   const std::string& algorithm(Word word) const;
