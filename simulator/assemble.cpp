@@ -43,9 +43,13 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
   StepProgram& program = result.program;
   std::uint32_t learners = record.learners;
   NetworkEstimate network;
-  if (learners > 1)
+  if (learners > 1) {
     network = {topology.longest_latency(learners), topology.narrowest_bandwidth(learners),
                topology.sharing(learners)};
+    if (network.sharing > 1)
+      network.node = {topology.longest_latency(network.sharing),
+                      topology.narrowest_bandwidth(network.sharing)};
+  }
   program.learners = learners;
   program.forward_s = compute.forward_s;
   program.backward_s = compute.backward_s();
@@ -75,7 +79,8 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
       key.put(phases[p].op.has_value());
       if (!phases[p].op) continue;
       const Op& op = *phases[p].op;
-      Collective collective{op.word, learners, size_of(op.element), op.count, op.bytes, op.root};
+      Collective collective{op.word,  learners, size_of(op.element), op.count,
+                            op.bytes, op.root,  network.sharing};
       const auto& entry = choose_algorithm(scenario.algorithm(op.word), collective, network);
       phase.schedule = entry.make.schedule(collective);
       phase.word = op.word;

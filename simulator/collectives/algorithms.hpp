@@ -1,4 +1,4 @@
-// The algorithms that the catalog lists, one .cpp each.
+// The algorithms that the catalog lists, a .cpp for each idea.
 #pragma once
 
 #include "simulator/collectives/collective_catalog.hpp"
@@ -8,6 +8,11 @@ namespace traincast {
 extern const CollectiveAlgorithm kRingAllReduce;
 extern const CollectiveAlgorithm kHalvingDoublingAllReduce;
 extern const CollectiveAlgorithm kBinomialTreeAllReduce;
+extern const CollectiveAlgorithm kRecursiveDoublingAllReduce;
+extern const CollectiveAlgorithm kBidirectionalRingAllReduce;
+extern const CollectiveAlgorithm kDoubleBinaryTreeAllReduce;
+extern const CollectiveAlgorithm kHierarchicalAllReduce;
+extern const CollectiveAlgorithm kTorusAllReduce;
 extern const CollectiveAlgorithm kRingAllGather;
 extern const CollectiveAlgorithm kRecursiveDoublingAllGather;
 extern const CollectiveAlgorithm kBinomialBroadcast;

@@ -10,13 +10,6 @@ namespace {
 constexpr std::string_view kThakur =
     "Thakur, Rabenseifner, Gropp 2005, Optimization of Collective Communication Operations in MPICH";
 
-constexpr Planned kPlannedAllReduce[] = {
-    {"double_binary_tree", "two trees that share the traffic need two channels per rank"},
-    {"hierarchical", "sub-groups within and across nodes are not modelled yet"},
-    {"recursive_doubling", "whole-buffer exchanges are not modelled yet"},
-    {"bidirectional_ring", "two rings at once need two channels per rank"},
-    {"torus_2d", "rings by rows and columns are not modelled yet"},
-};
 constexpr Planned kPlannedAllGather[] = {
     {"bruck", "its rotated blocks are not modelled yet"},
     {"bidirectional_ring", "two rings at once need two channels per rank"},
@@ -57,7 +50,8 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
        {},
        kRingAllReduce},
       {"halving_doubling",
-       "recursive halving, then recursive doubling; least bytes, 2 log2 N rounds; N a power of two",
+       "recursive halving, then recursive doubling; least bytes, 2 log2 N rounds; three more where N is no "
+       "power of two",
        kThakur,
        {},
        kHalvingDoublingAllReduce},
@@ -66,6 +60,31 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
        kThakur,
        {},
        kBinomialTreeAllReduce},
+      {"recursive_doubling",
+       "partners exchange and sum whole buffers; log2 N rounds, two more where N is no power of two",
+       kThakur,
+       {},
+       kRecursiveDoublingAllReduce},
+      {"bidirectional_ring",
+       "two rings in opposite directions with half of the buffer each, as two channels",
+       "Patarasuk, Yuan 2009, Bandwidth optimal all-reduce algorithms for clusters of workstations",
+       {},
+       kBidirectionalRingAllReduce},
+      {"double_binary_tree",
+       "two binary trees with half of the buffer each, in segments; a rank forwards in one of them only",
+       "Sanders, Speck, Träff 2009, Two-tree algorithms for full bandwidth broadcast, reduction and scan",
+       {},
+       kDoubleBinaryTreeAllReduce},
+      {"hierarchical",
+       "reduce-scatter within nodes, rings of the same place in each node, all-gather within nodes",
+       "Cho, Finkler, Kung 2019, BlueConnect: Decomposing All-Reduce for Deep Learning",
+       {},
+       kHierarchicalAllReduce},
+      {"torus_2d",
+       "reduce-scatter by rows of the squarest grid, all-reduce by columns, all-gather by rows",
+       "Mikami et al. 2018, Massively Distributed SGD: ImageNet/ResNet-50 Training in a Flash",
+       {},
+       kTorusAllReduce},
   };
   static const Row all_gather[] = {
       {"ring", "every message once around a ring; N-1 rounds, any sizes", kThakur, {}, kRingAllGather},
@@ -79,7 +98,7 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
       {"binomial_tree", "log2 N rounds of the whole message, from any root", kThakur, {}, kBinomialBroadcast},
   };
   static const Catalog<CollectiveAlgorithm> catalogs[] = {
-      {"collectives", "all_reduce algorithm", all_reduce, kPlannedAllReduce},
+      {"collectives", "all_reduce algorithm", all_reduce},
       {"collectives", "all_gather algorithm", all_gather, kPlannedAllGather},
       {"collectives", "broadcast algorithm", broadcast, kPlannedBroadcast},
   };

@@ -1,6 +1,7 @@
 // Every collective algorithm by name, what it can carry, and which one "auto" takes.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/catalog.hpp"
@@ -10,9 +11,13 @@ namespace traincast {
 
 /// What an estimate needs to know of a cluster.
 struct NetworkEstimate {
-  double latency = 0;         ///< of the longest route, in seconds
-  double bandwidth = 1;       ///< of the narrowest link between two learners, in bytes per second
-  std::uint32_t sharing = 1;  ///< neighbouring ranks that share one such link (GPUs behind one NIC)
+  struct Links {
+    double latency, bandwidth;
+  };
+  double latency = 0;           ///< of the longest route, in seconds
+  double bandwidth = 1;         ///< of the narrowest link between two learners, in bytes per second
+  std::uint32_t sharing = 1;    ///< neighbouring ranks that share one such link (GPUs behind one NIC)
+  std::optional<Links> node{};  ///< between those; nothing: as between any two
 };
 
 struct CollectiveAlgorithm {

@@ -21,6 +21,20 @@ Division Division::of_sizes(const std::vector<Bytes>& sizes) {
   return result;
 }
 
+Division Division::cut(std::uint32_t block, std::uint32_t pieces) const {
+  Division result = even(start(block + 1) - start(block), pieces, element_bytes_);
+  result.first_ = start(block);
+  return result;
+}
+
+Division Division::part(std::uint32_t first, std::uint32_t blocks) const {
+  Division result = *this;
+  result.first_block_ += first;
+  result.blocks_ = blocks;
+  result.first_ = result.start(0);
+  return result;
+}
+
 Action Division::action(Action::Kind kind, Rank peer, std::uint32_t first, std::uint32_t end) const {
   std::uint64_t from = start(first), to = start(end);
   return {kind, peer, from, to, (to - from) * element_bytes_};

@@ -1,6 +1,8 @@
-// Halving-doubling all-reduce: recursive halving as reduce-scatter, recursive doubling as all-gather.
-// Thakur, Rabenseifner and Gropp 2005.
+// Halving-doubling all-reduce: recursive halving as reduce-scatter, recursive doubling as all-gather; with
+// Rabenseifner's preamble where N is no power of two: each rank that sits out shares the summing of its
+// buffer with its neighbour. Thakur, Rabenseifner and Gropp 2005.
 #include "simulator/collectives/algorithms.hpp"
+#include "simulator/collectives/closed_forms.hpp"
 #include "simulator/collectives/program_parts.hpp"
 
 namespace traincast {
@@ -8,27 +10,33 @@ namespace traincast {
 namespace {
 
 std::unique_ptr<Schedule> schedule(const Collective& collective) {
-  std::uint32_t ranks = collective.ranks;
-  auto chunks = Division::even(collective.count, ranks, collective.element_bytes);
-  return make_schedule(ranks, [ranks, chunks](Rank rank) {
-    return one_after_another(recursive_halving(rank, ranks, chunks), recursive_doubling(rank, ranks, chunks));
+  Fold fold(collective.ranks);
+  auto halves = Division::even(collective.count, 2, collective.element_bytes);
+  auto chunks = Division::even(collective.count, fold.roles, collective.element_bytes);
+  return make_schedule(collective.ranks, [fold, halves, chunks](Rank rank) {
+    return folded_all_reduce(rank, fold, halves, [&](Rank role) {
+      return one_after_another(recursive_halving(role, fold.roles, chunks),
+                               recursive_doubling(role, fold.roles, chunks));
+    });
   });
 }
 
-// The round at distance d moves d/N of the buffer, once on the way down and once on the way up. From distance
-// `sharing` on, all ranks behind one link send at once.
+// The round at distance d moves d/2^k of the buffer, once on the way down and once on the way up. The fold
+// moves a half, a half and the whole.
 double estimate(const Collective& collective, const NetworkEstimate& network) {
-  double size = static_cast<double>(collective.count * collective.element_bytes), seconds = 0;
-  for (std::uint32_t distance = 1; distance < collective.ranks; distance *= 2) {
-    double flows = distance >= network.sharing ? network.sharing : 1;
-    seconds += 2 * (network.latency + flows * size * distance / collective.ranks / network.bandwidth);
-  }
+  Fold fold(collective.ranks);
+  double seconds = 0;
+  for (std::uint32_t distance = 1; distance < fold.roles; distance *= 2)
+    seconds += 2 * transfer_seconds(buffer_bytes(collective) * distance / fold.roles, network,
+                                    flows_across(distance, network));
+  if (fold.others > 0)
+    seconds += 2 * transfer_seconds(largest_block(collective, 2), network) +
+               transfer_seconds(buffer_bytes(collective), network);
   return seconds;
 }
 
 }  // namespace
 
-const CollectiveAlgorithm kHalvingDoublingAllReduce{Word::all_reduce, refuses_unless_power_of_two, schedule,
-                                                    estimate};
+const CollectiveAlgorithm kHalvingDoublingAllReduce{Word::all_reduce, refuses_nothing, schedule, estimate};
 
 }  // namespace traincast

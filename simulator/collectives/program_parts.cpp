@@ -1,148 +1,45 @@
 #include "simulator/collectives/program_parts.hpp"
 
+#include <algorithm>
 #include <bit>
-#include <utility>
 
 namespace traincast {
 
 namespace {
 
-class RingRounds : public RankProgram {
- public:
-  RingRounds(Rank rank, std::uint32_t ranks, std::uint32_t first_block, Action::Kind taking,
-             const Division& division)
-      : rank_(rank), ranks_(ranks), block_(first_block % ranks), taking_(taking), division_(division) {}
-
-  bool next(Action& action) override {
-    if (round_ + 1 == ranks_) return false;
-    if (!sent_) {
-      action = division_.action(Action::Kind::send, (rank_ + 1) % ranks_, block_, block_ + 1);
-    } else {
-      block_ = (block_ + ranks_ - 1) % ranks_;
-      action = division_.action(taking_, (rank_ + ranks_ - 1) % ranks_, block_, block_ + 1);
-      ++round_;
-    }
-    sent_ = !sent_;
-    return true;
-  }
-
- private:
-  Rank rank_;
-  std::uint32_t ranks_, block_;
-  Action::Kind taking_;
-  Division division_;
-  std::uint32_t round_ = 0;
-  bool sent_ = false;
-};
+constexpr auto kSend = Action::Kind::send;
+constexpr auto kReceive = Action::Kind::receive;
+constexpr auto kReduce = Action::Kind::reduce;
 
 // At distance d, aligned groups of 2d ranks deal with the same 2d blocks: the halves of a group hold (or will
 // hold) one half of the blocks each.
-class HypercubeRounds : public RankProgram {
+Action half(Action::Kind kind, Rank partner, Rank owner, std::uint32_t distance, const Division& division) {
+  std::uint32_t first = owner / distance * distance;
+  return division.action(kind, partner, first, first + distance);
+}
+
+std::uint32_t logarithm(std::uint32_t power_of_two) {
+  return static_cast<std::uint32_t>(std::countr_zero(power_of_two));
+}
+
+class Steps : public RankProgram {
  public:
-  HypercubeRounds(Rank rank, std::uint32_t ranks, bool halving, const Division& division)
-      : rank_(rank),
-        ranks_(ranks),
-        distance_(halving ? ranks / 2 : 1),
-        halving_(halving),
-        division_(division) {}
+  explicit Steps(std::vector<Action> actions) : actions_(std::move(actions)) {}
 
   bool next(Action& action) override {
-    if (distance_ == 0 || distance_ >= ranks_) return false;
-    Rank partner = rank_ ^ distance_;
-    if (!sent_) {
-      action = half(Action::Kind::send, partner, halving_ ? partner : rank_);
-    } else {
-      action =
-          half(halving_ ? Action::Kind::reduce : Action::Kind::receive, partner, halving_ ? rank_ : partner);
-      distance_ = halving_ ? distance_ / 2 : distance_ * 2;
-    }
-    sent_ = !sent_;
+    if (at_ == actions_.size()) return false;
+    action = actions_[at_++];
     return true;
   }
 
  private:
-  Action half(Action::Kind kind, Rank partner, Rank owner) const {
-    std::uint32_t first = owner / distance_ * distance_;
-    return division_.action(kind, partner, first, first + distance_);
-  }
-
-  Rank rank_;
-  std::uint32_t ranks_, distance_;
-  bool halving_;
-  Division division_;
-  bool sent_ = false;
-};
-
-class BinomialReduce : public RankProgram {
- public:
-  BinomialReduce(Rank rank, std::uint32_t ranks, const Division& whole)
-      : rank_(rank), ranks_(ranks), whole_(whole) {}
-
-  bool next(Action& action) override {
-    for (; !over_ && distance_ < ranks_; distance_ *= 2) {
-      if (rank_ & distance_) {
-        action = whole_.action(Action::Kind::send, rank_ - distance_, 0, 1);
-        over_ = true;
-        return true;
-      }
-      if (rank_ + distance_ < ranks_) {
-        action = whole_.action(Action::Kind::reduce, rank_ + distance_, 0, 1);
-        distance_ *= 2;
-        return true;
-      }
-    }
-    return false;
-  }
-
- private:
-  Rank rank_;
-  std::uint32_t ranks_;
-  Division whole_;
-  std::uint32_t distance_ = 1;
-  bool over_ = false;
-};
-
-class BinomialBroadcast : public RankProgram {
- public:
-  BinomialBroadcast(Rank rank, std::uint32_t ranks, Rank root, const Division& whole)
-      : place_((rank + ranks - root) % ranks),
-        ranks_(ranks),
-        root_(root),
-        whole_(whole),
-        received_(place_ == 0),
-        // A place's lowest set bit is the distance to its parent; its children are nearer than that.
-        distance_(place_ == 0 ? std::bit_ceil(ranks) : place_ & (~place_ + 1)) {}
-
-  bool next(Action& action) override {
-    if (!received_) {
-      action = whole_.action(Action::Kind::receive, rank_at(place_ - distance_), 0, 1);
-      received_ = true;
-      return true;
-    }
-    while (distance_ > 1) {
-      distance_ /= 2;
-      if (place_ + distance_ >= ranks_) continue;
-      action = whole_.action(Action::Kind::send, rank_at(place_ + distance_), 0, 1);
-      return true;
-    }
-    return false;
-  }
-
- private:
-  Rank rank_at(std::uint32_t place) const { return (place + root_) % ranks_; }
-
-  std::uint32_t place_;  // counted from the root
-  std::uint32_t ranks_;
-  Rank root_;
-  Division whole_;
-  bool received_;
-  std::uint32_t distance_;
+  std::vector<Action> actions_;
+  std::size_t at_ = 0;
 };
 
 class OneAfterAnother : public RankProgram {
  public:
-  OneAfterAnother(std::unique_ptr<RankProgram> first, std::unique_ptr<RankProgram> second)
-      : first_(std::move(first)), second_(std::move(second)) {}
+  OneAfterAnother(Program first, Program second) : first_(std::move(first)), second_(std::move(second)) {}
 
   bool next(Action& action) override {
     if (first_ && first_->next(action)) return true;
@@ -151,26 +48,67 @@ class OneAfterAnother : public RankProgram {
   }
 
  private:
-  std::unique_ptr<RankProgram> first_, second_;
+  Program first_, second_;
+};
+
+class Repeated : public RankProgram {
+ public:
+  Repeated(std::uint32_t count, std::function<Program(std::uint32_t)> make)
+      : count_(count), make_(std::move(make)) {}
+
+  bool next(Action& action) override {
+    while (true) {
+      if (now_ && now_->next(action)) return true;
+      if (at_ == count_) return false;
+      now_ = make_(at_++);
+    }
+  }
+
+ private:
+  std::uint32_t count_;
+  std::function<Program(std::uint32_t)> make_;
+  std::uint32_t at_ = 0;
+  Program now_;
+};
+
+class InRoles : public RankProgram {
+ public:
+  InRoles(Program program, std::function<Rank(Rank)> rank_of)
+      : program_(std::move(program)), rank_of_(std::move(rank_of)) {}
+
+  bool next(Action& action) override {
+    if (!program_->next(action)) return false;
+    action.peer = rank_of_(action.peer);
+    return true;
+  }
+
+ private:
+  Program program_;
+  std::function<Rank(Rank)> rank_of_;
 };
 
 class ScheduleOfPrograms : public Schedule {
  public:
-  ScheduleOfPrograms(std::uint32_t ranks, std::function<std::unique_ptr<RankProgram>(Rank)> program)
-      : ranks_(ranks), program_(std::move(program)) {}
+  ScheduleOfPrograms(std::uint32_t ranks, std::uint32_t channels,
+                     std::function<Program(Rank, std::uint32_t)> program)
+      : ranks_(ranks), channels_(channels), program_(std::move(program)) {}
   std::uint32_t ranks() const override { return ranks_; }
-  std::unique_ptr<RankProgram> program(Rank rank) const override { return program_(rank); }
+  std::uint32_t channels() const override { return channels_; }
+  Program program(Rank rank, std::uint32_t channel) const override { return program_(rank, channel); }
 
  private:
-  std::uint32_t ranks_;
-  std::function<std::unique_ptr<RankProgram>(Rank)> program_;
+  std::uint32_t ranks_, channels_;
+  std::function<Program(Rank, std::uint32_t)> program_;
 };
 
 class RingSchedule : public ScheduleOfPrograms {
  public:
   RingSchedule(std::uint32_t ranks, std::uint32_t rounds, const Division& division,
-               std::function<std::unique_ptr<RankProgram>(Rank)> program)
-      : ScheduleOfPrograms(ranks, std::move(program)), rounds_(rounds), division_(division) {}
+               std::function<Program(Rank)> program)
+      : ScheduleOfPrograms(
+            ranks, 1, [program = std::move(program)](Rank rank, std::uint32_t) { return program(rank); }),
+        rounds_(rounds),
+        division_(division) {}
 
   std::optional<RingShape> ring() const override {
     RingShape shape{rounds_, {}};
@@ -186,51 +124,118 @@ class RingSchedule : public ScheduleOfPrograms {
 
 }  // namespace
 
-std::unique_ptr<RankProgram> ring_rounds(Rank rank, std::uint32_t ranks, std::uint32_t first_block,
-                                         Action::Kind taking, const Division& division) {
-  return std::make_unique<RingRounds>(rank, ranks, first_block, taking, division);
+Program ring_rounds(Rank rank, std::uint32_t ranks, std::uint32_t first_block, Action::Kind taking,
+                    const Division& division) {
+  return ring_rounds_of(rank, ranks, first_block, taking,
+                        [division](std::uint32_t block) { return std::pair(division, block); });
 }
 
-std::unique_ptr<RankProgram> recursive_halving(Rank rank, std::uint32_t ranks, const Division& division) {
-  return std::make_unique<HypercubeRounds>(rank, ranks, true, division);
+Program ring_all_reduce(Rank rank, std::uint32_t ranks, const Division& chunks) {
+  return one_after_another(ring_rounds(rank, ranks, rank, kReduce, chunks),
+                           ring_rounds(rank, ranks, rank + 1, kReceive, chunks));
 }
 
-std::unique_ptr<RankProgram> recursive_doubling(Rank rank, std::uint32_t ranks, const Division& division) {
-  return std::make_unique<HypercubeRounds>(rank, ranks, false, division);
+Program recursive_halving(Rank rank, std::uint32_t ranks, const Division& division) {
+  return rounds(logarithm(ranks), [=](std::uint32_t t) {
+    std::uint32_t distance = ranks >> (t + 1);
+    Rank partner = rank ^ distance;
+    return Round{half(kSend, partner, partner, distance, division),
+                 half(kReduce, partner, rank, distance, division)};
+  });
 }
 
-std::unique_ptr<RankProgram> binomial_reduce(Rank rank, std::uint32_t ranks, const Division& whole) {
-  return std::make_unique<BinomialReduce>(rank, ranks, whole);
+Program recursive_doubling(Rank rank, std::uint32_t ranks, const Division& division) {
+  return rounds(logarithm(ranks), [=](std::uint32_t t) {
+    std::uint32_t distance = 1U << t;
+    Rank partner = rank ^ distance;
+    return Round{half(kSend, partner, rank, distance, division),
+                 half(kReceive, partner, partner, distance, division)};
+  });
 }
 
-std::unique_ptr<RankProgram> binomial_broadcast(Rank rank, std::uint32_t ranks, Rank root,
-                                                const Division& whole) {
-  return std::make_unique<BinomialBroadcast>(rank, ranks, root, whole);
+Fold::Fold(std::uint32_t ranks) : roles(std::bit_floor(ranks)), others(ranks - roles) {}
+
+Program folded_all_reduce(Rank rank, const Fold& fold, const Division& blocks,
+                          const std::function<Program(Rank)>& core) {
+  std::uint32_t last = blocks.blocks() - 1, end = blocks.blocks();
+  std::vector<Action> before, after;
+  if (!fold.plays(rank)) {
+    Rank player = rank - 1;
+    before.push_back(blocks.action(kSend, player, 0, 1));
+    if (last > 0)
+      before.insert(before.end(),
+                    {blocks.action(kReduce, player, last, end), blocks.action(kSend, player, last, end)});
+    before.push_back(blocks.action(kReceive, player, 0, end));
+    return steps(std::move(before));
+  }
+  if (fold.is_paired(rank)) {
+    Rank other = rank + 1;
+    if (last > 0) before.push_back(blocks.action(kSend, other, last, end));
+    before.push_back(blocks.action(kReduce, other, 0, 1));
+    if (last > 0) before.push_back(blocks.action(kReceive, other, last, end));
+    after.push_back(blocks.action(kSend, other, 0, end));
+  }
+  auto among_roles = in_roles(core(fold.role(rank)), [fold](Rank role) { return fold.rank_of(role); });
+  return one_after_another(steps(std::move(before)),
+                           one_after_another(std::move(among_roles), steps(std::move(after))));
 }
 
-std::unique_ptr<RankProgram> one_after_another(std::unique_ptr<RankProgram> first,
-                                               std::unique_ptr<RankProgram> second) {
+TreeNode binomial_tree_node(Rank rank, std::uint32_t ranks) {
+  TreeNode node;
+  std::uint32_t distance = 1;
+  for (; distance < ranks && !(rank & distance); distance *= 2)
+    if (rank + distance < ranks) node.children.push_back(rank + distance);
+  if (rank > 0) node.parent = rank - distance;
+  return node;
+}
+
+Program tree_reduce(const TreeNode& node, const Division& division, std::uint32_t block) {
+  std::vector<Action> actions;
+  for (Rank child : node.children) actions.push_back(division.action(kReduce, child, block, block + 1));
+  if (node.parent) actions.push_back(division.action(kSend, *node.parent, block, block + 1));
+  return steps(std::move(actions));
+}
+
+Program tree_broadcast(const TreeNode& node, const Division& division, std::uint32_t block) {
+  std::vector<Action> actions;
+  if (node.parent) actions.push_back(division.action(kReceive, *node.parent, block, block + 1));
+  std::for_each(node.children.rbegin(), node.children.rend(),
+                [&](Rank child) { actions.push_back(division.action(kSend, child, block, block + 1)); });
+  return steps(std::move(actions));
+}
+
+Program steps(std::vector<Action> actions) { return std::make_unique<Steps>(std::move(actions)); }
+
+Program one_after_another(Program first, Program second) {
   return std::make_unique<OneAfterAnother>(std::move(first), std::move(second));
 }
 
-std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks,
-                                        std::function<std::unique_ptr<RankProgram>(Rank)> program) {
-  return std::make_unique<ScheduleOfPrograms>(ranks, std::move(program));
+Program repeated(std::uint32_t count, std::function<Program(std::uint32_t)> make) {
+  return std::make_unique<Repeated>(count, std::move(make));
+}
+
+Program in_roles(Program program, std::function<Rank(Rank)> rank_of) {
+  return std::make_unique<InRoles>(std::move(program), std::move(rank_of));
+}
+
+Program from_root(Rank rank, std::uint32_t ranks, Rank root, const std::function<Program(Rank)>& role) {
+  return in_roles(role((rank + ranks - root) % ranks),
+                  [ranks, root](Rank place) { return (place + root) % ranks; });
+}
+
+std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::function<Program(Rank)> program) {
+  return make_schedule(ranks, 1,
+                       [program = std::move(program)](Rank rank, std::uint32_t) { return program(rank); });
+}
+
+std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::uint32_t channels,
+                                        std::function<Program(Rank, std::uint32_t)> program) {
+  return std::make_unique<ScheduleOfPrograms>(ranks, channels, std::move(program));
 }
 
 std::unique_ptr<Schedule> make_ring_schedule(std::uint32_t ranks, std::uint32_t rounds,
-                                             const Division& division,
-                                             std::function<std::unique_ptr<RankProgram>(Rank)> program) {
+                                             const Division& division, std::function<Program(Rank)> program) {
   return std::make_unique<RingSchedule>(ranks, rounds, division, std::move(program));
-}
-
-std::uint32_t tree_rounds(std::uint32_t ranks) {
-  return static_cast<std::uint32_t>(std::bit_width(ranks - 1));
-}
-
-std::string refuses_unless_power_of_two(const Collective& collective) {
-  if (std::has_single_bit(collective.ranks)) return "";
-  return "needs a number of ranks that is a power of two, got " + std::to_string(collective.ranks);
 }
 
 }  // namespace traincast

@@ -1,54 +1,131 @@
-// The few patterns of which collectives are made: rounds around a ring, pairwise exchanges on a hypercube,
-// binomial trees, and one program behind another.
+// The few patterns of which collectives are made: rounds of one send and one receipt, trees, a written list
+// of steps; and what puts them together: one behind another, repeated, and among some of the ranks.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "simulator/collectives/division.hpp"
 #include "simulator/collectives/schedule.hpp"
 
 namespace traincast {
 
+using Program = std::unique_ptr<RankProgram>;
+
+/// A round of an exchange: what is sent, then what is taken.
+struct Round {
+  Action sent, taken;
+};
+
+/// `round(t)` gives round t of `count`.
+template <class MakeRound>
+class Rounds : public RankProgram {
+ public:
+  Rounds(std::uint32_t count, MakeRound round) : count_(count), round_(std::move(round)) {}
+
+  bool next(Action& action) override {
+    if (at_ == count_) return false;
+    if (!sent_) now_ = round_(at_);
+    action = sent_ ? now_.taken : now_.sent;
+    if (sent_) ++at_;
+    sent_ = !sent_;
+    return true;
+  }
+
+ private:
+  std::uint32_t count_;
+  MakeRound round_;
+  std::uint32_t at_ = 0;
+  bool sent_ = false;
+  Round now_;
+};
+
+template <class MakeRound>
+Program rounds(std::uint32_t count, MakeRound round) {
+  return std::make_unique<Rounds<MakeRound>>(count, std::move(round));
+}
+
 /// N−1 rounds: round t sends block (first_block − t) mod N to the next rank and takes block
-/// (first_block − t − 1) mod N from the one before, as `taking` says (receive or reduce).
-std::unique_ptr<RankProgram> ring_rounds(Rank rank, std::uint32_t ranks, std::uint32_t first_block,
-                                         Action::Kind taking, const Division& division);
+/// (first_block − t − 1) mod N from the one before, as `taking` says (receive or reduce). `block(c)` gives
+/// the division that block c is in and its place there.
+template <class MakeBlock>
+Program ring_rounds_of(Rank rank, std::uint32_t ranks, std::uint32_t first_block, Action::Kind taking,
+                       MakeBlock block) {
+  Rank next = (rank + 1) % ranks, before = (rank + ranks - 1) % ranks;
+  return rounds(ranks - 1, [=](std::uint32_t t) {
+    auto action = [&](Action::Kind kind, Rank peer, std::uint32_t back) {
+      auto [division, place] = block((first_block + 2 * ranks - back) % ranks);
+      return division.action(kind, peer, place, place + 1);
+    };
+    return Round{action(Action::Kind::send, next, t), action(taking, before, t + 1)};
+  });
+}
+
+/// The same with the blocks of one division.
+Program ring_rounds(Rank rank, std::uint32_t ranks, std::uint32_t first_block, Action::Kind taking,
+                    const Division& division);
+
+/// Reduce-scatter and all-gather around a ring.
+Program ring_all_reduce(Rank rank, std::uint32_t ranks, const Division& chunks);
 
 /// N must be a power of two. Partners are at distances N/2, N/4 … 1; of the blocks that a rank still holds it
 /// sends the partner's half and reduces its own, so that it ends with block `rank` summed.
-std::unique_ptr<RankProgram> recursive_halving(Rank rank, std::uint32_t ranks, const Division& division);
+Program recursive_halving(Rank rank, std::uint32_t ranks, const Division& division);
 
 /// N must be a power of two. Partners are at distances 1, 2 … N/2 and swap all blocks that they hold; a rank
 /// begins with block `rank`.
-std::unique_ptr<RankProgram> recursive_doubling(Rank rank, std::uint32_t ranks, const Division& division);
+Program recursive_doubling(Rank rank, std::uint32_t ranks, const Division& division);
 
-/// Sums the whole buffer at rank 0: a rank reduces what its children at distances 1, 2, 4 … hold, then sends
-/// to its parent.
-std::unique_ptr<RankProgram> binomial_reduce(Rank rank, std::uint32_t ranks, const Division& whole);
+/// Lets an algorithm for a power of two serve any N: 2^k ranks play its roles, and each of the N − 2^k others
+/// takes part through the rank before it. Of the first 2(N − 2^k) ranks the even ones play.
+struct Fold {
+  explicit Fold(std::uint32_t ranks);
+  std::uint32_t roles, others;
+  bool is_paired(Rank rank) const { return rank < 2 * others; }
+  bool plays(Rank rank) const { return !is_paired(rank) || rank % 2 == 0; }
+  Rank role(Rank rank) const { return is_paired(rank) ? rank / 2 : rank - others; }
+  Rank rank_of(Rank role) const { return role < others ? 2 * role : role + others; }
+};
 
-/// Carries the whole buffer from the root: a rank receives from its parent, then sends to its children, the
-/// root of the largest subtree first.
-std::unique_ptr<RankProgram> binomial_broadcast(Rank rank, std::uint32_t ranks, Rank root,
-                                                const Division& whole);
+/// `core(role)` sums among the roles. Before it, a pair's sum is brought to its player: of two blocks each
+/// rank of the pair sums one, of one block the player sums it. After it, the player sends the result.
+Program folded_all_reduce(Rank rank, const Fold& fold, const Division& blocks,
+                          const std::function<Program(Rank)>& core);
 
-std::unique_ptr<RankProgram> one_after_another(std::unique_ptr<RankProgram> first,
-                                               std::unique_ptr<RankProgram> second);
+/// A rank's place in a tree.
+struct TreeNode {
+  std::optional<Rank> parent;
+  std::vector<Rank> children;
+};
+
+/// The root is rank 0; children are at distances 1, 2, 4 …
+TreeNode binomial_tree_node(Rank rank, std::uint32_t ranks);
+
+/// Reduces a block of the children, in their order, and sends it to the parent.
+Program tree_reduce(const TreeNode& node, const Division& division, std::uint32_t block);
+/// Receives a block from the parent and sends it to the children, the last first.
+Program tree_broadcast(const TreeNode& node, const Division& division, std::uint32_t block);
+
+Program steps(std::vector<Action> actions);
+Program one_after_another(Program first, Program second);
+/// Programs 0 … count−1, each made when its turn comes.
+Program repeated(std::uint32_t count, std::function<Program(std::uint32_t)> make);
+/// A program among some of the ranks: `rank_of` says who plays a role.
+Program in_roles(Program program, std::function<Rank(Rank)> rank_of);
+/// The program of the role that a rank plays where roles are counted from the root.
+Program from_root(Rank rank, std::uint32_t ranks, Rank root, const std::function<Program(Rank)>& role);
 
 /// A schedule from a function that makes each rank's program.
-std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks,
-                                        std::function<std::unique_ptr<RankProgram>(Rank)> program);
-
+std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::function<Program(Rank)> program);
+/// The same for each rank and channel.
+std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::uint32_t channels,
+                                        std::function<Program(Rank, std::uint32_t)> program);
 /// The same for programs that go around a ring in that many rounds: rank r begins with block r, and the
 /// division is that of all rounds.
 std::unique_ptr<Schedule> make_ring_schedule(std::uint32_t ranks, std::uint32_t rounds,
-                                             const Division& division,
-                                             std::function<std::unique_ptr<RankProgram>(Rank)> program);
-
-/// Rounds of a binomial tree: the logarithm to base two, rounded up.
-std::uint32_t tree_rounds(std::uint32_t ranks);
-
-/// What a hypercube's algorithms answer to `refuses`.
-std::string refuses_unless_power_of_two(const Collective& collective);
+                                             const Division& division, std::function<Program(Rank)> program);
 
 }  // namespace traincast

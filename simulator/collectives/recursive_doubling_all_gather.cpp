@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "simulator/collectives/algorithms.hpp"
+#include "simulator/collectives/closed_forms.hpp"
 #include "simulator/collectives/program_parts.hpp"
 
 namespace traincast {
@@ -25,8 +26,7 @@ double estimate(const Collective& collective, const NetworkEstimate& network) {
     std::uint64_t largest = 0;
     for (std::uint32_t first = 0; first < collective.ranks; first += distance)
       largest = std::max(largest, messages.start(first + distance) - messages.start(first));
-    double flows = distance >= network.sharing ? network.sharing : 1;
-    seconds += network.latency + flows * static_cast<double>(largest) / network.bandwidth;
+    seconds += transfer_seconds(static_cast<double>(largest), network, flows_across(distance, network));
   }
   return seconds;
 }

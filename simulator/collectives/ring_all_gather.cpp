@@ -2,13 +2,12 @@
 #include <algorithm>
 
 #include "simulator/collectives/algorithms.hpp"
+#include "simulator/collectives/closed_forms.hpp"
 #include "simulator/collectives/program_parts.hpp"
 
 namespace traincast {
 
 namespace {
-
-std::string refuses(const Collective&) { return ""; }
 
 std::unique_ptr<Schedule> schedule(const Collective& collective) {
   std::uint32_t ranks = collective.ranks;
@@ -21,11 +20,11 @@ std::unique_ptr<Schedule> schedule(const Collective& collective) {
 // Every message is on its way in every round, and the largest paces N−1 of them.
 double estimate(const Collective& collective, const NetworkEstimate& network) {
   Bytes largest = *std::max_element(collective.bytes.begin(), collective.bytes.end());
-  return (collective.ranks - 1.0) * (network.latency + static_cast<double>(largest) / network.bandwidth);
+  return (collective.ranks - 1.0) * transfer_seconds(static_cast<double>(largest), network);
 }
 
 }  // namespace
 
-const CollectiveAlgorithm kRingAllGather{Word::all_gather, refuses, schedule, estimate};
+const CollectiveAlgorithm kRingAllGather{Word::all_gather, refuses_nothing, schedule, estimate};
 
 }  // namespace traincast

@@ -1,32 +1,28 @@
 // Ring all-reduce: a reduce-scatter around the ring, then an all-gather around it. Patarasuk and Yuan 2009.
 #include "simulator/collectives/algorithms.hpp"
+#include "simulator/collectives/closed_forms.hpp"
 #include "simulator/collectives/program_parts.hpp"
 
 namespace traincast {
 
 namespace {
 
-std::string refuses(const Collective&) { return ""; }
-
 std::unique_ptr<Schedule> schedule(const Collective& collective) {
   std::uint32_t ranks = collective.ranks;
   auto chunks = Division::even(collective.count, ranks, collective.element_bytes);
-  return make_ring_schedule(ranks, 2 * (ranks - 1), chunks, [ranks, chunks](Rank rank) {
-    return one_after_another(ring_rounds(rank, ranks, rank, Action::Kind::reduce, chunks),
-                             ring_rounds(rank, ranks, rank + 1, Action::Kind::receive, chunks));
-  });
+  return make_ring_schedule(ranks, 2 * (ranks - 1), chunks,
+                            [ranks, chunks](Rank rank) { return ring_all_reduce(rank, ranks, chunks); });
 }
 
 // 2(N−1) rounds of the largest chunk. Between neighbours in natural order, one flow leaves and one enters a
 // node, however many ranks share its link.
 double estimate(const Collective& collective, const NetworkEstimate& network) {
-  std::uint64_t largest = (collective.count + collective.ranks - 1) / collective.ranks;
   return 2.0 * (collective.ranks - 1) *
-         (network.latency + static_cast<double>(largest * collective.element_bytes) / network.bandwidth);
+         transfer_seconds(largest_block(collective, collective.ranks), network);
 }
 
 }  // namespace
 
-const CollectiveAlgorithm kRingAllReduce{Word::all_reduce, refuses, schedule, estimate};
+const CollectiveAlgorithm kRingAllReduce{Word::all_reduce, refuses_nothing, schedule, estimate};
 
 }  // namespace traincast

@@ -22,24 +22,27 @@ struct Collective {
   std::uint64_t count = 0;     ///< all_reduce: elements
   std::vector<Bytes> bytes{};  ///< all_gather: of each rank; broadcast: one
   Rank root = 0;               ///< broadcast
+  std::uint32_t group = 1;     ///< neighbouring ranks of one node
 };
 
 /// A step of a rank's program. Elements [first, last) lie in the collective's buffer: the summed vector in
 /// elements (all_reduce), the messages of all ranks one behind the other in bytes (all_gather), the message
-/// in bytes (broadcast).
+/// in bytes (broadcast). A range that runs past the end of the buffer goes on at its beginning.
 struct Action {
   enum class Kind {
-    send,     ///< queued; leaves when what this rank sent before has arrived. The program goes on at once
+    send,     ///< queued, with what the rank holds now; leaves when what this program sent before has
+              ///< arrived. The program goes on at once
     receive,  ///< the program goes on when it has arrived; it overwrites
-    reduce,   ///< like receive, and adds to what is there
+    reduce,   ///< like receive, and adds to what is there; what is queued keeps its content
   } kind = Kind::send;
   Rank peer = 0;
   std::uint64_t first = 0, last = 0;
   Bytes bytes = 0;
 };
 
-/// What one rank does, in order. A transfer starts when its sender's earlier transfers have arrived, the
-/// sender's program has reached it (so what it forwards is there), and the receiver's program waits for it.
+/// What one rank does on one channel, in order. A transfer starts when its sender's earlier transfers have
+/// arrived, the sender's program has reached it (so what it forwards is there), and the receiver's program
+/// waits for it.
 class RankProgram {
  public:
   virtual ~RankProgram() = default;
@@ -57,8 +60,12 @@ class Schedule {
  public:
   virtual ~Schedule() = default;
   virtual std::uint32_t ranks() const = 0;
-  virtual std::unique_ptr<RankProgram> program(Rank rank) const = 0;
-  /// Where the programs are nothing but rounds around a ring, its shape: O(N) that stand for O(N²) actions.
+  /// Programs of one rank that run side by side: each sends one transfer at a time and receives one, from and
+  /// to the same channel of its peers, and they share the rank's links. They deal with different elements.
+  virtual std::uint32_t channels() const { return 1; }
+  virtual std::unique_ptr<RankProgram> program(Rank rank, std::uint32_t channel = 0) const = 0;
+  /// Where the programs are nothing but rounds around a ring, on one channel, its shape: O(N) that stand for
+  /// O(N²) actions.
   virtual std::optional<RingShape> ring() const { return {}; }
 };
 

@@ -25,9 +25,10 @@ std::uint64_t count_transfers(const Schedule& schedule, std::uint64_t limit) {
   if (auto shape = schedule.ring()) return std::uint64_t{shape->rounds} * schedule.ranks();
   std::uint64_t count = 0;
   Action action;
-  for (Rank rank = 0; rank < schedule.ranks() && count <= limit; ++rank)
-    for (auto program = schedule.program(rank); count <= limit && program->next(action);)
-      if (action.kind == Action::Kind::send) ++count;
+  for (std::uint32_t channel = 0; channel < schedule.channels(); ++channel)
+    for (Rank rank = 0; rank < schedule.ranks() && count <= limit; ++rank)
+      for (auto program = schedule.program(rank, channel); count <= limit && program->next(action);)
+        if (action.kind == Action::Kind::send) ++count;
   return count;
 }
 

@@ -18,7 +18,6 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 MaxPlusRecursion::MaxPlusRecursion(const Cluster& cluster)
     : routes_(cluster),
       proof_(cluster.links()),
-      endpoints_(cluster.learners()),
       sent_bytes_(cluster.learners(), 0),
       received_bytes_(cluster.learners(), 0) {}
 
@@ -30,12 +29,14 @@ std::vector<double> MaxPlusRecursion::run(const Schedule& schedule, const std::s
   return run_programs(schedule, name, enter);
 }
 
-PathId MaxPlusRecursion::hop(Rank from, Rank to, bool carries_bytes) {
+PathId MaxPlusRecursion::hop(Rank from, Rank to, std::uint32_t channel, bool carries_bytes) {
   PathId path = routes_.id(from, to);
   if (!carries_bytes) return path;
-  if (path >= proven_.size()) proven_.resize(path + 1, false);
-  if (!proven_[path]) proof_.add(from, to, routes_.links(path));
-  proven_[path] = true;
+  if (channel >= proven_.size()) proven_.resize(channel + 1);
+  std::vector<bool>& proven = proven_[channel];
+  if (path >= proven.size()) proven.resize(path + 1, false);
+  if (!proven[path]) proof_.add(from, to, channel, routes_.links(path));
+  proven[path] = true;
   return path;
 }
 
@@ -46,7 +47,7 @@ std::vector<double> MaxPlusRecursion::run_ring(const RingShape& shape, std::span
   RingHops hops;
   for (Rank rank = 0; rank < ranks; ++rank) {
     Rank to = (rank + 1) % ranks;
-    PathId path = hop(rank, to, sent[rank] > 0);
+    PathId path = hop(rank, to, 0, sent[rank] > 0);
     hops.latency.push_back(routes_[path].latency);
     hops.seconds_per_byte.push_back(1 / routes_[path].bandwidth);
     traffic_.add(path, sent[rank]);
@@ -57,110 +58,112 @@ std::vector<double> MaxPlusRecursion::run_ring(const RingShape& shape, std::span
   return ring_recursion(shape, hops, enter);
 }
 
+void MaxPlusRecursion::begin(const Schedule& schedule, std::span<const double> enter) {
+  auto ranks = static_cast<Rank>(enter.size());
+  std::uint32_t channels = schedule.channels();
+  if (std::size_t lanes = std::size_t{ranks} * channels; lanes_.size() < lanes) lanes_.resize(lanes);
+  for (std::uint32_t channel = 0; channel < channels; ++channel)
+    for (Rank rank = 0; rank < ranks; ++rank) {
+      if (enter[rank] == kNever) continue;
+      Lane& beginning = lane(rank, channel);
+      beginning.rank = rank;
+      beginning.channel = channel;
+      beginning.program = schedule.program(rank, channel);
+      beginning.program_over = false;
+      beginning.time = beginning.sent = enter[rank];
+      beginning.awaited = kNobody;
+      beginning.outbox.clear();
+      beginning.next_message = 0;
+      runnable_.push_back(&beginning);
+    }
+}
+
 std::vector<double> MaxPlusRecursion::run_programs(const Schedule& schedule, const std::string& name,
                                                    std::span<const double> enter) {
-  auto ranks = static_cast<Rank>(enter.size());
-  for (Rank rank = 0; rank < ranks; ++rank) {
-    Endpoint& endpoint = endpoints_[rank];
-    if (enter[rank] == kNever) continue;
-    endpoint.program = schedule.program(rank);
-    endpoint.program_over = false;
-    endpoint.time = endpoint.sent = enter[rank];
-    endpoint.awaited = kNobody;
-    endpoint.outbox.clear();
-    endpoint.next_message = 0;
-  }
-  for (Rank rank = ranks; rank-- > 0;)
-    if (endpoints_[rank].program) runnable_.push_back(rank);
+  begin(schedule, enter);
   while (!runnable_.empty()) {
-    Rank rank = runnable_.back();
+    Lane& next = *runnable_.back();
     runnable_.pop_back();
-    go_on(rank, name);
+    go_on(next, name);
   }
-  std::vector<double> finish(ranks, kNever);
-  for (Rank rank = 0; rank < ranks; ++rank) {
-    Endpoint& endpoint = endpoints_[rank];
-    if (!endpoint.program) continue;
-    endpoint.program.reset();
-    if (endpoint.program_over && !has_message(endpoint))
-      finish[rank] = std::max(endpoint.time, endpoint.sent);
-    else
-      waiting_.emplace_back(rank,
-                            endpoint.awaited != kNobody
-                                ? waits_for_message(rank, endpoint.awaited, name)
-                                : waits_until_taken(rank, endpoint.outbox[endpoint.next_message].to, name));
+  std::vector<double> finish(enter.begin(), enter.end());
+  for (Rank rank = 0; rank < finish.size(); ++rank) {
+    if (enter[rank] == kNever) continue;
+    for (std::uint32_t channel = 0; channel < schedule.channels(); ++channel) {
+      Lane& ended = lane(rank, channel);
+      ended.program.reset();
+      if (finish[rank] == kNever) continue;
+      finish[rank] = ended.is_over() ? std::max({finish[rank], ended.time, ended.sent}) : kNever;
+      if (finish[rank] < kNever) continue;
+      waiting_.emplace_back(rank, ended.awaited != kNobody
+                                      ? waits_for_message(rank, ended.awaited, name)
+                                      : waits_until_taken(rank, ended.outbox[ended.next_message].to, name));
+    }
   }
   return finish;
 }
 
-// Everything that the rank can do by now. Whom it gives something to do comes later, so that no chain of
+// Everything that the lane can do by now. Whom it gives something to do comes later, so that no chain of
 // ranks is a chain of calls.
-void MaxPlusRecursion::go_on(Rank rank, const std::string& name) {
-  Endpoint& endpoint = endpoints_[rank];
+void MaxPlusRecursion::go_on(Lane& running, const std::string& name) {
   for (bool moved = true; moved;) {
     moved = false;
-    if (endpoint.awaited == kNobody && !endpoint.program_over) {
-      advance(rank, name);
-      moved = true;
+    if (running.awaited == kNobody && !running.program_over) advance(running, name);
+    while (running.has_message()) {
+      Lane& receiver = lane(running.outbox[running.next_message].to, running.channel);
+      if (!try_to_send(running, name)) break;
+      runnable_.push_back(&receiver);
     }
-    while (has_message(endpoint)) {
-      Rank to = endpoint.outbox[endpoint.next_message].to;
-      if (!try_to_send(rank, name)) break;
-      runnable_.push_back(to);
-    }
-    if (Rank sender = endpoint.awaited; sender != kNobody && try_to_send(sender, name)) {
-      moved = true;
-      if (has_message(endpoints_[sender])) runnable_.push_back(sender);
-    }
+    if (running.awaited == kNobody) continue;
+    Lane& sender = lane(running.awaited, running.channel);
+    if (!sender.program || !sender.has_message()) continue;
+    if (sender.outbox[sender.next_message].to != running.rank || !try_to_send(sender, name)) continue;
+    moved = true;
+    if (sender.has_message()) runnable_.push_back(&sender);
   }
 }
 
-void MaxPlusRecursion::advance(Rank rank, const std::string& name) {
-  Endpoint& endpoint = endpoints_[rank];
+void MaxPlusRecursion::advance(Lane& running, const std::string& name) {
   Action action;
-  while (endpoint.program->next(action)) {
-    check_peer(rank, endpoints_.size(), action, name);
+  while (running.program->next(action)) {
+    check_peer(running.rank, sent_bytes_.size(), action, name);
     if (action.kind != Action::Kind::send) {
-      endpoint.awaited = action.peer;
-      endpoint.awaited_bytes = action.bytes;
+      running.awaited = action.peer;
+      running.awaited_bytes = action.bytes;
       return;
     }
-    if (!has_message(endpoint)) {
-      endpoint.outbox.clear();
-      endpoint.next_message = 0;
+    if (!running.has_message()) {
+      running.outbox.clear();
+      running.next_message = 0;
     }
-    endpoint.outbox.push_back({action.peer, action.bytes, endpoint.time});
+    running.outbox.push_back({action.peer, action.bytes, running.time});
   }
-  endpoint.program_over = true;
+  running.program_over = true;
 }
 
-void MaxPlusRecursion::turn_to(Endpoint& sender, Rank from, Rank to) {
-  sender.last_peer = to;
-  sender.path = hop(from, to, false);
-  sender.latency = routes_[sender.path].latency;
-  sender.seconds_per_byte = 1 / routes_[sender.path].bandwidth;
-  sender.proven = false;
-}
-
-bool MaxPlusRecursion::try_to_send(Rank rank, const std::string& name) {
-  Endpoint& sender = endpoints_[rank];
-  if (!sender.program || !has_message(sender)) return false;
+bool MaxPlusRecursion::try_to_send(Lane& sender, const std::string& name) {
   const Message& message = sender.outbox[sender.next_message];
-  Endpoint& receiver = endpoints_[message.to];
-  if (receiver.awaited != rank) return false;
-  check_sizes(rank, message.to, message.bytes, receiver.awaited_bytes, name);
-  if (sender.last_peer != message.to) turn_to(sender, rank, message.to);
+  Lane& receiver = lane(message.to, sender.channel);
+  if (receiver.awaited != sender.rank || !receiver.program) return false;
+  check_sizes(sender.rank, message.to, message.bytes, receiver.awaited_bytes, name);
+  if (sender.last_peer != message.to) {
+    sender.last_peer = message.to;
+    sender.path = hop(sender.rank, message.to, sender.channel, false);
+    sender.latency = routes_[sender.path].latency;
+    sender.seconds_per_byte = 1 / routes_[sender.path].bandwidth;
+    sender.proven = false;
+  }
   if (message.bytes > 0 && !sender.proven) {
-    hop(rank, message.to, true);
+    hop(sender.rank, message.to, sender.channel, true);
     sender.proven = true;
   }
   double start = std::max({message.ready, sender.sent, receiver.time});
-  double arrival = start + (sender.latency + static_cast<double>(message.bytes) * sender.seconds_per_byte);
-  sender.sent = receiver.time = arrival;
+  sender.sent = receiver.time =
+      start + (sender.latency + static_cast<double>(message.bytes) * sender.seconds_per_byte);
   receiver.awaited = kNobody;
   ++sender.next_message;
   traffic_.add(sender.path, message.bytes);
-  sent_bytes_[rank] += message.bytes;
+  sent_bytes_[sender.rank] += message.bytes;
   received_bytes_[message.to] += message.bytes;
   ++transfers_;
   return true;

@@ -40,7 +40,10 @@ class MaxPlusRecursion {
     Bytes bytes;
     double ready;  // when the program came to it
   };
-  struct Endpoint {
+  /// One channel of one rank.
+  struct Lane {
+    Rank rank = 0;
+    std::uint32_t channel = 0;
     std::unique_ptr<RankProgram> program;  // null while the rank takes no part
     bool program_over = false;
     double time = 0;         // how far the program has come
@@ -53,14 +56,18 @@ class MaxPlusRecursion {
     PathId path = 0;
     double latency = 0, seconds_per_byte = 0;
     bool proven = false;  // some bytes have gone there before
+
+    bool has_message() const { return next_message < outbox.size(); }
+    bool is_over() const { return program_over && !has_message(); }
   };
 
-  bool has_message(const Endpoint& endpoint) const { return endpoint.next_message < endpoint.outbox.size(); }
-  void go_on(Rank rank, const std::string& name);
-  void advance(Rank rank, const std::string& name);
-  bool try_to_send(Rank sender, const std::string& name);
-  void turn_to(Endpoint& sender, Rank from, Rank to);
-  PathId hop(Rank from, Rank to, bool carries_bytes);
+  Lane& lane(Rank rank, std::uint32_t channel) { return lanes_[channel * sent_bytes_.size() + rank]; }
+  void begin(const Schedule& schedule, std::span<const double> enter);
+  void go_on(Lane& lane, const std::string& name);
+  void advance(Lane& lane, const std::string& name);
+  /// Its next message, if the receiver waits for it.
+  bool try_to_send(Lane& sender, const std::string& name);
+  PathId hop(Rank from, Rank to, std::uint32_t channel, bool carries_bytes);
   std::vector<double> run_programs(const Schedule& schedule, const std::string& name,
                                    std::span<const double> enter);
   std::vector<double> run_ring(const RingShape& shape, std::span<const double> enter);
@@ -68,9 +75,9 @@ class MaxPlusRecursion {
   RouteTable routes_;
   SharingProof proof_;
   LinkTraffic traffic_;
-  std::vector<bool> proven_;  // by path
-  std::vector<Endpoint> endpoints_;
-  std::vector<Rank> runnable_;
+  std::vector<std::vector<bool>> proven_;  // by channel and path
+  std::vector<Lane> lanes_;                // by channel, then rank
+  std::vector<Lane*> runnable_;
   std::vector<Bytes> sent_bytes_, received_bytes_;
   std::uint64_t transfers_ = 0;
   std::vector<std::pair<Rank, std::string>> waiting_;

@@ -1,6 +1,6 @@
-// The proof that no two transfers are ever on one link together. A rank sends one transfer at a time and
-// receives one at a time, over all collectives of a step; so a link is never shared if all transfers that
-// cross it have one sender, or all have one receiver.
+// The proof that no two transfers are ever on one link together. On a channel, a rank sends one transfer at
+// a time and receives one at a time, over all collectives of a step; so a link is never shared if all
+// transfers that cross it come from one channel of one sender, or all go to one channel of one receiver.
 #pragma once
 
 #include <span>
@@ -21,12 +21,13 @@ class SharingProof {
  public:
   explicit SharingProof(const std::vector<Link>& links) : links_(links), users_(links.size()) {}
 
-  /// Each pair of learners once. Throws NotProven.
-  void add(Rank from, Rank to, std::span<const LinkId> route);
+  /// Each pair of learners once for each channel. Throws NotProven.
+  void add(Rank from, Rank to, std::uint32_t channel, std::span<const LinkId> route);
 
  private:
   struct Pair {
     Rank from = 0, to = 0;
+    std::uint32_t channel = 0;
   };
   /// Two different ones say what all have in common.
   struct Users {

@@ -28,59 +28,70 @@ void Communicator::enter(Rank rank, std::size_t collective) {
 
 void Communicator::begin(Rank rank) {
   Endpoint& endpoint = endpoints_[rank];
-  endpoint.program = collectives_[endpoint.entered.front()].schedule->program(rank);
-  endpoint.program_over = false;
-  advance(rank);
+  const Schedule& schedule = *collectives_[endpoint.entered.front()].schedule;
+  std::uint32_t channels = schedule.channels();
+  endpoint.channels.resize(channels);
+  for (std::uint32_t channel = 0; channel < channels; ++channel)
+    endpoint.channels[channel].program = schedule.program(rank, channel);
+  // The last one may finish the collective and begin the next.
+  for (std::uint32_t channel = 0; channel < channels; ++channel) advance(rank, channel);
 }
 
-void Communicator::advance(Rank rank) {
-  Endpoint& endpoint = endpoints_[rank];
+void Communicator::advance(Rank rank, std::uint32_t channel) {
+  Channel& at = endpoints_[rank].channels[channel];
   Action action;
-  while (endpoint.program->next(action)) {
-    check_peer(rank, endpoints_.size(), action, collectives_[endpoint.entered.front()].name);
+  while (at.program->next(action)) {
+    check_peer(rank, endpoints_.size(), action, collectives_[endpoints_[rank].entered.front()].name);
     if (action.kind == Action::Kind::send) {
-      endpoint.outbox.push(action);
-      try_to_send(rank);
+      at.outbox.push(action);
+      try_to_send(rank, channel);
     } else {
-      endpoint.awaited = action;
-      try_to_send(action.peer);
+      at.awaited = action;
+      try_to_send(action.peer, channel);
       return;
     }
   }
-  endpoint.program_over = true;
+  at.program_over = true;
   finish_if_over(rank);
 }
 
-void Communicator::try_to_send(Rank sender) {
-  Endpoint& from = endpoints_[sender];
+void Communicator::try_to_send(Rank sender, std::uint32_t channel) {
+  Endpoint& source = endpoints_[sender];
+  if (channel >= source.channels.size()) return;
+  Channel& from = source.channels[channel];
   if (from.sending || from.outbox.empty()) return;
   const Action& message = from.outbox.front();
-  const Endpoint& to = endpoints_[message.peer];
-  if (!to.awaited || to.awaited->peer != sender || to.entered.front() != from.entered.front()) return;
+  const Endpoint& target = endpoints_[message.peer];
+  if (channel >= target.channels.size()) return;
+  const Channel& to = target.channels[channel];
+  if (!to.awaited || to.awaited->peer != sender || target.entered.front() != source.entered.front()) return;
   check_sizes(sender, message.peer, message.bytes, to.awaited->bytes,
-              collectives_[from.entered.front()].name);
+              collectives_[source.entered.front()].name);
   from.sending = true;
-  network_.transfer(sender, message.peer, message.bytes, [this, sender] { arrived(sender); });
+  network_.transfer(sender, message.peer, message.bytes,
+                    [this, sender, channel] { arrived(sender, channel); });
 }
 
-void Communicator::arrived(Rank sender) {
-  Endpoint& from = endpoints_[sender];
+void Communicator::arrived(Rank sender, std::uint32_t channel) {
+  Channel& from = endpoints_[sender].channels[channel];
   Action message = from.outbox.front();
   from.outbox.pop();
   from.sending = false;
   sent_bytes_[sender] += message.bytes;
   received_bytes_[message.peer] += message.bytes;
   ++transfers_;
-  endpoints_[message.peer].awaited.reset();
-  advance(message.peer);
-  try_to_send(sender);
+  endpoints_[message.peer].channels[channel].awaited.reset();
+  advance(message.peer, channel);
+  try_to_send(sender, channel);
   finish_if_over(sender);
 }
 
 void Communicator::finish_if_over(Rank rank) {
   Endpoint& endpoint = endpoints_[rank];
-  if (!endpoint.program || !endpoint.program_over || !endpoint.outbox.empty()) return;
-  endpoint.program.reset();
+  if (endpoint.channels.empty()) return;
+  for (const Channel& channel : endpoint.channels)
+    if (!channel.program_over || !channel.outbox.empty()) return;
+  endpoint.channels.clear();
   // Called while the collective is still the first of those entered, so that what it enters comes behind.
   collectives_[endpoint.entered.front()].finished(rank);
   endpoint.entered.pop();
@@ -91,10 +102,13 @@ std::vector<std::string> Communicator::waiting() const {
   std::vector<std::string> all;
   for (Rank rank = 0; rank < endpoints_.size(); ++rank) {
     const Endpoint& endpoint = endpoints_[rank];
-    if (!endpoint.program) continue;
-    const std::string& name = collectives_[endpoint.entered.front()].name;
-    all.push_back(endpoint.awaited ? waits_for_message(rank, endpoint.awaited->peer, name)
-                                   : waits_until_taken(rank, endpoint.outbox.front().peer, name));
+    for (const Channel& channel : endpoint.channels) {
+      if (channel.program_over && channel.outbox.empty()) continue;
+      const std::string& name = collectives_[endpoint.entered.front()].name;
+      all.push_back(channel.awaited ? waits_for_message(rank, channel.awaited->peer, name)
+                                    : waits_until_taken(rank, channel.outbox.front().peer, name));
+      break;
+    }
   }
   return all;
 }

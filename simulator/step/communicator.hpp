@@ -38,19 +38,22 @@ class Communicator : public CollectiveEngine {
     std::string name;
     std::function<void(Rank)> finished;
   };
-  struct Endpoint {
-    std::queue<std::size_t> entered;       // the first is the running one
-    std::unique_ptr<RankProgram> program;  // null between collectives
+  struct Channel {
+    std::unique_ptr<RankProgram> program;
     bool program_over = false;
     std::optional<Action> awaited;  // what the program waits for
     std::queue<Action> outbox;      // the first may be under way
     bool sending = false;
   };
+  struct Endpoint {
+    std::queue<std::size_t> entered;  // the first is the running one
+    std::vector<Channel> channels;    // none between collectives
+  };
 
   void begin(Rank rank);
-  void advance(Rank rank);
-  void try_to_send(Rank sender);
-  void arrived(Rank sender);
+  void advance(Rank rank, std::uint32_t channel);
+  void try_to_send(Rank sender, std::uint32_t channel);
+  void arrived(Rank sender, std::uint32_t channel);
   void finish_if_over(Rank rank);
 
   Network& network_;

@@ -80,9 +80,19 @@ std::vector<double> starts_of(std::uint32_t ranks, Variant variant) {
   return starts;
 }
 
-// Where rounding decides who shares with whom, so that SimGrid itself moves with its precision.
-constexpr double kExact = 1e-9, kSensitive = 1e-2;
-double tolerance_of(const std::string&, const std::string&, Variant) { return kExact; }
+// SimGrid takes moments within 1e-12 s for one, and where links are shared that can decide who shares with
+// whom. Each of the cases listed agrees to 1e-9 when SimGrid runs with a precision of 1e-13 s.
+constexpr double kExact = 1e-9, kSensitive = 1e-5;
+double tolerance_of(const std::string& place, const std::string& algorithm, std::uint32_t ranks) {
+  struct Case {
+    const char *place, *algorithm;
+    std::uint32_t ranks;
+  };
+  constexpr Case kMovesWithSimGridsPrecision[] = {{"gpu_nodes_slow_inside", "bidirectional_ring", 64}};
+  for (const Case& known : kMovesWithSimGridsPrecision)
+    if (place == known.place && algorithm == known.algorithm && ranks == known.ranks) return kSensitive;
+  return kExact;
+}
 
 void expect_same(const CollectiveTimes& measured, const CollectiveTimes& reference, double tolerance,
                  const std::string& what) {
@@ -106,7 +116,7 @@ class Agreement : public testing::TestWithParam<Place> {
     auto cluster = topology.build(collective.ranks);
     std::string what = std::string(to_string(collective.word)) + "/" + algorithm + " among " +
                        std::to_string(collective.ranks) + ", " + kVariantNames[static_cast<int>(variant)];
-    double tolerance = tolerance_of(GetParam().name, algorithm, variant);
+    double tolerance = tolerance_of(GetParam().name, algorithm, collective.ranks);
     expect_same(replay_collective_here(*schedule, *cluster, starts, Engine::flow), reference, tolerance,
                 "flow, " + what);
     try {

@@ -80,7 +80,7 @@ TEST(SharingProof, AsksForACommonSenderOrReceiver) {
     SharingProof proof(links);
     LinkId route[] = {0};
     try {
-      for (auto [from, to] : pairs) proof.add(from, to, route);
+      for (auto [from, to] : pairs) proof.add(from, to, 0, route);
     } catch (const NotProven& error) {
       return error.why;
     }
@@ -90,6 +90,19 @@ TEST(SharingProof, AsksForACommonSenderOrReceiver) {
   EXPECT_EQ(prove({{1, 2}, {0, 2}, {3, 2}}), "");
   EXPECT_EQ(prove({{0, 1}, {1, 2}}), "link 'x' may carry learner 0 → 1 and learner 1 → 2 at once");
   EXPECT_EQ(prove({{0, 1}, {0, 2}, {3, 2}}), "link 'x' may carry learner 0 → 1 and learner 3 → 2 at once");
+}
+
+TEST(SharingProof, TakesTheChannelsOfARankForDifferentSenders) {
+  std::vector<Link> links{{"x", "network", 1e9, 0}};
+  SharingProof proof(links);
+  LinkId route[] = {0};
+  proof.add(0, 1, 0, route);
+  try {
+    proof.add(0, 2, 1, route);
+    FAIL();
+  } catch (const NotProven& error) {
+    EXPECT_EQ(error.why, "link 'x' may carry learner 0 → 1 and learner 0 → 2 on channel 1 at once");
+  }
 }
 
 class EveryEngine : public testing::TestWithParam<Engine> {

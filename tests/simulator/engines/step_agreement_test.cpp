@@ -65,8 +65,10 @@ void expect_same(const Timeline& measured, const Timeline& reference, const std:
   EXPECT_EQ(measured.transfers, reference.transfers) << what;
 }
 
-void compare_steps(const Topology& topology, unsigned seed, bool proven) {
+// How many of 40 steps are proven for the recursion.
+int compare_steps(const Topology& topology, unsigned seed) {
   AnyStep any(seed);
+  int proven = 0;
   for (int i = 0; i < 40; ++i) {
     StepProgram program = any.draw();
     auto cluster = topology.build(program.learners);
@@ -74,14 +76,16 @@ void compare_steps(const Topology& topology, unsigned seed, bool proven) {
     Timeline reference = replay_step(program, topology, Engine::simgrid);
     EXPECT_EQ(reference.engine, "simgrid");
     expect_same(replay_step_here(program, *cluster, Engine::flow), reference, "flow, " + what);
-    if (proven)
-      expect_same(replay_step_here(program, *cluster, Engine::max_plus), reference, "max_plus, " + what);
+    Timeline fastest = replay_step(program, topology, Engine::automatic);
+    expect_same(fastest, reference, fastest.engine + ", " + what);
+    if (fastest.engine == "max_plus") ++proven;
   }
+  return proven;
 }
 
-TEST(StepAgreement, OnAStar) { compare_steps(*plain_star(), 1, true); }
-TEST(StepAgreement, OnNodesWithANicForEachGpu) { compare_steps(*own_nics(), 2, true); }
-TEST(StepAgreement, OnNodesThatShareANic) { compare_steps(*shared_nics(), 3, false); }
+TEST(StepAgreement, OnAStar) { EXPECT_GE(compare_steps(*plain_star(), 1), 10); }
+TEST(StepAgreement, OnNodesWithANicForEachGpu) { EXPECT_GE(compare_steps(*own_nics(), 2), 10); }
+TEST(StepAgreement, OnNodesThatShareANic) { EXPECT_GE(compare_steps(*shared_nics(), 3), 5); }
 
 }  // namespace
 }  // namespace traincast

@@ -30,17 +30,31 @@ TEST(CollectiveCatalog, EveryRowHasASummaryAndASource) {
 }
 
 TEST(CollectiveCatalog, KnowsWhatItDoesNotHaveYet) {
-  EXPECT_THAT(refusal("double_binary_tree", {}), HasSubstr("'double_binary_tree' is not in this version"));
+  EXPECT_THAT(refusal("scatter_all_gather", {.word = Word::broadcast, .bytes = {1}}),
+              HasSubstr("'scatter_all_gather' is not in this version"));
   EXPECT_EQ(refusal("rng", {}),
             "scenario:/collective/all_reduce: unknown all_reduce algorithm 'rng'; did you mean 'ring'?; "
-            "known: ring, "
-            "halving_doubling, binomial_tree");
+            "known: ring, halving_doubling, binomial_tree, recursive_doubling, bidirectional_ring, "
+            "double_binary_tree, hierarchical, torus_2d");
 }
 
 TEST(ChooseAlgorithm, NamesWhyOneRefuses) {
+  Collective gather{.word = Word::all_gather, .ranks = 6, .bytes = std::vector<Bytes>(6, 1)};
   EXPECT_EQ(
-      refusal("halving_doubling", {.ranks = 6}),
-      "all_reduce algorithm 'halving_doubling' needs a number of ranks that is a power of two, got 6; 'auto' "
+      refusal("recursive_doubling", gather),
+      "all_gather algorithm 'recursive_doubling' needs a number of ranks that is a power of two, got 6; "
+      "'auto' takes one that can");
+  EXPECT_EQ(
+      refusal("torus_2d", {.ranks = 7}),
+      "all_reduce algorithm 'torus_2d' needs a number of ranks that makes rows and columns, got the prime "
+      "7; 'auto' takes one that can");
+  EXPECT_EQ(
+      refusal("hierarchical", {.ranks = 6}),
+      "all_reduce algorithm 'hierarchical' needs nodes of several ranks behind one link, got nodes of 1; "
+      "'auto' takes one that can");
+  EXPECT_EQ(
+      refusal("hierarchical", {.ranks = 6, .group = 4}),
+      "all_reduce algorithm 'hierarchical' needs nodes that are full, got 6 ranks in nodes of 4; 'auto' "
       "takes one that can");
   EXPECT_EQ(refusal("auto", {.word = Word::all_gather, .ranks = 3, .bytes = {1, 2}}),
             "all_gather: 3 message sizes needed, got 2");
@@ -59,9 +73,10 @@ TEST(ChooseAlgorithm, TakesTheRingWhereRanksShareALinkAndBytesCount) {
 }
 
 TEST(ChooseAlgorithm, TakesFewRoundsWhereLatencyCounts) {
-  EXPECT_EQ(chosen({.ranks = 64, .count = 10}, {.latency = 1e-3, .bandwidth = 1e9}), "halving_doubling");
-  EXPECT_EQ(chosen({.ranks = 60, .count = 10}, {.latency = 1e-3, .bandwidth = 1e9}), "binomial_tree");
-  EXPECT_EQ(chosen({.ranks = 60, .count = 100'000'000}, {.latency = 1e-5, .bandwidth = 1e9}), "ring");
+  EXPECT_EQ(chosen({.ranks = 64, .count = 10}, {.latency = 1e-3, .bandwidth = 1e9}), "recursive_doubling");
+  EXPECT_EQ(chosen({.ranks = 60, .count = 10}, {.latency = 1e-3, .bandwidth = 1e9}), "recursive_doubling");
+  EXPECT_EQ(chosen({.ranks = 61, .count = 100'000'000}, {.latency = 1e-5, .bandwidth = 1e9}), "ring");
+  EXPECT_EQ(chosen({.ranks = 60, .count = 100'000'000}, {.latency = 1e-5, .bandwidth = 1e9}), "torus_2d");
   Collective gather{.word = Word::all_gather, .ranks = 8, .bytes = std::vector<Bytes>(8, 100)};
   EXPECT_EQ(chosen(gather, {.latency = 1e-3, .bandwidth = 1e9}), "recursive_doubling");
 }

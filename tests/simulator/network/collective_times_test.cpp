@@ -53,12 +53,52 @@ TEST(RingAllReduce, OfFewerElementsThanRanksStillTakesEveryRound) {
   expect_seconds(seconds("ring", {.ranks = 9, .count = 0}), 2.0 * 8 * kAlpha, 9);
 }
 
-// log2 N rounds each way; the round at distance d moves m·d/N, and the distances add up to N−1.
+// Among the P = 2^k ranks that play, log2 P rounds each way; the round at distance d moves m·d/P, and the
+// distances add up to P−1. The others' fold takes half, half and all of the buffer.
 TEST(HalvingDoublingAllReduce, TakesTwoLogNRoundsAndTheLeastBytes) {
-  for (std::uint32_t n : {2U, 4U, 8U, 16U}) {
-    double size = 4.0 * 10'000 * n;
-    expect_seconds(seconds("halving_doubling", {.ranks = n, .count = 10'000ULL * n}),
-                   2 * rounds(n) * kAlpha + 2.0 * (n - 1) / n * kBeta * size, n);
+  for (std::uint32_t n = 2; n <= 17; ++n) {
+    double size = 4.0 * 16 * 1000, players = std::bit_floor(n);
+    double fold = n > players ? 3 * kAlpha + 2 * kBeta * size : 0;
+    expect_seconds(seconds("halving_doubling", {.ranks = n, .count = 16 * 1000}),
+                   fold + 2 * std::log2(players) * kAlpha + 2 * (players - 1) / players * kBeta * size, n);
+  }
+}
+
+// The whole buffer in each of log2 P rounds, and before and after them where others sit out.
+TEST(RecursiveDoublingAllReduce, TakesLogNRoundsOfEverything) {
+  for (std::uint32_t n = 2; n <= 17; ++n) {
+    double players = std::bit_floor(n);
+    double rounds = std::log2(players) + (n > players ? 2 : 0);
+    expect_seconds(seconds("recursive_doubling", {.ranks = n, .count = 10'007}),
+                   rounds * (kAlpha + kBeta * 4 * 10'007), n);
+  }
+}
+
+// Each way a chunk of m/2N in every round, and both leave by the same port of the star: as long as one ring.
+TEST(BidirectionalRingAllReduce, TakesAsLongAsOneRingOnAStar) {
+  for (std::uint32_t n = 2; n <= 17; ++n)
+    expect_seconds(seconds("bidirectional_ring", {.ranks = n, .count = 2000ULL * n}),
+                   2.0 * (n - 1) * (kAlpha + kBeta * 4 * 2000), n);
+}
+
+// Groups of g: 2(g−1) rounds of m/g, and 2(N/g−1) rounds of m/N between them.
+TEST(HierarchicalAllReduce, TakesTheRoundsOfBothLevels) {
+  for (std::uint32_t n = 2; n <= 17; ++n)
+    for (std::uint32_t g = 2; g <= n; ++g) {
+      if (n % g != 0) continue;
+      double chunk = 4 * 1000;
+      expect_seconds(
+          seconds("hierarchical", {.ranks = n, .count = 1000ULL * n, .group = g}),
+          2.0 * (g - 1) * (kAlpha + kBeta * chunk * n / g) + 2.0 * (n / g - 1) * (kAlpha + kBeta * chunk), n);
+    }
+}
+
+TEST(Torus2dAllReduce, TakesTheRoundsOfRowsAndColumns) {
+  for (auto [a, b] : {std::pair{2U, 2U}, {2U, 3U}, {2U, 7U}, {3U, 3U}, {3U, 4U}, {3U, 5U}, {4U, 4U}}) {
+    double chunk = 4 * 1000;
+    expect_seconds(seconds("torus_2d", {.ranks = a * b, .count = 1000ULL * a * b}),
+                   2.0 * (a - 1) * (kAlpha + kBeta * chunk * b) + 2.0 * (b - 1) * (kAlpha + kBeta * chunk),
+                   a * b);
   }
 }
 
@@ -96,6 +136,9 @@ TEST(BinomialBroadcast, TakesLogNRoundsFromAnyRoot) {
           rounds(n) * (kAlpha + kBeta * 54'321), n);
 }
 
+// Segments of two trees meet at the ports of a star in ways that no closed form follows.
+bool is_exact(std::string_view name) { return name != "double_binary_tree"; }
+
 // The estimates that choose algorithms are these closed forms.
 TEST(Estimate, IsTheReplayedTimeOnAStar) {
   NetworkEstimate star{.latency = kAlpha, .bandwidth = 1 / kBeta, .sharing = 1};
@@ -105,10 +148,27 @@ TEST(Estimate, IsTheReplayedTimeOnAStar) {
     collectives.push_back({.word = Word::all_gather, .ranks = n, .bytes = std::vector<Bytes>(n, 999)});
     collectives.push_back({.word = Word::broadcast, .ranks = n, .bytes = {777}, .root = 1});
   }
-  for (const Collective& collective : collectives)
-    for (const auto& entry : collective_catalog(collective.word).entries())
-      expect_seconds(seconds(std::string(entry.name), collective), entry.make.estimate(collective, star),
-                     collective.ranks);
+  for (Collective& collective : collectives) {
+    collective.group = 2;
+    for (const auto& entry : collective_catalog(collective.word).entries()) {
+      SCOPED_TRACE(entry.name);
+      if (entry.make.refuses(collective).empty() && is_exact(entry.name))
+        expect_seconds(seconds(std::string(entry.name), collective), entry.make.estimate(collective, star),
+                       collective.ranks);
+    }
+  }
+}
+
+TEST(Estimate, OfTwoTreesIsNearTheReplayedTime) {
+  NetworkEstimate star{.latency = kAlpha, .bandwidth = 1 / kBeta, .sharing = 1};
+  for (std::uint32_t n : {2U, 3U, 4U, 5U, 7U, 8U, 13U, 16U, 64U})
+    for (std::uint64_t count : {100U, 100'000U, 1'000'000U}) {
+      Collective collective{.ranks = n, .count = count};
+      const auto& entry = choose_algorithm("double_binary_tree", collective, star);
+      double ratio = seconds("double_binary_tree", collective) / entry.make.estimate(collective, star);
+      EXPECT_GT(ratio, 0.75) << n << " ranks, " << count;
+      EXPECT_LT(ratio, 1.3) << n << " ranks, " << count;
+    }
 }
 
 // With g GPUs behind one NIC, the rounds between nodes carry g flows at once, which a ring's do not.
@@ -116,14 +176,46 @@ TEST(Estimate, CountsTheFlowsBehindOneNic) {
   auto nodes =
       make_topology(R"({"name": "gpu_nodes", "gpus_per_node": 4, "bandwidth": "1GBps", "latency": "10us",
                                  "intra_bandwidth": "1GBps", "intra_latency": "10us"})");
-  Collective collective{.ranks = 16, .count = 1 << 16};
+  Collective collective{.ranks = 16, .count = 1 << 16, .group = 4};
   NetworkEstimate network{nodes->longest_latency(16), nodes->narrowest_bandwidth(16), nodes->sharing(16)};
   EXPECT_EQ(network.sharing, 4U);
   for (const auto& entry : collective_catalog(Word::all_reduce).entries()) {
+    if (!is_exact(entry.name)) continue;
+    SCOPED_TRACE(entry.name);
     auto times = replay(std::string(entry.name), collective, *nodes);
     expect_seconds(*std::max_element(times.finish_s.begin(), times.finish_s.end()),
                    entry.make.estimate(collective, network), 16);
   }
+}
+
+// Within nodes of 4, 2·3 rounds of m/4 at 10 GB/s; between four nodes 2·3 rounds of m/16, four at once.
+TEST(Estimate, KnowsTheLinksWithinNodes) {
+  auto nodes =
+      make_topology(R"({"name": "gpu_nodes", "gpus_per_node": 4, "bandwidth": "1GBps", "latency": "10us",
+                                 "intra_bandwidth": "10GBps", "intra_latency": "1us"})");
+  Collective collective{.ranks = 16, .count = 1 << 20, .group = 4};
+  NetworkEstimate network{.latency = 20e-6, .bandwidth = 1e9, .sharing = 4, .node{{2e-6, 10e9}}};
+  double m = 4.0 * (1 << 20);
+  auto times = replay("hierarchical", collective, *nodes);
+  double measured = *std::max_element(times.finish_s.begin(), times.finish_s.end());
+  expect_seconds(measured, 6 * (2e-6 + m / 4 / 10e9) + 6 * (20e-6 + 4 * m / 16 / 1e9), 16);
+  const auto& entry = choose_algorithm("auto", collective, network);
+  EXPECT_EQ(entry.name, "hierarchical");
+  expect_seconds(measured, entry.make.estimate(collective, network), 16);
+}
+
+// A port sends and receives at most 1/beta; all together send 2(N−1)m, and a rank learns of all in log2 N
+// transfers at the earliest.
+TEST(AllReduce, IsNeverFasterThanTheLowerBound) {
+  for (const auto& entry : collective_catalog(Word::all_reduce).entries())
+    for (std::uint32_t n : {2U, 5U, 8U, 12U, 17U})
+      for (std::uint64_t count : {1U, 1000U, 250'000U}) {
+        Collective collective{.ranks = n, .count = count, .group = n};
+        if (!entry.make.refuses(collective).empty()) continue;
+        double measured = seconds(std::string(entry.name), collective), m = 4.0 * static_cast<double>(count);
+        EXPECT_GE(measured, std::max(2.0 * (n - 1) / n * kBeta * m, rounds(n) * kAlpha) * (1 - 1e-9))
+            << entry.name << " of " << n;
+      }
 }
 
 TEST(Bytes, ThatAreSentAreReceivedAndCrossTwoLinks) {

@@ -29,7 +29,7 @@ class WrittenSchedule : public Schedule {
  public:
   explicit WrittenSchedule(std::vector<std::vector<Action>> actions) : actions_(std::move(actions)) {}
   std::uint32_t ranks() const override { return static_cast<std::uint32_t>(actions_.size()); }
-  std::unique_ptr<RankProgram> program(Rank rank) const override {
+  std::unique_ptr<RankProgram> program(Rank rank, std::uint32_t) const override {
     return std::make_unique<Program>(actions_[rank]);
   }
 

@@ -8,10 +8,15 @@ namespace traincast {
 
 namespace {
 
+struct Message {
+  Action action;
+  std::vector<Held> content;  // as it was when the program queued it
+};
+
 struct State {
   std::unique_ptr<RankProgram> program;
   std::optional<Action> awaited;
-  std::deque<Action> outbox;
+  std::deque<Message> outbox;
   bool over = false;
 };
 
@@ -20,22 +25,30 @@ std::string text(Rank rank, const Action& action) {
          std::to_string(action.last) + " with rank " + std::to_string(action.peer);
 }
 
-bool overlap(const Action& a, const Action& b) { return a.first < b.last && b.first < a.last; }
+// Of two ranges that may go around the buffer.
+bool overlap(const Action& a, const Action& b, std::uint64_t elements) {
+  for (std::uint64_t element = a.first; element < a.last; ++element)
+    if ((element + elements - b.first) % elements < b.last - b.first) return true;
+  return false;
+}
 
 }  // namespace
 
 Interpretation interpret(const Schedule& schedule, std::uint64_t elements,
-                         const std::vector<std::vector<std::vector<std::uint32_t>>>& at_first) {
-  std::uint32_t ranks = schedule.ranks();
+                         const std::vector<std::vector<Held>>& at_first) {
+  std::uint32_t ranks = schedule.ranks(), channels = schedule.channels();
+  bool follows = !at_first.empty();
   Interpretation result;
   result.held = at_first;
   result.sent.resize(ranks, 0);
   result.received.resize(ranks, 0);
-  std::vector<State> states(ranks);
-  for (Rank rank = 0; rank < ranks; ++rank) states[rank].program = schedule.program(rank);
+  std::vector<std::vector<State>> states(ranks);
+  for (Rank rank = 0; rank < ranks; ++rank)
+    for (std::uint32_t channel = 0; channel < channels; ++channel)
+      states[rank].emplace_back().program = schedule.program(rank, channel);
 
-  auto run_to_next_wait = [&](Rank rank) {
-    State& state = states[rank];
+  auto run_to_next_wait = [&](Rank rank, std::uint32_t channel) {
+    State& state = states[rank][channel];
     bool moved = false;
     while (!state.awaited && !state.over) {
       moved = true;
@@ -44,52 +57,64 @@ Interpretation interpret(const Schedule& schedule, std::uint64_t elements,
         state.over = true;
         break;
       }
-      if (action.peer >= ranks || action.peer == rank || action.first > action.last || action.last > elements)
+      if (action.peer >= ranks || action.peer == rank || action.first > action.last ||
+          action.first > elements || action.last - action.first > elements)
         result.error = "impossible action: " + text(rank, action);
       if (!result.error.empty()) return false;
-      if (action.kind == Action::Kind::send)
-        state.outbox.push_back(action);
-      else
+      if (action.kind != Action::Kind::send) {
         state.awaited = action;
+        continue;
+      }
+      Message message{action, {}};
+      if (follows)
+        for (std::uint64_t element = action.first; element < action.last; ++element)
+          message.content.push_back(result.held[rank][element % elements]);
+      state.outbox.push_back(std::move(message));
     }
     return moved;
   };
-  auto deliver = [&](Rank rank) {
-    State& from = states[rank];
+  auto deliver = [&](Rank rank, std::uint32_t channel) {
+    State& from = states[rank][channel];
     if (from.outbox.empty()) return false;
-    Action message = from.outbox.front();
-    State& to = states[message.peer];
+    Message& message = from.outbox.front();
+    const Action& sent = message.action;
+    State& to = states[sent.peer][channel];
     if (!to.awaited || to.awaited->peer != rank) return false;
     Action taken = *to.awaited;
-    if (taken.first != message.first || taken.last != message.last || taken.bytes != message.bytes)
-      result.error = "unlike ranges: " + text(rank, message) + "; " + text(message.peer, taken);
-    for (const Action& unsent : to.outbox)
-      if (overlap(unsent, taken)) result.error = "overwritten before it left: " + text(message.peer, unsent);
-    for (std::uint64_t element = message.first; element < message.last; ++element)
-      for (Rank c = 0; c < ranks; ++c) {
-        std::uint32_t arriving = result.held[rank][element][c];
-        std::uint32_t& there = result.held[message.peer][element][c];
-        there = taken.kind == Action::Kind::reduce ? there + arriving : arriving;
+    if (taken.first != sent.first || taken.last != sent.last || taken.bytes != sent.bytes)
+      result.error = "unlike ranges: " + text(rank, sent) + "; " + text(sent.peer, taken);
+    if (follows && taken.kind == Action::Kind::receive)
+      for (const Message& unsent : to.outbox)
+        if (overlap(unsent.action, taken, elements))
+          result.error = "overwritten before it left: " + text(sent.peer, unsent.action);
+    if (follows)
+      for (std::uint64_t element = sent.first; element < sent.last; ++element) {
+        const Held& arriving = message.content[element - sent.first];
+        Held& there = result.held[sent.peer][element % elements];
+        for (Rank c = 0; c < ranks; ++c)
+          there[c] = taken.kind == Action::Kind::reduce ? there[c] + arriving[c] : arriving[c];
       }
-    result.sent[rank] += message.bytes;
-    result.received[message.peer] += message.bytes;
+    result.sent[rank] += sent.bytes;
+    result.received[sent.peer] += sent.bytes;
     ++result.transfers;
-    from.outbox.pop_front();
     to.awaited.reset();
+    from.outbox.pop_front();
     return true;
   };
 
   for (bool moved = true; moved && result.error.empty();) {
     moved = false;
-    for (Rank rank = 0; rank < ranks; ++rank) {
-      moved |= run_to_next_wait(rank);
-      moved |= deliver(rank);
-      if (!result.error.empty()) return result;
-    }
+    for (Rank rank = 0; rank < ranks; ++rank)
+      for (std::uint32_t channel = 0; channel < channels; ++channel) {
+        moved |= run_to_next_wait(rank, channel);
+        moved |= deliver(rank, channel);
+        if (!result.error.empty()) return result;
+      }
   }
   for (Rank rank = 0; rank < ranks; ++rank)
-    if (!states[rank].over || !states[rank].outbox.empty())
-      result.error = "deadlock: rank " + std::to_string(rank) + " does not finish";
+    for (const State& state : states[rank])
+      if (!state.over || !state.outbox.empty())
+        result.error = "deadlock: rank " + std::to_string(rank) + " does not finish";
   return result;
 }
 
@@ -98,9 +123,8 @@ std::uint64_t buffer_elements(const Collective& collective) {
   return std::accumulate(collective.bytes.begin(), collective.bytes.end(), std::uint64_t{0});
 }
 
-std::vector<std::vector<std::uint32_t>> held_after(const Collective& collective) {
-  std::vector<std::vector<std::uint32_t>> held(buffer_elements(collective),
-                                               std::vector<std::uint32_t>(collective.ranks, 0));
+std::vector<Held> held_after(const Collective& collective) {
+  std::vector<Held> held(buffer_elements(collective), Held(collective.ranks, 0));
   switch (collective.word) {
     case Word::all_reduce:
       for (auto& element : held) element.assign(collective.ranks, 1);
@@ -118,9 +142,9 @@ std::vector<std::vector<std::uint32_t>> held_after(const Collective& collective)
   return held;
 }
 
-std::vector<std::vector<std::vector<std::uint32_t>>> held_before(const Collective& collective) {
+std::vector<std::vector<Held>> held_before(const Collective& collective) {
   auto after = held_after(collective);
-  std::vector<std::vector<std::vector<std::uint32_t>>> held(collective.ranks, after);
+  std::vector<std::vector<Held>> held(collective.ranks, after);
   for (Rank rank = 0; rank < collective.ranks; ++rank)
     for (auto& element : held[rank])
       for (Rank contributor = 0; contributor < collective.ranks; ++contributor)

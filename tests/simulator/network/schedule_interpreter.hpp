@@ -9,22 +9,25 @@
 
 namespace traincast {
 
+/// How often each rank's contribution is in an element.
+using Held = std::vector<std::uint32_t>;
+
 struct Interpretation {
   std::string
       error;  ///< "" or what went wrong: a deadlock, unlike ranges, a message overwritten before it left
-  /// held[rank][element][contributor]: how often it is in there.
-  std::vector<std::vector<std::vector<std::uint32_t>>> held;
+  /// held[rank][element]; empty where contents are not followed.
+  std::vector<std::vector<Held>> held;
   std::vector<Bytes> sent, received;
   std::uint64_t transfers = 0;
 };
 
-/// `elements` is the length of the collective's buffer; `owner` tells what a rank holds at first.
+/// `elements` is the length of the collective's buffer. Without `at_first`, only bytes are counted.
 Interpretation interpret(const Schedule& schedule, std::uint64_t elements,
-                         const std::vector<std::vector<std::vector<std::uint32_t>>>& at_first);
+                         const std::vector<std::vector<Held>>& at_first);
 
 /// What ranks hold before this collective, and what every rank must hold after it.
-std::vector<std::vector<std::vector<std::uint32_t>>> held_before(const Collective& collective);
-std::vector<std::vector<std::uint32_t>> held_after(const Collective& collective);
+std::vector<std::vector<Held>> held_before(const Collective& collective);
+std::vector<Held> held_after(const Collective& collective);
 std::uint64_t buffer_elements(const Collective& collective);
 
 }  // namespace traincast
