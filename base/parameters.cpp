@@ -4,6 +4,7 @@
 #include <cassert>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 
 #include "base/error.hpp"
@@ -135,6 +136,10 @@ std::int64_t Parameters::count(std::string_view key) const { return held(key).in
 bool Parameters::flag(std::string_view key) const { return held(key).flag(); }
 const std::string& Parameters::word(std::string_view key) const { return held(key).text(); }
 
+std::string Parameters::path(std::string_view key) const {
+  return (std::filesystem::path(folder_) / word(key)).string();
+}
+
 std::vector<std::int64_t> Parameters::counts(std::string_view key) const {
   std::vector<std::int64_t> all;
   for (const Json& item : held(key).items()) all.push_back(item.integer());
@@ -150,6 +155,7 @@ std::vector<std::pair<std::string, double>> Parameters::durations(std::string_vi
 Parameters read_parameters(const JsonReader& object, std::string_view name,
                            std::span<const Parameter> table) {
   Parameters result;
+  result.folder_ = std::filesystem::path(object.file()).parent_path().string();
   if (!name.empty()) result.resolved_["name"] = name;
   bool bare = object.value().is_string();
   if (!bare) {

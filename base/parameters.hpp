@@ -38,6 +38,7 @@ class Parameters {
   bool flag(std::string_view key) const;
   std::vector<std::pair<std::string, double>> durations(std::string_view key) const;
   const std::string& word(std::string_view key) const;  ///< word or path
+  std::string path(std::string_view key) const;  ///< seen from the folder of the file that it was read from
 
   /// {"name": …, every key with its value as written or its default}: what a report echoes.
   const Json& resolved() const { return resolved_; }
@@ -45,6 +46,7 @@ class Parameters {
  private:
   friend Parameters read_parameters(const JsonReader&, std::string_view, std::span<const Parameter>);
   const Json& held(std::string_view key) const;
+  std::string folder_;
   Json values_ = Json(Json::Object{});  // quantities as numbers in the program's units
   Json resolved_ = Json(Json::Object{});
 };

@@ -15,6 +15,8 @@ enum class Purpose : std::uint32_t {
   shuffle = 3,     ///< the order of samples
   compressor = 4,  ///< draws of a compressor for one learner
   shared = 5,      ///< draws that all learners share
+  placement = 6,   ///< which learner is where
+  routing = 7,     ///< which of several paths
 };
 
 struct StreamKey {

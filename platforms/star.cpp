@@ -1,5 +1,6 @@
 // Every learner has a port of its own on one switch that is never the bottleneck.
-#include "platforms/link_table.hpp"
+#include "platforms/star.hpp"
+
 #include "platforms/topologies.hpp"
 
 namespace traincast {
@@ -28,7 +29,7 @@ class Star : public Topology {
   std::unique_ptr<Cluster> build(std::uint32_t learners) const override {
     std::vector<Link> links;
     Ports ports(links, "port", learners, port_);
-    return std::make_unique<StarCluster>(learners, std::move(links), ports);
+    return make_star_cluster(learners, std::move(links), ports);
   }
 
   double longest_latency(std::uint32_t) const override { return 2 * port_.latency; }
@@ -40,6 +41,10 @@ class Star : public Topology {
 };
 
 }  // namespace
+
+std::unique_ptr<Cluster> make_star_cluster(std::uint32_t learners, std::vector<Link> links, Ports ports) {
+  return std::make_unique<StarCluster>(learners, std::move(links), ports);
+}
 
 std::unique_ptr<Topology> make_star(const Parameters& p) {
   return std::make_unique<Star>(LinkKind{"network", p.number("bandwidth"), p.number("latency")});

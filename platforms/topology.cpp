@@ -33,6 +33,8 @@ double slowest(const Cluster& cluster, std::uint32_t distance) {
 
 }  // namespace
 
+std::vector<std::uint32_t> Topology::groups(std::uint32_t) const { return {}; }
+
 double Topology::longest_latency(std::uint32_t learners) const {
   auto cluster = build(learners);
   double longest = 0;

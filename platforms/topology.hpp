@@ -20,6 +20,10 @@ class Topology {
   /// Only for numbers of learners that it does not refuse.
   virtual std::unique_ptr<Cluster> build(std::uint32_t learners) const = 0;
 
+  /// How many learners each node or switch has places for, in order of their places, when there are that many
+  /// learners: at least as many places. Empty where every learner is alone on its own.
+  virtual std::vector<std::uint32_t> groups(std::uint32_t learners) const;
+
   /// For choosing algorithms, with at least two learners: latency of the longest route, bandwidth of the
   /// narrowest link while every learner sends to its neighbour, and by how much that is divided when all send
   /// far. Unless a topology knows better, these are taken from the routes of a built cluster: between all

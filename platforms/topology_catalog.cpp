@@ -1,51 +1,56 @@
+#include <vector>
+
+#include "platforms/cluster_catalog.hpp"
 #include "platforms/topologies.hpp"
+#include "platforms/topology_parameters.hpp"
 
 namespace traincast {
 
 namespace {
 
-constexpr std::string_view kAnyLatency = "[0s, 1000s]";
-constexpr std::string_view kAnyBandwidth = "[1Bps, 1000000000GBps]";
-
-constexpr Parameter kStar[] = {
-    {"bandwidth", Unit::bandwidth, kAnyBandwidth, kRequired, "of each learner's port, per direction"},
-    {"latency", Unit::duration, kAnyLatency, "5us", "of one link; a path has two"},
-};
-
-constexpr Parameter kGpuNodes[] = {
-    {"gpus_per_node", Unit::count, "[1, 256]", "8", "learners in one node; the last may be partly filled"},
-    {"bandwidth", Unit::bandwidth, kAnyBandwidth, kRequired, "of each NIC, per direction"},
-    {"latency", Unit::duration, kAnyLatency, "5us", "of one NIC link; a path between nodes has two"},
-    {"nics", Unit::word, "one|per_gpu", "one", "NICs of a node: one that its GPUs share, or one for each"},
-    {"intra_bandwidth", Unit::bandwidth, kAnyBandwidth, "300GBps",
-     "of each GPU's port within the node, per direction"},
-    {"intra_latency", Unit::duration, kAnyLatency, "1us", "of one such link; a path within a node has two"},
-};
-
 constexpr Entry<MakeTopology> kTopologies[] = {
-    {"star", "every learner has its own port on one switch", "", kStar, make_star},
+    {"star", "every learner has its own port on one switch", "", kStar, placed<make_star>},
+    {"heterogeneous", "a star with groups of learners whose ports are faster or slower", "", kHeterogeneous,
+     placed<make_heterogeneous>},
+    {"ring", "learners linked to their two neighbours; messages to others cross the links between", "", kRing,
+     placed<make_ring>},
+    {"torus", "learners linked to their neighbours in any number of dimensions; dimension-order routes", "",
+     kTorus, placed<make_torus>},
+    {"fully_connected", "a link from every learner to every other", "", kFullyConnected,
+     placed<make_fully_connected>},
+    {"fat_tree", "switches in levels, with any oversubscription", "Zahavi 2010 (D-mod-K routing)", kFatTree,
+     placed<make_fat_tree>},
+    {"dragonfly", "groups of fully linked routers, every two groups linked; minimal routes",
+     "Kim et al., ISCA 2008", kDragonfly, placed<make_dragonfly>},
+    {"two_datacentres", "two stars of half the learners each, and one wide-area link", "", kTwoDatacentres,
+     placed<make_two_datacentres>},
     {"gpu_nodes", "GPUs in nodes: fast ports within a node, one NIC or one per GPU between nodes", "",
-     kGpuNodes, make_gpu_nodes},
+     kGpuNodes, placed<make_gpu_nodes>},
+    {"pcie_nodes", "GPUs in nodes whose PCIe ports carry traffic within the node and to its NICs", "",
+     kPcieNodes, placed<make_pcie_nodes>},
+    {"rail_optimised", "a NIC per GPU, the i-th of every node on rail i", "", kRailOptimised,
+     placed<make_rail_optimised>},
+    {"xml", "any SimGrid platform file; its hosts in order are the learners' places",
+     "SimGrid 3.32, platform files of version 4.1", kXml, placed<make_xml>},
 };
 
 constexpr Planned kPlanned[] = {
-    {"ring",
-     "links that several hops share are not tried out yet; 'star' gives a ring all-reduce the same times"},
-    {"torus", "multi-hop routes are not tried out yet"},
-    {"fat_tree", "multi-hop routes and oversubscription are not tried out yet"},
-    {"dragonfly", "multi-hop routes are not tried out yet"},
-    {"fully_connected", "a link per pair is not modelled yet"},
-    {"rail_optimised", "switches per rail are not modelled yet; 'gpu_nodes' with nics 'per_gpu' is near"},
-    {"two_datacentres", "a shared wide-area link is not modelled yet"},
-    {"parameter_server", "hosts that are no learners are not modelled yet"},
-    {"heterogeneous", "links of unlike speed are not modelled yet"},
-    {"xml", "SimGrid platform files carry no tiers and true latencies apart"},
+    {"parameter_server", "no collective pushes to servers or pulls from them yet"},
 };
 
-constexpr Catalog<MakeTopology> kCatalog("topologies", "topology", kTopologies, kPlanned);
+std::vector<Entry<MakeTopology>> topologies_and_clusters() {
+  std::vector<Entry<MakeTopology>> all(std::begin(kTopologies), std::end(kTopologies));
+  auto clusters = described_clusters();
+  all.insert(all.end(), clusters.begin(), clusters.end());
+  return all;
+}
 
 }  // namespace
 
-const Catalog<MakeTopology>& topology_catalog() { return kCatalog; }
+const Catalog<MakeTopology>& topology_catalog() {
+  static const std::vector<Entry<MakeTopology>> entries = topologies_and_clusters();
+  static const Catalog<MakeTopology> catalog("topologies", "topology", entries, kPlanned);
+  return catalog;
+}
 
 }  // namespace traincast

@@ -2,9 +2,9 @@
 
 #include <cmath>
 
+#include "base/child_processes.hpp"
 #include "base/error.hpp"
 #include "base/serial.hpp"
-#include "simulator/replay/child_processes.hpp"
 
 namespace traincast {
 

@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "base/child_processes.hpp"
 #include "base/error.hpp"
 #include "base/serial.hpp"
 #include "platforms/topology.hpp"
 #include "simulator/collectives/collective_catalog.hpp"
-#include "simulator/replay/child_processes.hpp"
 #include "simulator/replay/engines.hpp"
 
 namespace traincast {

@@ -1,25 +1,17 @@
-#include "platforms/topology.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "tests/platforms/platform_helpers.hpp"
 
 namespace traincast {
 namespace {
 
 using testing::HasSubstr;
 
-std::unique_ptr<Topology> make(const std::string& json) {
-  Json value = Json::parse(json, "test");
-  JsonReader reader(value, "test");
-  const auto& entry = topology_catalog().find(reader);
-  return entry.make(read_parameters(reader, entry.name, entry.parameters));
-}
-
 std::string refusal(const std::string& json) {
   try {
-    make(json);
+    make_topology(json);
   } catch (const InputError& error) {
     return error.what();
   }
@@ -43,11 +35,12 @@ TEST(TopologyCatalog, RefusesWhatItCannotMake) {
               HasSubstr("/latency: "));
   EXPECT_THAT(refusal(R"({"name": "gpu_nodes", "bandwidth": "1Gbps", "nics": "two"})"),
               HasSubstr("/nics: unknown word 'two'"));
-  EXPECT_THAT(refusal(R"({"name": "fat_tree"})"), HasSubstr("topology 'fat_tree' is not in this version"));
+  EXPECT_THAT(refusal(R"({"name": "parameter_server"})"),
+              HasSubstr("topology 'parameter_server' is not in this version"));
 }
 
 TEST(Star, TellsItsEstimates) {
-  auto star = make(R"({"name": "star", "bandwidth": "10Gbps"})");
+  auto star = make_topology(R"({"name": "star", "bandwidth": "10Gbps"})");
   EXPECT_DOUBLE_EQ(star->longest_latency(8), 10e-6);
   EXPECT_DOUBLE_EQ(star->narrowest_bandwidth(8), 1.25e9);
   EXPECT_EQ(star->sharing(8), 1U);
@@ -55,7 +48,8 @@ TEST(Star, TellsItsEstimates) {
 }
 
 TEST(GpuNodes, CountTheirNicOnlyBeyondOneNode) {
-  auto nodes = make(R"({"name": "gpu_nodes", "bandwidth": "100Gbps", "intra_bandwidth": "300GBps"})");
+  auto nodes =
+      make_topology(R"({"name": "gpu_nodes", "bandwidth": "100Gbps", "intra_bandwidth": "300GBps"})");
   EXPECT_DOUBLE_EQ(nodes->longest_latency(8), 2e-6);
   EXPECT_DOUBLE_EQ(nodes->narrowest_bandwidth(8), 300e9);
   EXPECT_EQ(nodes->sharing(8), 1U);
@@ -65,14 +59,14 @@ TEST(GpuNodes, CountTheirNicOnlyBeyondOneNode) {
 }
 
 TEST(GpuNodes, ShareNothingWithANicPerGpu) {
-  auto nodes = make(R"({"name": "gpu_nodes", "bandwidth": "100Gbps", "nics": "per_gpu"})");
+  auto nodes = make_topology(R"({"name": "gpu_nodes", "bandwidth": "100Gbps", "nics": "per_gpu"})");
   EXPECT_EQ(nodes->sharing(64), 1U);
 }
 
 // A GPU's port that is slower than its part of the NIC is the narrowest link.
 TEST(GpuNodes, MayBeNarrowestWithin) {
-  auto nodes =
-      make(R"({"name": "gpu_nodes", "gpus_per_node": 2, "bandwidth": "80Gbps", "intra_bandwidth": "3GBps"})");
+  auto nodes = make_topology(
+      R"({"name": "gpu_nodes", "gpus_per_node": 2, "bandwidth": "80Gbps", "intra_bandwidth": "3GBps"})");
   EXPECT_DOUBLE_EQ(nodes->narrowest_bandwidth(8), 3e9);
   EXPECT_EQ(nodes->sharing(8), 1U);
 }

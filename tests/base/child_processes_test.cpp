@@ -1,4 +1,4 @@
-#include "simulator/replay/child_processes.hpp"
+#include "base/child_processes.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "simulator/replay/child_processes.hpp"
+#include "base/child_processes.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,0 +1,111 @@
+// SimGrid platform files as topologies.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/platforms/platform_helpers.hpp"
+#include "tests/support/refusal.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace traincast {
+namespace {
+
+class Xml : public testing::Test {
+ protected:
+  std::string write(const std::string& body) {
+    file_ = scratch_ / "platform.xml";
+    std::ofstream(file_) << "<?xml version='1.0'?>\n"
+                            "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
+                            "<platform version=\"4.1\">\n<zone id=\"z\" routing=\"Full\">\n"
+                         << body << "</zone>\n</platform>\n";
+    return file_;
+  }
+
+  std::string json(const std::string& more = "") const {
+    return "{\"name\": \"xml\", \"path\": \"" + file_ + "\"" + more + "}";
+  }
+  std::string refused(std::uint32_t learners, const std::string& more = "") const {
+    return make_topology(json(more))->refuses(learners);
+  }
+
+  ScratchFolder scratch_;
+  std::string file_;
+};
+
+const std::string kHosts = R"(<host id="tremblay" speed="1Gf"/>
+<host id="alpha" speed="1Gf"/>
+<host id="jupiter" speed="1Gf"/>
+)";
+const std::string kLinks = R"(<link id="eth-0" bandwidth="1GBps" latency="10us"/>
+<link id="wan1" bandwidth="2GBps" latency="5us" sharing_policy="SPLITDUPLEX"/>
+)";
+const std::string kRoutes =
+    R"(<route src="tremblay" dst="alpha"><link_ctn id="eth-0"/><link_ctn id="wan1" direction="UP"/></route>
+<route src="tremblay" dst="jupiter"><link_ctn id="eth-0"/></route>
+<route src="alpha" dst="jupiter"><link_ctn id="wan1" direction="DOWN"/></route>
+)";
+
+TEST_F(Xml, TakesHostsInTheOrderOfTheFileAndTiersFromTheNamesOfLinks) {
+  write(kHosts + kLinks + kRoutes);
+  auto cluster = build(json(), 3);
+  EXPECT_EQ(path(*cluster, 0, 1), "eth-0 wan1_UP");
+  EXPECT_EQ(path(*cluster, 1, 0), "wan1_DOWN eth-0");
+  EXPECT_EQ(path(*cluster, 1, 2), "wan1_DOWN");
+  EXPECT_NEAR(cluster->latency(route(*cluster, 0, 1)), 15e-6, 1e-15);
+  for (const Link& link : cluster->links()) {
+    EXPECT_EQ(link.tier, link.name.substr(0, 3));
+    EXPECT_DOUBLE_EQ(link.bandwidth, link.tier == "eth" ? 1e9 : 2e9);
+  }
+}
+
+TEST_F(Xml, GivesTheLinksOfATierAnotherBandwidth) {
+  write(kHosts + kLinks + kRoutes);
+  for (const Link& link : build(json(R"(, "bandwidth": "5GBps", "bandwidth_of": "wan")"), 3)->links())
+    EXPECT_DOUBLE_EQ(link.bandwidth, link.tier == "eth" ? 1e9 : 5e9);
+  for (const Link& link : build(json(R"(, "bandwidth": "5GBps")"), 3)->links())
+    EXPECT_DOUBLE_EQ(link.bandwidth, 5e9);
+  EXPECT_EQ(refused(3, R"(, "bandwidth": "5GBps", "bandwidth_of": "lan")"),
+            "platform file " + file_ + " has no link of tier 'lan'; did you mean 'wan'?; known: eth, wan");
+}
+
+TEST_F(Xml, IsReadFromTheFolderOfItsScenario) {
+  write(kHosts + kLinks + kRoutes);
+  Json value = Json::parse(R"({"name": "xml", "path": "platform.xml"})", "test");
+  JsonReader reader(value, scratch_ / "scenario.json");
+  const auto& entry = topology_catalog().find(reader);
+  EXPECT_EQ(entry.make(read_parameters(reader, entry.name, entry.parameters))->refuses(3), "");
+}
+
+TEST_F(Xml, RefusesTooFewHosts) {
+  write(kHosts + kLinks + kRoutes);
+  EXPECT_EQ(refused(3), "");
+  EXPECT_EQ(refused(4), file_ + " has 3 hosts, and 4 are needed");
+  EXPECT_EQ(refused(1025), "a platform file can hold 1024 learners at most, got 1025");
+}
+
+TEST_F(Xml, RefusesAFileThatSimGridCannotReadAtItsLine) {
+  write(kHosts + "<link id=\"eth-0\" bandwidth=\"1GBx\" latency=\"10us\"/>\n");
+  EXPECT_EQ(refused(2), "platform file " + file_ + ": Parse error at " + file_ + ":8: unknown unit: GBx");
+  write(kHosts + kRoutes);
+  EXPECT_EQ(refused(2), "platform file " + file_ + ": Link not found: eth-0");
+  file_ = scratch_ / "none.xml";
+  EXPECT_THAT(refused(2), testing::HasSubstr("Unable to open '" + file_ + "'"));
+}
+
+TEST_F(Xml, RefusesWhatItsRoutesCannotSay) {
+  write(kHosts + kLinks + kRoutes.substr(0, kRoutes.rfind("<route")));
+  EXPECT_EQ(refused(3), "platform file " + file_ + ": the route from 'alpha' to 'jupiter' has no link");
+  write(kHosts + "<link id=\"bus\" bandwidth=\"1GBps\" latency=\"0\" sharing_policy=\"FATPIPE\"/>\n" +
+        "<route src=\"tremblay\" dst=\"alpha\"><link_ctn id=\"bus\"/></route>\n");
+  EXPECT_EQ(refused(2),
+            "platform file " + file_ +
+                ": link 'bus' is a FATPIPE, which gives every flow all of its bandwidth; links here are "
+                "shared: make it SHARED or SPLITDUPLEX");
+  write(kHosts + kLinks +
+        "<route src=\"tremblay\" dst=\"alpha\"><link_ctn id=\"eth-0\"/><link_ctn id=\"eth-0\"/></route>\n");
+  EXPECT_EQ(refused(2),
+            "platform file " + file_ + ": the route from 'tremblay' to 'alpha' crosses a link twice");
+}
+
+}  // namespace
+}  // namespace traincast
