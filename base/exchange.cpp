@@ -9,6 +9,8 @@ std::string_view to_string(Word word) {
     case Word::all_reduce: return "all_reduce";
     case Word::all_gather: return "all_gather";
     case Word::broadcast: return "broadcast";
+    case Word::reduce_scatter: return "reduce_scatter";
+    case Word::all_to_all: return "all_to_all";
   }
   return "";
 }
@@ -30,7 +32,7 @@ std::string_view to_string(Primitive primitive) {
 std::string_view to_string(Stage stage) { return stage == Stage::encode ? "encode" : "decode"; }
 
 Bytes Op::contributed(std::uint32_t learners) const {
-  if (word == Word::all_reduce) return learners * count * size_of(element);
+  if (word == Word::all_reduce || word == Word::reduce_scatter) return learners * count * size_of(element);
   return std::accumulate(bytes.begin(), bytes.end(), Bytes{0});
 }
 

@@ -43,7 +43,9 @@ struct Bucket {
 };
 
 /// What a collective does, not how.
-enum class Word { all_reduce, all_gather, broadcast };
+enum class Word { all_reduce, all_gather, broadcast, reduce_scatter, all_to_all };
+inline constexpr Word kWords[] = {Word::all_reduce, Word::all_gather, Word::broadcast, Word::reduce_scatter,
+                                  Word::all_to_all};
 std::string_view to_string(Word word);
 
 /// The elements of a payload that is summed in flight.
@@ -53,9 +55,10 @@ constexpr Bytes size_of(Element element) { return element == Element::fp32 ? 4 :
 /// One collective of a method, for one bucket.
 struct Op {
   Word word = Word::all_reduce;
-  Element element = Element::fp32;  ///< all_reduce
-  std::uint64_t count = 0;          ///< all_reduce: elements in each learner's addend
-  std::vector<Bytes> bytes{};       ///< all_gather: encoded message of each learner; broadcast: one size
+  Element element = Element::fp32;  ///< all_reduce, reduce_scatter
+  std::uint64_t count = 0;          ///< all_reduce, reduce_scatter: elements in each learner's addend
+  std::vector<Bytes> bytes{};       ///< all_gather: encoded message of each learner; broadcast: one size;
+                                    ///< all_to_all: from learner i to learner j in place i·N + j
   LearnerId root = 0;               ///< broadcast
   /// Of what one learner contributes, the bytes that are gradient values, not indices, scales or padding;
   /// summed over learners.

@@ -15,6 +15,8 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> all{
       {"run", "run SCENARIO [--out DIR] [--set POINTER=VALUE]…", "predicts what a scenario asks for",
        run_command},
+      {"export", "export --goal SCENARIO [--point N] [--out FILE]",
+       "writes a step's collectives for other simulators", export_command},
       {"list", "list [KIND] [--format json]", "what can be chosen, by name", list_command},
       {"schema", "schema", "the scenario language as JSON schema", schema_command},
       {"reference", "reference", "the scenario language as Markdown", reference_command}};

@@ -15,6 +15,13 @@ extern const CollectiveAlgorithm kHierarchicalAllReduce;
 extern const CollectiveAlgorithm kTorusAllReduce;
 extern const CollectiveAlgorithm kRingAllGather;
 extern const CollectiveAlgorithm kRecursiveDoublingAllGather;
+extern const CollectiveAlgorithm kBruckAllGather;
+extern const CollectiveAlgorithm kHierarchicalAllGather;
+extern const CollectiveAlgorithm kPaddedRingAllGather;
 extern const CollectiveAlgorithm kBinomialBroadcast;
+extern const CollectiveAlgorithm kPipelinedRingBroadcast;
+extern const CollectiveAlgorithm kRingReduceScatter;
+extern const CollectiveAlgorithm kRecursiveHalvingReduceScatter;
+extern const CollectiveAlgorithm kPairwiseAllToAll;
 
 }  // namespace traincast

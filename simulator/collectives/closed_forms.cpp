@@ -39,6 +39,13 @@ std::uint32_t pipeline_segments(std::uint32_t forwarders, Bytes message) {
   return static_cast<std::uint32_t>(std::clamp(std::round(best), 1.0, 65536.0));
 }
 
+double hypercube_seconds(double bytes, std::uint32_t ranks, const NetworkEstimate& network) {
+  double seconds = 0;
+  for (std::uint32_t distance = 1; distance < ranks; distance *= 2)
+    seconds += transfer_seconds(bytes * distance / ranks, network, flows_across(distance, network));
+  return seconds;
+}
+
 double two_level_seconds(const Collective& collective, std::uint32_t group, const NetworkEstimate& network) {
   bool within = network.sharing % group == 0;
   std::uint32_t groups = collective.ranks / group;

@@ -31,6 +31,9 @@ std::uint32_t tree_rounds(std::uint32_t ranks);
 /// quarter.
 std::uint32_t pipeline_segments(std::uint32_t forwarders, Bytes message);
 
+/// Recursive halving or doubling of a buffer: the round at distance d moves d/N of it.
+double hypercube_seconds(double bytes, std::uint32_t ranks, const NetworkEstimate& network);
+
 /// Reduce-scatter among groups of neighbours, all-reduce among ranks of the same place in their groups,
 /// all-gather within the groups; each around rings.
 double two_level_seconds(const Collective& collective, std::uint32_t group, const NetworkEstimate& network);

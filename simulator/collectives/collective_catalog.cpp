@@ -11,14 +11,13 @@ constexpr std::string_view kThakur =
     "Thakur, Rabenseifner, Gropp 2005, Optimization of Collective Communication Operations in MPICH";
 
 constexpr Planned kPlannedAllGather[] = {
-    {"bruck", "its rotated blocks are not modelled yet"},
-    {"bidirectional_ring", "two rings at once need two channels per rank"},
-    {"hierarchical", "sub-groups within and across nodes are not modelled yet"},
+    {"bidirectional_ring", "messages that are cut for two directions are not modelled yet"},
 };
 constexpr Planned kPlannedBroadcast[] = {
-    {"ring", "a pipelined ring needs messages cut into chunks"},
     {"scatter_all_gather", "scatter is not modelled yet"},
 };
+constexpr std::string_view kSanders =
+    "Sanders, Speck, Träff 2009, Two-tree algorithms for full bandwidth broadcast, reduction and scan";
 
 std::string shape_error(const Collective& collective) {
   auto sizes = [&](std::size_t wanted) -> std::string {
@@ -28,7 +27,9 @@ std::string shape_error(const Collective& collective) {
   };
   if (collective.ranks == 0) return "at least one rank needed, got 0";
   switch (collective.word) {
-    case Word::all_reduce: return "";
+    case Word::all_reduce:
+    case Word::reduce_scatter: return "";
+    case Word::all_to_all: return sizes(std::size_t{collective.ranks} * collective.ranks);
     case Word::all_gather: return sizes(collective.ranks);
     case Word::broadcast:
       if (collective.root >= collective.ranks)
@@ -72,7 +73,7 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
        kBidirectionalRingAllReduce},
       {"double_binary_tree",
        "two binary trees with half of the buffer each, in segments; a rank forwards in one of them only",
-       "Sanders, Speck, Träff 2009, Two-tree algorithms for full bandwidth broadcast, reduction and scan",
+       kSanders,
        {},
        kDoubleBinaryTreeAllReduce},
       {"hierarchical",
@@ -93,14 +94,52 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
        kThakur,
        {},
        kRecursiveDoublingAllGather},
+      {"bruck",
+       "runs of 1, 2, 4 neighbouring messages go to ranks at these distances; log2 N rounds, any N and sizes",
+       "Bruck et al. 1997, Efficient Algorithms for All-to-All Communications in Multiport Systems",
+       {},
+       kBruckAllGather},
+      {"hierarchical",
+       "rings within nodes, then of the same place in each node, then within nodes; a byte enters a node "
+       "once",
+       "Cho, Finkler, Kung 2019, BlueConnect: Decomposing All-Reduce for Deep Learning",
+       {},
+       kHierarchicalAllGather},
+      {"padded",
+       "the ring, with every message padded to the longest, as libraries that know equal sizes send it",
+       kThakur,
+       {},
+       kPaddedRingAllGather},
   };
   static const Row broadcast[] = {
       {"binomial_tree", "log2 N rounds of the whole message, from any root", kThakur, {}, kBinomialBroadcast},
+      {"pipelined_ring",
+       "every rank hands the message on in segments; N-2+S rounds for S segments, from any root",
+       kSanders,
+       {},
+       kPipelinedRingBroadcast},
+  };
+  static const Row reduce_scatter[] = {
+      {"ring", "once around a ring; least bytes, N-1 rounds", kThakur, {}, kRingReduceScatter},
+      {"recursive_halving",
+       "halves of what is left, at distances N/2 to 1; least bytes, log2 N rounds; N a power of two",
+       kThakur,
+       {},
+       kRecursiveHalvingReduceScatter},
+  };
+  static const Row all_to_all[] = {
+      {"pairwise",
+       "N-1 rounds with partners at distances 1 to N-1; any sizes",
+       kThakur,
+       {},
+       kPairwiseAllToAll},
   };
   static const Catalog<CollectiveAlgorithm> catalogs[] = {
       {"collectives", "all_reduce algorithm", all_reduce},
       {"collectives", "all_gather algorithm", all_gather, kPlannedAllGather},
       {"collectives", "broadcast algorithm", broadcast, kPlannedBroadcast},
+      {"collectives", "reduce_scatter algorithm", reduce_scatter},
+      {"collectives", "all_to_all algorithm", all_to_all},
   };
   return catalogs[static_cast<std::size_t>(word)];
 }

@@ -1,5 +1,6 @@
 #include "simulator/collectives/division.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 namespace traincast {
@@ -21,6 +22,12 @@ Division Division::of_sizes(const std::vector<Bytes>& sizes) {
   return result;
 }
 
+Division Division::padded(const std::vector<Bytes>& sizes) {
+  Division result = of_sizes(sizes);
+  result.bytes_of_each_ = *std::max_element(sizes.begin(), sizes.end());
+  return result;
+}
+
 Division Division::cut(std::uint32_t block, std::uint32_t pieces) const {
   Division result = even(start(block + 1) - start(block), pieces, element_bytes_);
   result.first_ = start(block);
@@ -37,7 +44,8 @@ Division Division::part(std::uint32_t first, std::uint32_t blocks) const {
 
 Action Division::action(Action::Kind kind, Rank peer, std::uint32_t first, std::uint32_t end) const {
   std::uint64_t from = start(first), to = start(end);
-  return {kind, peer, from, to, (to - from) * element_bytes_};
+  return {kind, peer, from, to,
+          bytes_of_each_ ? (end - first) * *bytes_of_each_ : (to - from) * element_bytes_};
 }
 
 }  // namespace traincast

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "simulator/collectives/schedule.hpp"
@@ -15,6 +16,9 @@ class Division {
   static Division even(std::uint64_t count, std::uint32_t blocks, Bytes element_bytes);
   /// Blocks of the given sizes, in bytes.
   static Division of_sizes(const std::vector<Bytes>& sizes);
+
+  /// The same, but each travels as long as the longest.
+  static Division padded(const std::vector<Bytes>& sizes);
 
   /// One block, cut evenly in its turn.
   Division cut(std::uint32_t block, std::uint32_t pieces) const;
@@ -37,6 +41,7 @@ class Division {
   std::uint64_t count_ = 0;
   std::uint32_t first_block_ = 0, blocks_ = 1;
   Bytes element_bytes_ = 1;
+  std::optional<Bytes> bytes_of_each_;
   std::shared_ptr<const std::vector<std::uint64_t>> starts_;
 };
 

@@ -21,14 +21,10 @@ std::unique_ptr<Schedule> schedule(const Collective& collective) {
   });
 }
 
-// The round at distance d moves d/2^k of the buffer, once on the way down and once on the way up. The fold
-// moves a half, a half and the whole.
+// Halving, then doubling; the fold moves a half, a half and the whole.
 double estimate(const Collective& collective, const NetworkEstimate& network) {
   Fold fold(collective.ranks);
-  double seconds = 0;
-  for (std::uint32_t distance = 1; distance < fold.roles; distance *= 2)
-    seconds += 2 * transfer_seconds(buffer_bytes(collective) * distance / fold.roles, network,
-                                    flows_across(distance, network));
+  double seconds = 2 * hypercube_seconds(buffer_bytes(collective), fold.roles, network);
   if (fold.others > 0)
     seconds += 2 * transfer_seconds(largest_block(collective, 2), network) +
                transfer_seconds(buffer_bytes(collective), network);

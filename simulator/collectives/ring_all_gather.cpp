@@ -1,4 +1,5 @@
-// Ring all-gather of messages of any sizes: every message travels once around the ring.
+// Ring all-gather: every message travels once around the ring, as long as it is, or padded to the longest as
+// a library sends it that knows equal sizes only.
 #include <algorithm>
 
 #include "simulator/collectives/algorithms.hpp"
@@ -9,15 +10,21 @@ namespace traincast {
 
 namespace {
 
-std::unique_ptr<Schedule> schedule(const Collective& collective) {
-  std::uint32_t ranks = collective.ranks;
-  auto messages = Division::of_sizes(collective.bytes);
+std::unique_ptr<Schedule> around(std::uint32_t ranks, const Division& messages) {
   return make_ring_schedule(ranks, ranks - 1, messages, [ranks, messages](Rank rank) {
     return ring_rounds(rank, ranks, rank, Action::Kind::receive, messages);
   });
 }
 
-// Every message is on its way in every round, and the largest paces N−1 of them.
+std::unique_ptr<Schedule> as_they_are(const Collective& collective) {
+  return around(collective.ranks, Division::of_sizes(collective.bytes));
+}
+
+std::unique_ptr<Schedule> padded(const Collective& collective) {
+  return around(collective.ranks, Division::padded(collective.bytes));
+}
+
+// Every message is on its way in every round, and the largest paces N−1 of them, padded or not.
 double estimate(const Collective& collective, const NetworkEstimate& network) {
   Bytes largest = *std::max_element(collective.bytes.begin(), collective.bytes.end());
   return (collective.ranks - 1.0) * transfer_seconds(static_cast<double>(largest), network);
@@ -25,6 +32,7 @@ double estimate(const Collective& collective, const NetworkEstimate& network) {
 
 }  // namespace
 
-const CollectiveAlgorithm kRingAllGather{Word::all_gather, refuses_nothing, schedule, estimate};
+const CollectiveAlgorithm kRingAllGather{Word::all_gather, refuses_nothing, as_they_are, estimate};
+const CollectiveAlgorithm kPaddedRingAllGather{Word::all_gather, refuses_nothing, padded, estimate};
 
 }  // namespace traincast

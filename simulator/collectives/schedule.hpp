@@ -18,16 +18,18 @@ using Rank = std::uint32_t;
 struct Collective {
   Word word = Word::all_reduce;
   std::uint32_t ranks = 1;
-  Bytes element_bytes = 4;     ///< all_reduce
-  std::uint64_t count = 0;     ///< all_reduce: elements
-  std::vector<Bytes> bytes{};  ///< all_gather: of each rank; broadcast: one
+  Bytes element_bytes = 4;     ///< all_reduce, reduce_scatter
+  std::uint64_t count = 0;     ///< all_reduce, reduce_scatter: elements of each rank's addend
+  std::vector<Bytes> bytes{};  ///< all_gather: of each rank; broadcast: one; all_to_all: from rank i to rank
+                               ///< j in place i·N + j
   Rank root = 0;               ///< broadcast
   std::uint32_t group = 1;     ///< neighbouring ranks of one node
 };
 
 /// A step of a rank's program. Elements [first, last) lie in the collective's buffer: the summed vector in
-/// elements (all_reduce), the messages of all ranks one behind the other in bytes (all_gather), the message
-/// in bytes (broadcast). A range that runs past the end of the buffer goes on at its beginning.
+/// elements (all_reduce, reduce_scatter), all messages one behind the other in bytes (all_gather,
+/// all_to_all), the message in bytes (broadcast). A range that runs past the end of the buffer goes on at its
+/// beginning.
 struct Action {
   enum class Kind {
     send,     ///< queued, with what the rank holds now; leaves when what this program sent before has

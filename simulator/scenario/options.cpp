@@ -130,7 +130,7 @@ const Catalog<Described>& accelerator_catalog() {
 
 std::vector<std::vector<EntryInfo>> all_catalogs() {
   std::vector<EntryInfo> collectives;
-  for (Word word : {Word::all_reduce, Word::all_gather, Word::broadcast})
+  for (Word word : kWords)
     for (EntryInfo info : collective_catalog(word).describe()) {
       info.name = std::string(to_string(word)) + "/" + info.name;
       info.kind = "collectives";

@@ -82,23 +82,17 @@ Bucketing read_bucketing(const JsonReader& at) {
 }
 
 Json read_collective(const JsonReader& at, Scenario& scenario) {
-  struct Slot {
-    Word word;
-    std::string* name;
-  };
-  const Slot slots[] = {{Word::all_reduce, &scenario.all_reduce},
-                        {Word::all_gather, &scenario.all_gather},
-                        {Word::broadcast, &scenario.broadcast}};
   Json resolved;
   std::vector<std::string> words;
-  for (const Slot& slot : slots) words.emplace_back(to_string(slot.word));
+  for (Word word : kWords) words.emplace_back(to_string(word));
   at.only(words);
-  for (const Slot& slot : slots) {
-    *slot.name = "auto";
-    if (auto given = at.find(to_string(slot.word)))
+  for (Word word : kWords) {
+    std::string& name = scenario.algorithms[static_cast<std::size_t>(word)];
+    name = "auto";
+    if (auto given = at.find(to_string(word)))
       if (!given->value().is_string() || given->value().text() != "auto")
-        *slot.name = collective_catalog(slot.word).find(*given).name;
-    resolved[to_string(slot.word)] = *slot.name;
+        name = collective_catalog(word).find(*given).name;
+    resolved[to_string(word)] = name;
   }
   return resolved;
 }
@@ -106,7 +100,7 @@ Json read_collective(const JsonReader& at, Scenario& scenario) {
 Json collective_schema() {
   Json schema;
   schema["type"] = "object";
-  for (Word word : {Word::all_reduce, Word::all_gather, Word::broadcast}) {
+  for (Word word : kWords) {
     Json names = Json::Array{};
     names.push_back("auto");
     for (const std::string& name : collective_catalog(word).names()) names.push_back(name);
@@ -245,7 +239,9 @@ constexpr Key kKeys[] = {
        return schema;
      }},
     {"collective", "object", "{}",
-     "algorithm by word (all_reduce, all_gather, broadcast); auto takes the smallest estimate",
+     "algorithm by word (all_reduce, all_gather, broadcast, reduce_scatter, all_to_all); auto takes the "
+     "smallest "
+     "estimate",
      read_collective, collective_schema},
     {"stack", "stack", "\"ideal\"", "communication stack",
      [](const JsonReader& at, Scenario&) -> Json { return choose(at, stack_catalog()).entry->name; },
@@ -364,15 +360,6 @@ void apply_set(Json& document, const std::string& set) {
 }
 
 }  // namespace
-
-const std::string& Scenario::algorithm(Word word) const {
-  switch (word) {
-    case Word::all_reduce: return all_reduce;
-    case Word::all_gather: return all_gather;
-    case Word::broadcast: break;
-  }
-  return broadcast;
-}
 
 Plan read_plan(const std::string& file, std::span<const std::string> sets) {
   return make_plan(Json::read_file(file), file, sets);

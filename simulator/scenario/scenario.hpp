@@ -2,8 +2,10 @@
 // unfolds to.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,12 +47,12 @@ struct Scenario {
   std::optional<ErrorRule::Error> error;  ///< nothing: as the method's paper does
   Bucketing buckets;
   bool overlap = true;
-  std::string all_reduce, all_gather, broadcast;  ///< algorithm names or "auto"
+  std::array<std::string, std::size(kWords)> algorithms;  ///< by word: a name or "auto"
   Choice<MakeTopology> platform;
   Engine engine = Engine::automatic;
   Json resolved;  ///< every key, defaults filled in
 
-  const std::string& algorithm(Word word) const;
+  const std::string& algorithm(Word word) const { return algorithms[static_cast<std::size_t>(word)]; }
 };
 
 /// A point: where it stands on the axes, and its scenario.

@@ -56,12 +56,16 @@ std::vector<Bytes> primes(std::uint32_t count) {
 }
 
 Collective collective_of(Word word, std::uint32_t ranks, Variant variant) {
-  Collective collective{.word = word, .ranks = ranks};
+  Collective collective{.word = word, .ranks = ranks, .group = ranks % 4 == 0 ? 4U : 1U};
   bool equal = variant == Variant::uniform;
   switch (word) {
+    case Word::reduce_scatter:
     case Word::all_reduce: collective.count = equal ? 10'000ULL * ranks : 100'003 + ranks; break;
     case Word::all_gather:
       collective.bytes = equal ? std::vector<Bytes>(ranks, 100'000) : primes(ranks);
+      break;
+    case Word::all_to_all:
+      collective.bytes = equal ? std::vector<Bytes>(ranks * ranks, 10'000) : primes(ranks * ranks);
       break;
     case Word::broadcast:
       collective.bytes = {equal ? 100'000U : 99'991U};
@@ -129,7 +133,7 @@ class Agreement : public testing::TestWithParam<Place> {
   void compare_all(std::uint32_t ranks, std::span<const Variant> variants) {
     auto topology = make_topology(GetParam().json);
     if (!topology->refuses(ranks).empty()) GTEST_SKIP() << topology->refuses(ranks);
-    for (Word word : {Word::all_reduce, Word::all_gather, Word::broadcast})
+    for (Word word : kWords)
       for (const auto& entry : collective_catalog(word).entries())
         for (Variant variant : variants) {
           Collective collective = collective_of(word, ranks, variant);

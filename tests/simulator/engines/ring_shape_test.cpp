@@ -26,13 +26,14 @@ void expect_ring(const Schedule& schedule, const RingShape& shape) {
 
 TEST(RingShape, IsThatOfThePrograms) {
   std::size_t rings = 0;
-  for (Word word : {Word::all_reduce, Word::all_gather, Word::broadcast})
+  for (Word word : kWords)
     for (const auto& entry : collective_catalog(word).entries())
       for (std::uint32_t n = 1; n <= 17; ++n) {
         Collective collective{.word = word, .ranks = n, .count = 103};
         for (std::uint32_t r = 0; word == Word::all_gather && r < n; ++r)
           collective.bytes.push_back(11 * r % 5);
         if (word == Word::broadcast) collective.bytes = {5};
+        if (word == Word::all_to_all) collective.bytes.assign(n * n, 5);
         if (!entry.make.refuses(collective).empty()) continue;
         auto schedule = entry.make.schedule(collective);
         auto shape = schedule->ring();

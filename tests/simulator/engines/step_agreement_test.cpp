@@ -33,12 +33,15 @@ class AnyStep {
       phase.encode_s.push_back(seconds() / 5);
       phase.decode_s.push_back(below(2) * seconds() / 5);
     }
-    phase.word = static_cast<Word>(below(3));
+    phase.word = kWords[below(std::size(kWords))];
     phase.waits = below(4) > 0;
     Collective collective{.word = phase.word, .ranks = learners, .count = below(200'000)};
     if (phase.word == Word::all_gather)
       for (std::uint32_t learner = 0; learner < learners; ++learner)
         collective.bytes.push_back(below(300'000));
+    if (phase.word == Word::all_to_all)
+      for (std::uint32_t pair = 0; pair < learners * learners; ++pair)
+        collective.bytes.push_back(below(30'000));
     if (phase.word == Word::broadcast) {
       collective.bytes = {below(300'000)};
       collective.root = below(learners);

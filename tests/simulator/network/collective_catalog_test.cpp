@@ -20,7 +20,7 @@ std::string refusal(const std::string& name, const Collective& collective) {
 }
 
 TEST(CollectiveCatalog, EveryRowHasASummaryAndASource) {
-  for (Word word : {Word::all_reduce, Word::all_gather, Word::broadcast})
+  for (Word word : kWords)
     for (const EntryInfo& entry : collective_catalog(word).describe()) {
       EXPECT_EQ(entry.kind, "collectives");
       EXPECT_FALSE(entry.summary.empty()) << entry.name;

@@ -13,8 +13,6 @@
 namespace traincast {
 namespace {
 
-constexpr Word kWords[] = {Word::all_reduce, Word::all_gather, Word::broadcast};
-
 // Nodes of the smallest number of ranks that fills them; a prime number of ranks makes one node.
 std::uint32_t group_of(std::uint32_t ranks) {
   std::uint32_t group = 2;
@@ -26,6 +24,7 @@ std::vector<Collective> collectives_of(Word word, std::uint32_t ranks) {
   std::vector<Collective> all;
   switch (word) {
     case Word::all_reduce:
+    case Word::reduce_scatter:
       for (std::uint64_t count : {0, 1, 3, 7, 31, 97, 128})
         all.push_back({.word = word, .ranks = ranks, .element_bytes = count % 2 ? 4U : 2U, .count = count});
       break;
@@ -41,6 +40,14 @@ std::vector<Collective> collectives_of(Word word, std::uint32_t ranks) {
       for (Rank root : {Rank{0}, ranks / 2, ranks - 1})
         for (Bytes size : {0, 13})
           all.push_back({.word = word, .ranks = ranks, .bytes = {size}, .root = root});
+      break;
+    case Word::all_to_all:
+      for (Bytes scale : {0, 1, 2}) {
+        Collective collective{.word = word, .ranks = ranks};
+        for (std::size_t pair = 0; pair < std::size_t{ranks} * ranks; ++pair)
+          collective.bytes.push_back(scale == 2 ? 2 : scale * (pair % 3));
+        all.push_back(collective);
+      }
       break;
   }
   for (Collective& collective : all) collective.group = group_of(ranks);
@@ -75,9 +82,16 @@ std::unique_ptr<Schedule> make(const std::string& name, const Collective& collec
 }
 
 // What all ranks together must send: every rank lacks all messages but its own; a sum takes one addend from
-// all ranks but one and brings the result back to them.
+// all ranks but one, and an all-reduce brings the result back to them.
 Bytes least_bytes(const Collective& collective) {
   Bytes others = collective.ranks - 1;
+  if (collective.word == Word::all_to_all) {
+    Bytes all = buffer_elements(collective);
+    for (std::size_t rank = 0; rank < collective.ranks; ++rank)
+      all -= collective.bytes[rank * (collective.ranks + 1)];
+    return all;
+  }
+  if (collective.word == Word::reduce_scatter) return others * collective.count * collective.element_bytes;
   if (collective.word == Word::all_reduce) return 2 * others * collective.count * collective.element_bytes;
   return others * buffer_elements(collective);
 }
@@ -87,11 +101,14 @@ class EveryCollective : public testing::TestWithParam<Case> {};
 TEST_P(EveryCollective, BringsEveryContributionOnceToEveryRank) {
   auto [word, name, ranks] = GetParam();
   for (const Collective& collective : collectives_of(word, ranks)) {
-    auto after = held_after(collective);
-    auto result = interpret(*make(name, collective), after.size(), held_before(collective));
+    auto result = interpret(*make(name, collective), buffer_elements(collective), held_before(collective));
     ASSERT_EQ(result.error, "");
-    for (Rank rank = 0; rank < ranks; ++rank)
-      EXPECT_TRUE(result.held[rank] == after) << "rank " << rank << ", " << after.size() << " elements";
+    for (Rank rank = 0; rank < ranks; ++rank) {
+      auto after = held_after(collective, rank);
+      for (std::size_t element = 0; element < after.size(); ++element)
+        ASSERT_TRUE(after[element].empty() || result.held[rank][element] == after[element])
+            << "rank " << rank << ", element " << element << " of " << after.size();
+    }
     EXPECT_EQ(std::accumulate(result.sent.begin(), result.sent.end(), Bytes{0}),
               std::accumulate(result.received.begin(), result.received.end(), Bytes{0}));
   }
@@ -123,7 +140,7 @@ TEST(EveryCollectiveOfManyRanks, EndsAndMovesNoLessThanTheLowerBound) {
     for (const auto& entry : collective_catalog(word).entries())
       for (std::uint32_t ranks : {127U, 360U, 1024U}) {
         Collective collective = collectives_of(word, ranks).back();
-        if (word == Word::all_reduce) collective.count = 3 * ranks;
+        collective.count = 3 * ranks;
         if (!entry.make.refuses(collective).empty()) continue;
         auto result = interpret(*entry.make.schedule(collective), buffer_elements(collective), {});
         EXPECT_EQ(result.error, "") << entry.name << " of " << ranks;
@@ -275,6 +292,54 @@ TEST(RecursiveDoublingAllGather, SendsWhatItHoldsInEveryRound) {
   Collective collective{.word = Word::all_gather, .ranks = 4, .bytes = {1, 20, 300, 4000}};
   auto result = interpret(*make("recursive_doubling", collective), 4321, held_before(collective));
   EXPECT_EQ(result.sent, (std::vector<Bytes>{1 + 21, 20 + 21, 300 + 4300, 4000 + 4300}));
+}
+
+// At distance d, the d messages from its own on; in the last round those that are still missing.
+TEST(BruckAllGather, SendsRunsOfNeighbours) {
+  Collective collective{.word = Word::all_gather, .ranks = 5, .bytes = {1, 20, 300, 4000, 50'000}};
+  auto result = interpret(*make("bruck", collective), 54'321, {});
+  EXPECT_EQ(result.sent, (std::vector<Bytes>{1 + 21 + 1, 20 + 320 + 20, 300 + 4300 + 300,
+                                             4000 + 54'000 + 4000, 50'000 + 50'001 + 50'000}));
+  EXPECT_EQ(result.transfers, 15U);
+}
+
+TEST(PaddedAllGather, SendsTheLongestEveryTime) {
+  Collective collective{.word = Word::all_gather, .ranks = 4, .bytes = {1, 20, 300, 4000}};
+  auto result = interpret(*make("padded", collective), 4321, {});
+  EXPECT_EQ(result.sent, std::vector<Bytes>(4, 3 * 4000));
+}
+
+// Nodes {0, 1} and {2, 3} hold 22 and 700 bytes; of what its counterpart brings, a rank hands its neighbour
+// half.
+TEST(HierarchicalAllGather, BringsEveryByteIntoANodeOnce) {
+  Collective collective{.word = Word::all_gather, .ranks = 4, .bytes = {2, 20, 300, 400}, .group = 2};
+  auto result = interpret(*make("hierarchical", collective), 722, {});
+  EXPECT_EQ(result.sent, (std::vector<Bytes>{2 + 11 + 350, 20 + 11 + 350, 300 + 350 + 11, 400 + 350 + 11}));
+}
+
+// Six ranks forward: √(6 · 24·64 KiB / 64 KiB) = 12 segments.
+TEST(PipelinedRingBroadcast, CutsTheMessageIntoTheBestNumberOfSegments) {
+  Collective collective{.word = Word::broadcast, .ranks = 8, .bytes = {24 * 65536}, .root = 3};
+  auto result = interpret(*make("pipelined_ring", collective), 24 * 65536, {});
+  EXPECT_EQ(result.transfers, 7 * 12U);
+  EXPECT_EQ(result.sent[2], 0U);
+}
+
+TEST(ReduceScatter, SendsAllButTheOwnBlock) {
+  for (const auto& entry : collective_catalog(Word::reduce_scatter).entries())
+    for (std::uint32_t ranks : {2U, 8U}) {
+      Collective collective{.word = Word::reduce_scatter, .ranks = ranks, .count = 10 * ranks};
+      auto result = interpret(*entry.make.schedule(collective), collective.count, {});
+      EXPECT_EQ(result.sent, std::vector<Bytes>(ranks, 40 * (ranks - 1))) << entry.name;
+    }
+}
+
+TEST(PairwiseAllToAll, SendsEveryPairItsOwnMessage) {
+  Collective collective{
+      .word = Word::all_to_all, .ranks = 3, .bytes = {7, 1, 20, 300, 7, 4000, 50'000, 600'000, 7}};
+  auto result = interpret(*make("pairwise", collective), 654'342, {});
+  EXPECT_EQ(result.sent, (std::vector<Bytes>{21, 4300, 650'000}));
+  EXPECT_EQ(result.received, (std::vector<Bytes>{50'300, 600'001, 4020}));
 }
 
 }  // namespace

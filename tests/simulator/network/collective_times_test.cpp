@@ -136,6 +136,59 @@ TEST(BinomialBroadcast, TakesLogNRoundsFromAnyRoot) {
           rounds(n) * (kAlpha + kBeta * 54'321), n);
 }
 
+// The round at distance d moves d messages, the last one those that are missing: N−1 in all.
+TEST(BruckAllGather, TakesLogNRoundsForAnyN) {
+  for (std::uint32_t n = 2; n <= 17; ++n)
+    expect_seconds(
+        seconds("bruck", {.word = Word::all_gather, .ranks = n, .bytes = std::vector<Bytes>(n, 12'345)}),
+        rounds(n) * kAlpha + (n - 1.0) * kBeta * 12'345, n);
+}
+
+TEST(PaddedAllGather, TakesAsLongAsTheRing) {
+  Collective collective{.word = Word::all_gather, .ranks = 5, .bytes = {1, 20'000, 300, 4000, 5}};
+  expect_seconds(seconds("padded", collective), 4 * (kAlpha + kBeta * 20'000), 5);
+}
+
+// Nodes of g: g−1 rounds within a node, N/g−1 of a g-th of a node's g messages, and g−1 for each of these.
+TEST(HierarchicalAllGather, TakesNMinusOneRoundsOfAMessage) {
+  for (std::uint32_t n = 2; n <= 16; ++n)
+    for (std::uint32_t g = 2; g <= n; ++g)
+      if (n % g == 0)
+        expect_seconds(
+            seconds(
+                "hierarchical",
+                {.word = Word::all_gather, .ranks = n, .bytes = std::vector<Bytes>(n, 12'345), .group = g}),
+            (n - 1.0) * (kAlpha + kBeta * 12'345), n);
+}
+
+// The last of N−1 ranks has the last of S segments after N−2+S rounds; √((N−2)·m / 64 KiB) is 2(N−2) here.
+TEST(PipelinedRingBroadcast, TakesARoundForEveryRankAndSegment) {
+  for (std::uint32_t n = 3; n <= 17; ++n) {
+    double segments = 2.0 * (n - 2), m = 4 * 65536.0 * (n - 2);
+    expect_seconds(
+        seconds("pipelined_ring",
+                {.word = Word::broadcast, .ranks = n, .bytes = {static_cast<Bytes>(m)}, .root = n / 2}),
+        (n - 2 + segments) * (kAlpha + kBeta * m / segments), n);
+  }
+}
+
+TEST(ReduceScatter, TakesHalfOfTheAllReduce) {
+  for (std::uint32_t n = 2; n <= 17; ++n) {
+    Collective collective{.word = Word::reduce_scatter, .ranks = n, .count = 1000ULL * n};
+    expect_seconds(seconds("ring", collective), (n - 1) * (kAlpha + kBeta * 4000), n);
+    if (std::has_single_bit(n))
+      expect_seconds(seconds("recursive_halving", collective), rounds(n) * kAlpha + (n - 1) * kBeta * 4000,
+                     n);
+  }
+}
+
+TEST(PairwiseAllToAll, TakesARoundForEveryPartner) {
+  for (std::uint32_t n = 2; n <= 17; ++n)
+    expect_seconds(
+        seconds("pairwise", {.word = Word::all_to_all, .ranks = n, .bytes = std::vector<Bytes>(n * n, 999)}),
+        (n - 1) * (kAlpha + kBeta * 999), n);
+}
+
 // Segments of two trees meet at the ports of a star in ways that no closed form follows.
 bool is_exact(std::string_view name) { return name != "double_binary_tree"; }
 
@@ -147,6 +200,8 @@ TEST(Estimate, IsTheReplayedTimeOnAStar) {
     collectives.push_back({.ranks = n, .count = 4096});
     collectives.push_back({.word = Word::all_gather, .ranks = n, .bytes = std::vector<Bytes>(n, 999)});
     collectives.push_back({.word = Word::broadcast, .ranks = n, .bytes = {777}, .root = 1});
+    collectives.push_back({.word = Word::reduce_scatter, .ranks = n, .count = 4096});
+    collectives.push_back({.word = Word::all_to_all, .ranks = n, .bytes = std::vector<Bytes>(n * n, 55)});
   }
   for (Collective& collective : collectives) {
     collective.group = 2;

@@ -119,36 +119,53 @@ Interpretation interpret(const Schedule& schedule, std::uint64_t elements,
 }
 
 std::uint64_t buffer_elements(const Collective& collective) {
-  if (collective.word == Word::all_reduce) return collective.count;
+  if (collective.word == Word::all_reduce || collective.word == Word::reduce_scatter) return collective.count;
   return std::accumulate(collective.bytes.begin(), collective.bytes.end(), std::uint64_t{0});
 }
 
-std::vector<Held> held_after(const Collective& collective) {
-  std::vector<Held> held(buffer_elements(collective), Held(collective.ranks, 0));
+std::vector<Held> held_before(const Collective& collective, Rank rank) {
+  Held mine(collective.ranks, 0), nothing = mine;
+  mine[rank] = 1;
   switch (collective.word) {
     case Word::all_reduce:
-      for (auto& element : held) element.assign(collective.ranks, 1);
-      break;
-    case Word::all_gather: {
-      std::uint64_t element = 0;
-      for (Rank rank = 0; rank < collective.ranks; ++rank)
-        for (Bytes i = 0; i < collective.bytes[rank]; ++i) held[element++][rank] = 1;
-      break;
-    }
+    case Word::reduce_scatter: return std::vector<Held>(collective.count, mine);
     case Word::broadcast:
-      for (auto& element : held) element[collective.root] = 1;
-      break;
+      return std::vector<Held>(collective.bytes[0], rank == collective.root ? mine : nothing);
+    case Word::all_gather:
+    case Word::all_to_all: break;
   }
+  std::vector<Held> held;
+  std::size_t messages_of_each = collective.bytes.size() / collective.ranks;
+  for (std::size_t message = 0; message < collective.bytes.size(); ++message)
+    held.insert(held.end(), collective.bytes[message], message / messages_of_each == rank ? mine : nothing);
   return held;
 }
 
 std::vector<std::vector<Held>> held_before(const Collective& collective) {
-  auto after = held_after(collective);
-  std::vector<std::vector<Held>> held(collective.ranks, after);
-  for (Rank rank = 0; rank < collective.ranks; ++rank)
-    for (auto& element : held[rank])
-      for (Rank contributor = 0; contributor < collective.ranks; ++contributor)
-        if (contributor != rank) element[contributor] = 0;
+  std::vector<std::vector<Held>> held;
+  for (Rank rank = 0; rank < collective.ranks; ++rank) held.push_back(held_before(collective, rank));
+  return held;
+}
+
+std::vector<Held> held_after(const Collective& collective, Rank rank) {
+  std::vector<Held> held(buffer_elements(collective), Held(collective.ranks, 0));
+  for (Rank from = 0; from < collective.ranks; ++from) {
+    auto contributed = held_before(collective, from);
+    for (std::size_t element = 0; element < held.size(); ++element)
+      held[element][from] = contributed[element][from];
+  }
+  const Held unspecified;
+  if (collective.word == Word::reduce_scatter)
+    for (std::uint64_t element = 0; element < collective.count; ++element)
+      if (element < rank * collective.count / collective.ranks ||
+          element >= (rank + 1) * collective.count / collective.ranks)
+        held[element] = unspecified;
+  if (collective.word == Word::all_to_all) {
+    std::size_t element = 0;
+    for (std::size_t message = 0; message < collective.bytes.size(); ++message)
+      for (Bytes i = 0; i < collective.bytes[message]; ++i, ++element)
+        if (message % collective.ranks != rank) held[element] = unspecified;
+  }
   return held;
 }
 

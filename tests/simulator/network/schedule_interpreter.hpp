@@ -25,9 +25,9 @@ struct Interpretation {
 Interpretation interpret(const Schedule& schedule, std::uint64_t elements,
                          const std::vector<std::vector<Held>>& at_first);
 
-/// What ranks hold before this collective, and what every rank must hold after it.
+/// What ranks hold before this collective, and what a rank must hold after it (an empty Held: anything).
 std::vector<std::vector<Held>> held_before(const Collective& collective);
-std::vector<Held> held_after(const Collective& collective);
+std::vector<Held> held_after(const Collective& collective, Rank rank);
 std::uint64_t buffer_elements(const Collective& collective);
 
 }  // namespace traincast

@@ -45,21 +45,23 @@ TEST(Program, AnswersBadInputWithExitCodeTwoAndOneLine) {
 }
 
 TEST(Program, RefusesWordsThatItDoesNotKnow) {
-  EXPECT_EQ(traincast("rnu").output,
-            "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, list, schema, reference\n");
+  EXPECT_EQ(
+      traincast("rnu").output,
+      "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, export, list, schema, reference\n");
   EXPECT_EQ(
       traincast("list compresors").output,
       "traincast: traincast list: unknown kind 'compresors'; did you mean 'compressors'?; known: workloads, "
       "gradients, "
       "timings, compressors, collectives, stacks, topologies, clusters, accelerators, training, engines\n");
   for (const char* arguments : {"", "rnu", "list compresors", "run", "run a b", "run x.json --threads 0",
-                                "run x.json --nope", "list --format yaml", "run /nowhere.json"})
+                                "run x.json --nope", "export", "export x.json",
+                                "export --goal x.json --point 0", "list --format yaml", "run /nowhere.json"})
     EXPECT_EQ(traincast(arguments).code, 2) << arguments;
 }
 
 TEST(Program, HelpsWithExitCodeZero) {
-  for (const char* arguments :
-       {"--help", "run --help", "list --help", "schema --help", "reference --help", "--version"}) {
+  for (const char* arguments : {"--help", "run --help", "export --help", "list --help", "schema --help",
+                                "reference --help", "--version"}) {
     Outcome outcome = traincast(arguments);
     EXPECT_EQ(outcome.code, 0) << arguments;
     EXPECT_FALSE(outcome.output.empty()) << arguments;

@@ -204,8 +204,8 @@ TEST_F(Run, AsksForNoMoreThanTheTraceHas) {
 }
 
 TEST_F(Run, RefusesAnAlgorithmThatCannotCarryThePayload) {
-  EXPECT_THAT(refusal([] { points(R"("learners": 6, "collective": {"all_reduce": "halving_doubling"})"); }),
-              testing::HasSubstr("power"));
+  EXPECT_THAT(refusal([] { points(R"("learners": 7, "collective": {"all_reduce": "torus_2d"})"); }),
+              testing::HasSubstr("got the prime 7"));
 }
 
 TEST_F(Run, TracesTimedElsewhereNeedGivenTimes) {

@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"UnknownCollectiveWord", scenario(R"("collective": {"all_redcue": "ring"})"),
                 "s.json:/collective/all_redcue: unknown key; did you mean 'all_reduce'?; known: all_reduce, "
                 "all_gather, "
-                "broadcast"},
+                "broadcast, reduce_scatter, all_to_all"},
         Refusal{
             "UnknownTopology", scenario(R"("platform": {"name": "stra", "bandwidth": "1Gbps"})"),
             "s.json:/platform/name: unknown topology 'stra'; did you mean 'star'?; known: " + kTopologies},

@@ -1,0 +1,47 @@
+// Pairwise all-to-all: in round t a rank sends to the rank t ahead and receives from the rank t behind.
+// Thakur, Rabenseifner and Gropp 2005; the sizes of all pairs may differ.
+#include <algorithm>
+
+#include "simulator/collectives/algorithms.hpp"
+#include "simulator/collectives/closed_forms.hpp"
+#include "simulator/collectives/program_parts.hpp"
+
+namespace traincast {
+
+namespace {
+
+std::unique_ptr<Schedule> schedule(const Collective& collective) {
+  std::uint32_t ranks = collective.ranks;
+  auto messages = Division::of_sizes(collective.bytes);
+  return make_schedule(ranks, [ranks, messages](Rank rank) {
+    return rounds(ranks - 1, [=](std::uint32_t t) {
+      Rank ahead = (rank + t + 1) % ranks, behind = (rank + ranks - t - 1) % ranks;
+      auto message = [&](Action::Kind kind, Rank peer, Rank from, Rank to) {
+        return messages.action(kind, peer, from * ranks + to, from * ranks + to + 1);
+      };
+      return Round{message(Action::Kind::send, ahead, rank, ahead),
+                   message(Action::Kind::receive, behind, behind, rank)};
+    });
+  });
+}
+
+// A round is over with its largest message; the ranks behind one link leave it together once they send
+// further than they are many.
+double estimate(const Collective& collective, const NetworkEstimate& network) {
+  double seconds = 0;
+  std::uint32_t ranks = collective.ranks;
+  for (std::uint32_t distance = 1; distance < ranks; ++distance) {
+    Bytes largest = 0;
+    for (std::size_t rank = 0; rank < ranks; ++rank)
+      largest = std::max(largest, collective.bytes[rank * ranks + (rank + distance) % ranks]);
+    seconds += transfer_seconds(static_cast<double>(largest), network,
+                                flows_ahead(std::min(distance, ranks - distance), network));
+  }
+  return seconds;
+}
+
+}  // namespace
+
+const CollectiveAlgorithm kPairwiseAllToAll{Word::all_to_all, refuses_nothing, schedule, estimate};
+
+}  // namespace traincast

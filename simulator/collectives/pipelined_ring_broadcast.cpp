@@ -1,0 +1,40 @@
+// Pipelined broadcast from any root: ranks hand the message on to the next, segment by segment. Its segments
+// balance latency and bytes (pipeline_segments).
+#include "simulator/collectives/algorithms.hpp"
+#include "simulator/collectives/closed_forms.hpp"
+#include "simulator/collectives/program_parts.hpp"
+
+namespace traincast {
+
+namespace {
+
+std::uint32_t segments_of(const Collective& collective) {
+  return collective.ranks > 2 ? pipeline_segments(collective.ranks - 2, collective.bytes.front()) : 1;
+}
+
+std::unique_ptr<Schedule> schedule(const Collective& collective) {
+  std::uint32_t ranks = collective.ranks, count = segments_of(collective);
+  Rank root = collective.root;
+  auto segments = Division::even(collective.bytes.front(), count, 1);
+  return make_schedule(ranks, [=](Rank rank) {
+    return from_root(rank, ranks, root, [&](Rank place) {
+      TreeNode node;
+      if (place > 0) node.parent = place - 1;
+      if (place + 1 < ranks) node.children = {place + 1};
+      return repeated(count, [=](std::uint32_t segment) { return tree_broadcast(node, segments, segment); });
+    });
+  });
+}
+
+double estimate(const Collective& collective, const NetworkEstimate& network) {
+  if (collective.ranks == 1) return 0;
+  double segments = segments_of(collective);
+  return (collective.ranks - 2.0 + segments) *
+         transfer_seconds(static_cast<double>(collective.bytes.front()) / segments, network);
+}
+
+}  // namespace
+
+const CollectiveAlgorithm kPipelinedRingBroadcast{Word::broadcast, refuses_nothing, schedule, estimate};
+
+}  // namespace traincast

@@ -1,0 +1,66 @@
+#include <boost/program_options.hpp>
+#include <iostream>
+#include <sstream>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/machine.hpp"
+#include "simulator/collectives/goal.hpp"
+#include "simulator/commands/command.hpp"
+#include "simulator/first_step.hpp"
+
+namespace traincast {
+
+namespace options = boost::program_options;
+
+int export_command(const std::vector<std::string>& arguments) {
+  options::options_description described("traincast export --goal SCENARIO");
+  std::string scenario, out;
+  std::vector<std::string> sets;
+  int place = 1;
+  auto add = described.add_options();
+  add("help", "this text");
+  add("goal", options::value(&scenario)->value_name("SCENARIO"),
+      "writes the collectives of the first step as a GOAL schedule, as LogGOPSim and ATLAHS read it, one "
+      "behind "
+      "another by bucket");
+  add("point", options::value(&place)->value_name("N"), "the point of the sweep, counted from 1 (1)");
+  add("set", options::value(&sets)->value_name("POINTER=VALUE")->composing(),
+      "another value in the scenario, as in --set /platform/bandwidth=25Gbps");
+  add("out", options::value(&out)->value_name("FILE"), "where to write (the terminal)");
+  options::variables_map given;
+  try {
+    options::store(options::command_line_parser(arguments).options(described).positional({}).run(), given);
+    options::notify(given);
+  } catch (const options::error& error) {
+    throw InputError(std::string("traincast export: ") + error.what());
+  }
+  if (given.count("help")) {
+    std::cout << described;
+    return kSuccess;
+  }
+  if (scenario.empty())
+    throw InputError("traincast export: names no scenario file; see traincast export --help");
+  if (place < 1)
+    throw InputError("traincast export: --point must be at least 1, got " + std::to_string(place));
+  Plan plan = read_plan(scenario, sets);
+  auto index = static_cast<std::size_t>(place);
+  if (index > plan.points.size())
+    throw InputError("traincast export: --point must lie in [1, " + std::to_string(plan.points.size()) +
+                     "], got " + std::to_string(place));
+  RunOptions run_options;
+  run_options.threads = processor_count();
+  run_options.quiet = out.empty();
+  auto collectives = first_step_collectives(plan, plan.points[index - 1], run_options);
+  if (collectives.empty())
+    throw InputError("traincast export: a single learner has no collectives to export");
+  std::ostringstream text;
+  write_goal(text, collectives);
+  if (out.empty())
+    std::cout << text.str();
+  else
+    write_text_file(out, text.str());
+  return kSuccess;
+}
+
+}  // namespace traincast

@@ -1,0 +1,39 @@
+#include "simulator/first_step.hpp"
+
+#include "simulator/assemble.hpp"
+#include "simulator/pass/gradients.hpp"
+
+namespace traincast {
+
+namespace {
+
+// The choice of algorithms does not depend on times.
+CodecSeconds no_time(const ExchangeRecord& record) {
+  CodecSeconds codec;
+  for (const BucketExchange& bucket : record.steps.front().buckets)
+    codec.buckets.emplace_back(bucket.phases.size());
+  return codec;
+}
+
+}  // namespace
+
+std::vector<std::shared_ptr<const Schedule>> first_step_collectives(const Plan& plan, const Point& point,
+                                                                    const RunOptions& options) {
+  Point first{point.coordinates, with(point.scenario, "/steps", 1)};
+  const Scenario& scenario = first.scenario;
+  const Point* points[] = {&first};
+  Gradients gradients(points, plan.folder, {options.out, options.threads, options.quiet});
+  ExchangeRecord record = run_compression(scenario, gradients.trace(), options.threads);
+  ComputeTimeline at_once;
+  for (const Bucket& bucket : record.buckets)
+    at_once.ready_s.resize(at_once.ready_s.size() + bucket.tensors.size());
+  auto topology = scenario.platform.entry->make(scenario.platform.parameters);
+  AssembledStep step = assemble_step(scenario, record, 0, at_once, no_time(record), *topology);
+  std::vector<std::shared_ptr<const Schedule>> collectives;
+  for (const BucketProgram& bucket : step.program.buckets)
+    for (const PhaseProgram& phase : bucket.phases)
+      if (phase.schedule && record.learners > 1) collectives.push_back(phase.schedule);
+  return collectives;
+}
+
+}  // namespace traincast
