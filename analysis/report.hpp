@@ -36,7 +36,7 @@ struct PointReport {
   bool overlap = true;
   std::string loop = "open";
   std::vector<std::pair<std::string, std::string>> collectives;  ///< word, algorithm
-  std::string engine;
+  std::vector<std::string> engines;  ///< what replayed its steps, and with them all collectives
 
   Spread step_seconds, compute_seconds, encode_seconds, decode_seconds, communication_seconds;
   Spread exposed_encode_seconds, exposed_communication_seconds, exposed_decode_seconds, wait_seconds,

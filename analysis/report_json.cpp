@@ -44,10 +44,12 @@ Json to_json(const PointReport& p) {
     one["word"] = word;
     one["algorithm"] = algorithm;
     json["collectives"].push_back(one);
-    Json engine;
-    engine["collective"] = word + "/" + algorithm;
-    engine["engine"] = p.engine;
-    json["engine"].push_back(engine);
+    for (const std::string& name : p.engines) {
+      Json engine;
+      engine["collective"] = word + "/" + algorithm;
+      engine["engine"] = name;
+      json["engine"].push_back(engine);
+    }
   }
   put(json, "step_seconds", p.step_seconds);
   put(json, "compute_seconds", p.compute_seconds);

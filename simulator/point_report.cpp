@@ -111,7 +111,6 @@ PointReport describe_point(const Point& point, const Manifest& manifest) {
   report.steps = scenario.steps;
   report.first_step = manifest.steps.front();
   report.overlap = scenario.overlap;
-  report.engine = "simgrid";
   return report;
 }
 
@@ -180,6 +179,8 @@ void describe_timelines(PointReport& report, const std::vector<Timeline>& timeli
 
   std::vector<double> sent;
   for (const Timeline& t : timelines) {
+    if (std::find(report.engines.begin(), report.engines.end(), t.engine) == report.engines.end())
+      report.engines.push_back(t.engine);
     sent.push_back(sum(t.sent_bytes) / report.learners);
     report.bytes_sent_total += sum(t.sent_bytes);
     report.bytes_received_total += sum(t.received_bytes);

@@ -117,6 +117,27 @@ class ScheduleOfPrograms : public Schedule {
   std::function<Program(Rank, std::uint32_t)> program_;
 };
 
+class RingSchedule : public ScheduleOfPrograms {
+ public:
+  RingSchedule(std::uint32_t ranks, std::uint32_t rounds, const Division& division,
+               std::function<Program(Rank)> program)
+      : ScheduleOfPrograms(
+            ranks, 1, [program = std::move(program)](Rank rank, std::uint32_t) { return program(rank); }),
+        rounds_(rounds),
+        division_(division) {}
+
+  std::optional<RingShape> ring() const override {
+    RingShape shape{rounds_, {}};
+    for (std::uint32_t block = 0; block < ranks(); ++block)
+      shape.blocks.push_back(division_.action(Action::Kind::send, 0, block, block + 1).bytes);
+    return shape;
+  }
+
+ private:
+  std::uint32_t rounds_;
+  Division division_;
+};
+
 }  // namespace
 
 Program ring_rounds(Rank rank, std::uint32_t ranks, std::uint32_t first_block, Action::Kind taking,
@@ -239,6 +260,11 @@ std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::function<Progr
 std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::uint32_t channels,
                                         std::function<Program(Rank, std::uint32_t)> program) {
   return std::make_unique<ScheduleOfPrograms>(ranks, channels, std::move(program));
+}
+
+std::unique_ptr<Schedule> make_ring_schedule(std::uint32_t ranks, std::uint32_t rounds,
+                                             const Division& division, std::function<Program(Rank)> program) {
+  return std::make_unique<RingSchedule>(ranks, rounds, division, std::move(program));
 }
 
 }  // namespace traincast

@@ -128,5 +128,9 @@ std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::function<Progr
 /// The same for each rank and channel.
 std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::uint32_t channels,
                                         std::function<Program(Rank, std::uint32_t)> program);
+/// The same for programs that go around a ring in that many rounds: rank r begins with block r, and the
+/// division is that of all rounds.
+std::unique_ptr<Schedule> make_ring_schedule(std::uint32_t ranks, std::uint32_t rounds,
+                                             const Division& division, std::function<Program(Rank)> program);
 
 }  // namespace traincast

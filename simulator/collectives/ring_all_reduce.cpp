@@ -10,7 +10,8 @@ namespace {
 std::unique_ptr<Schedule> schedule(const Collective& collective) {
   std::uint32_t ranks = collective.ranks;
   auto chunks = Division::even(collective.count, ranks, collective.element_bytes);
-  return make_schedule(ranks, [ranks, chunks](Rank rank) { return ring_all_reduce(rank, ranks, chunks); });
+  return make_ring_schedule(ranks, 2 * (ranks - 1), chunks,
+                            [ranks, chunks](Rank rank) { return ring_all_reduce(rank, ranks, chunks); });
 }
 
 // 2(N−1) rounds of the largest chunk. Between neighbours in natural order, one flow leaves and one enters a

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,13 @@ class RankProgram {
   virtual bool next(Action& action) = 0;  ///< false at the end
 };
 
+/// Rounds around the ring of all ranks: in round t rank r sends block (r − t) mod N to rank r + 1, and takes
+/// block (r − 1 − t) mod N from rank r − 1.
+struct RingShape {
+  std::uint32_t rounds = 0;
+  std::vector<Bytes> blocks;  ///< the size of each
+};
+
 class Schedule {
  public:
   virtual ~Schedule() = default;
@@ -62,6 +70,9 @@ class Schedule {
   /// to the same channel of its peers, and they share the rank's links. They deal with different elements.
   virtual std::uint32_t channels() const { return 1; }
   virtual std::unique_ptr<RankProgram> program(Rank rank, std::uint32_t channel = 0) const = 0;
+  /// Where the programs are nothing but rounds around a ring, on one channel, its shape: O(N) that stand for
+  /// O(N²) actions.
+  virtual std::optional<RingShape> ring() const { return {}; }
 };
 
 }  // namespace traincast

@@ -2,12 +2,9 @@
 
 #include <cmath>
 
+#include "base/child_processes.hpp"
 #include "base/error.hpp"
 #include "base/serial.hpp"
-#include "base/child_processes.hpp"
-#include "simulator/replay/simgrid_network.hpp"
-#include "simulator/step/communicator.hpp"
-#include "simulator/step/step_executor.hpp"
 
 namespace traincast {
 
@@ -35,6 +32,7 @@ void write(Writer& writer, const Timeline& timeline) {
     writer.put(bytes);
   }
   writer.put(timeline.transfers);
+  writer.put_text(timeline.engine);
 }
 
 Timeline read_timeline(Reader& reader) {
@@ -48,6 +46,7 @@ Timeline read_timeline(Reader& reader) {
     timeline.tier_bytes.emplace_back(std::move(tier), reader.get<Bytes>());
   }
   timeline.transfers = reader.get<std::uint64_t>();
+  timeline.engine = reader.get_text();
   return timeline;
 }
 
@@ -56,54 +55,27 @@ void check_topology(const Topology& topology, std::uint32_t learners) {
     throw InputError("topology refuses " + std::to_string(learners) + " learners: " + why);
 }
 
-CollectiveTimes run_collective(const Schedule& schedule, const Topology& topology,
-                               const std::vector<double>& starts) {
-  auto cluster = topology.build(schedule.ranks());
-  SimGridNetwork network(*cluster);
-  Communicator communicator(network, schedule.ranks());
-  CollectiveTimes times;
-  times.finish_s.resize(schedule.ranks());
-  std::size_t finished = 0;
-  std::size_t collective = communicator.add(schedule, "the collective", [&](Rank rank) {
-    times.finish_s[rank] = network.now();
-    ++finished;
-  });
-  for (Rank rank = 0; rank < schedule.ranks(); ++rank)
-    network.after(starts[rank], [&, rank] { communicator.enter(rank, collective); });
-  network.run();
-  if (finished < schedule.ranks())
-    throw SimulationError(
-        "replay: " + deadlock_message(schedule.ranks() - finished, schedule.ranks(), communicator.waiting()));
-  times.timeline.sent_bytes = communicator.sent_bytes();
-  times.timeline.received_bytes = communicator.received_bytes();
-  times.timeline.transfers = communicator.transfers();
-  times.timeline.tier_bytes = network.tier_bytes();
-  times.timeline.busiest_link_s = network.busiest_link_s();
-  return times;
-}
-
 }  // namespace
 
-Timeline replay_step(const StepProgram& program, const Topology& topology) {
+Timeline replay_step(const StepProgram& program, const Topology& topology, Engine engine) {
   const Topology* topologies[] = {&topology};
-  return replay_steps({&program, 1}, topologies, 1, nullptr).front();
+  return replay_steps({&program, 1}, topologies, {&engine, 1}, 1, nullptr).front();
 }
 
 std::vector<Timeline> replay_steps(std::span<const StepProgram> programs,
-                                   std::span<const Topology* const> topologies, unsigned at_once,
+                                   std::span<const Topology* const> topologies,
+                                   std::span<const Engine> engines, unsigned at_once,
                                    const std::function<void(std::size_t)>& done) {
-  if (programs.size() != topologies.size())
+  if (programs.size() != topologies.size() || programs.size() != engines.size())
     throw SimulationError("replay: " + std::to_string(programs.size()) +
-                          " step programs need as many topologies, got " + std::to_string(topologies.size()));
+                          " step programs need as many topologies and engines, got " +
+                          std::to_string(topologies.size()) + " and " + std::to_string(engines.size()));
   for (std::size_t i = 0; i < programs.size(); ++i) check_topology(*topologies[i], programs[i].learners);
   auto results = run_in_children(
       programs.size(), at_once,
       [&](std::size_t i) {
         auto cluster = topologies[i]->build(programs[i].learners);
-        SimGridNetwork network(*cluster);
-        Timeline timeline = execute_step(programs[i], network);
-        timeline.tier_bytes = network.tier_bytes();
-        timeline.busiest_link_s = network.busiest_link_s();
+        Timeline timeline = replay_step_here(programs[i], *cluster, engines[i]);
         Writer writer;
         write(writer, timeline);
         return writer.bytes();
@@ -118,7 +90,7 @@ std::vector<Timeline> replay_steps(std::span<const StepProgram> programs,
 }
 
 CollectiveTimes replay_collective(const Schedule& schedule, const Topology& topology,
-                                  const std::vector<double>& starts) {
+                                  const std::vector<double>& starts, Engine engine) {
   check_topology(topology, schedule.ranks());
   if (starts.size() != schedule.ranks())
     throw SimulationError("replay: " + std::to_string(schedule.ranks()) + " ranks need as many starts, got " +
@@ -129,7 +101,8 @@ CollectiveTimes replay_collective(const Schedule& schedule, const Topology& topo
   auto results = run_in_children(
       1, 1,
       [&](std::size_t) {
-        CollectiveTimes times = run_collective(schedule, topology, starts);
+        CollectiveTimes times =
+            replay_collective_here(schedule, *topology.build(schedule.ranks()), starts, engine);
         Writer writer;
         writer.put_all(std::span<const double>(times.finish_s));
         write(writer, times.timeline);

@@ -16,8 +16,9 @@ class ReplayCache {
  public:
   using Id = std::size_t;
 
-  /// `key` tells equal steps on equal platforms.
-  Id add(const std::string& key, StepProgram program, std::shared_ptr<const Topology> topology);
+  /// `key` tells equal steps on equal platforms by equal engines.
+  Id add(const std::string& key, StepProgram program, std::shared_ptr<const Topology> topology,
+         Engine engine);
   /// Replays what was added since the last call; `done(finished, of)` after each.
   void run(unsigned at_once, const std::function<void(std::size_t, std::size_t)>& done);
   const Timeline& operator[](Id id) const { return timelines_[id]; }
@@ -27,6 +28,7 @@ class ReplayCache {
   std::map<std::string, Id> known_;
   std::vector<StepProgram> waiting_;
   std::vector<std::shared_ptr<const Topology>> topologies_;
+  std::vector<Engine> engines_;
   std::vector<Timeline> timelines_;
 };
 

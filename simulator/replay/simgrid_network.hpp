@@ -23,10 +23,8 @@ class SimGridNetwork : public Network {
   void transfer(Rank from, Rank to, Bytes bytes, std::function<void()> arrived) override;
   void run() override;
 
-  /// What the transfers so far carried, counted on each link that they crossed; in order of tier name.
-  std::vector<std::pair<std::string, Bytes>> tier_bytes() const;
-  /// The longest that one of the links would need for its bytes alone.
-  double busiest_link_s() const;
+  std::vector<std::pair<std::string, Bytes>> tier_bytes() const override;
+  double busiest_link_s() const override;
 
  private:
   class State;

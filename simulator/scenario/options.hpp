@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/catalog.hpp"
+#include "simulator/step/engine.hpp"
 
 namespace traincast {
 
@@ -10,7 +11,6 @@ enum class GradientSourceKind { live, trace, shapes };
 enum class TimingSource { measured, given };
 /// How the transfers of a collective meet the network. Only the clean one so far.
 enum class Stack { ideal };
-enum class Engine { automatic, simgrid };
 /// Things that need training with the method in the loop; none yet.
 enum class TrainingKind {};
 /// Described clusters and accelerators; none yet.

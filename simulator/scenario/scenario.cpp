@@ -310,7 +310,11 @@ constexpr Key kKeys[] = {
     {"platform", "topology", kRequired, "the network between the learners", read_platform,
      [] { return schema_of_catalog(topology_catalog()); }},
     {"engine", "engine", "\"auto\"", "what replays the transfers",
-     [](const JsonReader& at, Scenario&) -> Json { return choose(at, engine_catalog()).entry->name; },
+     [](const JsonReader& at, Scenario& s) -> Json {
+       const Entry<Engine>* entry = choose(at, engine_catalog()).entry;
+       s.engine = entry->make;
+       return entry->name;
+     },
      [] { return schema_of_catalog(engine_catalog()); }},
 };
 

@@ -49,6 +49,7 @@ struct Scenario {
   bool overlap = true;
   std::array<std::string, std::size(kWords)> algorithms;  ///< by word: a name or "auto"
   Choice<MakeTopology> platform;
+  Engine engine = Engine::automatic;
   Json resolved;  ///< every key, defaults filled in
 
   const std::string& algorithm(Word word) const { return algorithms[static_cast<std::size_t>(word)]; }

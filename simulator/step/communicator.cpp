@@ -1,14 +1,10 @@
 #include "simulator/step/communicator.hpp"
 
-#include "base/error.hpp"
+#include <utility>
+
+#include "simulator/step/exchange_rules.hpp"
 
 namespace traincast {
-
-namespace {
-
-std::string learner(Rank rank) { return "learner " + std::to_string(rank); }
-
-}  // namespace
 
 Communicator::Communicator(Network& network, std::uint32_t ranks)
     : network_(network), endpoints_(ranks), sent_bytes_(ranks, 0), received_bytes_(ranks, 0) {}
@@ -17,6 +13,11 @@ std::size_t Communicator::add(const Schedule& schedule, std::string name,
                               std::function<void(Rank)> finished) {
   collectives_.push_back({&schedule, std::move(name), std::move(finished)});
   return collectives_.size() - 1;
+}
+
+void Communicator::start(const Schedule& schedule, std::string name, std::function<void(Rank)> finished) {
+  std::size_t collective = add(schedule, std::move(name), std::move(finished));
+  for (Rank rank = 0; rank < endpoints_.size(); ++rank) enter(rank, collective);
 }
 
 void Communicator::enter(Rank rank, std::size_t collective) {
@@ -40,7 +41,7 @@ void Communicator::advance(Rank rank, std::uint32_t channel) {
   Channel& at = endpoints_[rank].channels[channel];
   Action action;
   while (at.program->next(action)) {
-    check_peer(rank, action);
+    check_peer(rank, endpoints_.size(), action, collectives_[endpoints_[rank].entered.front()].name);
     if (action.kind == Action::Kind::send) {
       at.outbox.push(action);
       try_to_send(rank, channel);
@@ -64,11 +65,8 @@ void Communicator::try_to_send(Rank sender, std::uint32_t channel) {
   if (channel >= target.channels.size()) return;
   const Channel& to = target.channels[channel];
   if (!to.awaited || to.awaited->peer != sender || target.entered.front() != source.entered.front()) return;
-  if (to.awaited->bytes != message.bytes)
-    throw SimulationError("replay: " + learner(sender) + " sends " + std::to_string(message.bytes) +
-                          " bytes to " + learner(message.peer) + ", which waits for " +
-                          std::to_string(to.awaited->bytes) + " in " +
-                          collectives_[source.entered.front()].name);
+  check_sizes(sender, message.peer, message.bytes, to.awaited->bytes,
+              collectives_[source.entered.front()].name);
   from.sending = true;
   network_.transfer(sender, message.peer, message.bytes,
                     [this, sender, channel] { arrived(sender, channel); });
@@ -100,25 +98,15 @@ void Communicator::finish_if_over(Rank rank) {
   if (!endpoint.entered.empty()) begin(rank);
 }
 
-void Communicator::check_peer(Rank rank, const Action& action) const {
-  if (action.peer < endpoints_.size() && action.peer != rank) return;
-  throw SimulationError("replay: " + learner(rank) + " of " + std::to_string(endpoints_.size()) +
-                        " cannot exchange messages with " + learner(action.peer) + " in " +
-                        collectives_[endpoints_[rank].entered.front()].name);
-}
-
 std::vector<std::string> Communicator::waiting() const {
   std::vector<std::string> all;
   for (Rank rank = 0; rank < endpoints_.size(); ++rank) {
     const Endpoint& endpoint = endpoints_[rank];
     for (const Channel& channel : endpoint.channels) {
       if (channel.program_over && channel.outbox.empty()) continue;
-      std::string in = " in " + collectives_[endpoint.entered.front()].name;
-      if (channel.awaited)
-        all.push_back(learner(rank) + " waits for a message from " + learner(channel.awaited->peer) + in);
-      else
-        all.push_back(learner(rank) + " waits until " + learner(channel.outbox.front().peer) +
-                      " takes its message" + in);
+      const std::string& name = collectives_[endpoint.entered.front()].name;
+      all.push_back(channel.awaited ? waits_for_message(rank, channel.awaited->peer, name)
+                                    : waits_until_taken(rank, channel.outbox.front().peer, name));
       break;
     }
   }

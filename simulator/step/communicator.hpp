@@ -1,5 +1,5 @@
-// Carries out schedules among ranks: transfers start when sender and receiver have both come to them. Each
-// rank goes through the collectives that it entered one behind the other.
+// Carries out schedules among ranks on a network: transfers start when sender and receiver have both come to
+// them. Each rank goes through the collectives that it entered one behind the other.
 #pragma once
 
 #include <deque>
@@ -10,29 +10,27 @@
 #include <string>
 #include <vector>
 
+#include "simulator/step/collective_engine.hpp"
 #include "simulator/step/network.hpp"
 
 namespace traincast {
 
-class Communicator {
+class Communicator : public CollectiveEngine {
  public:
   Communicator(Network& network, std::uint32_t ranks);
 
-  /// The schedule must outlive the run. `finished` is called once for each rank, when its program is over and
-  /// what it sent has arrived. The name is for messages: "all_reduce of bucket 1, phase 0".
-  std::size_t add(const Schedule& schedule, std::string name, std::function<void(Rank)> finished);
+  void start(const Schedule& schedule, std::string name, std::function<void(Rank)> finished) override;
 
+  /// The same in two steps, for ranks that enter at different moments.
+  std::size_t add(const Schedule& schedule, std::string name, std::function<void(Rank)> finished);
   /// The rank takes part as soon as it has finished what it entered before. All ranks must enter collectives
   /// in the same order.
   void enter(Rank rank, std::size_t collective);
 
-  const std::vector<Bytes>& sent_bytes() const { return sent_bytes_; }
-  const std::vector<Bytes>& received_bytes() const { return received_bytes_; }
-  std::uint64_t transfers() const { return transfers_; }
-
-  /// Of each rank inside a collective, for whom it waits: "learner 3 waits for a message from learner 2 in
-  /// …".
-  std::vector<std::string> waiting() const;
+  const std::vector<Bytes>& sent_bytes() const override { return sent_bytes_; }
+  const std::vector<Bytes>& received_bytes() const override { return received_bytes_; }
+  std::uint64_t transfers() const override { return transfers_; }
+  std::vector<std::string> waiting() const override;
 
  private:
   struct Running {
@@ -57,7 +55,6 @@ class Communicator {
   void try_to_send(Rank sender, std::uint32_t channel);
   void arrived(Rank sender, std::uint32_t channel);
   void finish_if_over(Rank rank);
-  void check_peer(Rank rank, const Action& action) const;
 
   Network& network_;
   std::deque<Running> collectives_;

@@ -9,7 +9,6 @@
 
 #include "base/error.hpp"
 #include "base/names.hpp"
-#include "simulator/step/communicator.hpp"
 #include "simulator/step/learner_clock.hpp"
 
 namespace traincast {
@@ -96,10 +95,10 @@ std::vector<Segment> segments_of(const StepProgram& program) {
 
 class StepExecution {
  public:
-  StepExecution(const StepProgram& program, Network& network)
+  StepExecution(const StepProgram& program, EventLoop& loop, CollectiveEngine& engine)
       : program_(program),
-        network_(network),
-        communicator_(network, program.learners),
+        loop_(loop),
+        engine_(engine),
         segments_(segments_of(program)),
         learners_(program.learners),
         collectives_(program.buckets.size()) {
@@ -113,7 +112,7 @@ class StepExecution {
 
   Timeline run() {
     for (LearnerId id = 0; id < learners_.size(); ++id) start_next_item(id);
-    network_.run();
+    loop_.run();
     return timeline();
   }
 
@@ -158,19 +157,19 @@ class StepExecution {
     } else if (learner.open_buckets == 0 && !learner.optimized) {
       learner.optimized = true;
       compute(id, Kind::compute, program_.optimizer_s, [this, id] {
-        learners_[id].clock.stop(network_.now());
+        learners_[id].clock.stop(loop_.now());
         ++finished_learners_;
       });
     } else {
       learner.busy = false;
-      learner.clock.turn(network_.now(), idle());
+      learner.clock.turn(loop_.now(), idle());
     }
   }
 
   void compute(LearnerId id, Kind kind, double seconds, std::function<void()> then) {
     learners_[id].busy = true;
-    learners_[id].clock.turn(network_.now(), kind);
-    network_.after(seconds, std::move(then));
+    learners_[id].clock.turn(loop_.now(), kind);
+    loop_.after(seconds, std::move(then));
   }
 
   void encode(LearnerId id, Work work) {
@@ -195,7 +194,7 @@ class StepExecution {
   void wake(LearnerId id) {
     if (learners_[id].busy || learners_[id].waking) return;
     learners_[id].waking = true;
-    network_.after(0, [this, id] {
+    loop_.after(0, [this, id] {
       learners_[id].waking = false;
       if (!learners_[id].busy) start_next_item(id);
     });
@@ -238,7 +237,7 @@ class StepExecution {
     if (phase(work).waits) ++state.in_the_way;
     if (++collective(work).ready == learners_.size()) {
       negotiated_.insert(work);
-      if (negotiated_.size() == 1) network_.after(0, [this] { start_negotiated(); });
+      if (negotiated_.size() == 1) loop_.after(0, [this] { start_negotiated(); });
     }
   }
 
@@ -249,11 +248,9 @@ class StepExecution {
   void start_negotiated() {
     for (Work work : std::exchange(negotiated_, {})) {
       change_in_flight(+1);
-      std::size_t id = communicator_.add(
-          *phase(work).schedule,
-          std::string(to_string(phase(work).word)) + " of " + place(work.first, work.second),
-          [this, work](Rank rank) { finished(work, rank); });
-      for (Rank rank = 0; rank < learners_.size(); ++rank) communicator_.enter(rank, id);
+      engine_.start(*phase(work).schedule,
+                    std::string(to_string(phase(work).word)) + " of " + place(work.first, work.second),
+                    [this, work](Rank rank) { finished(work, rank); });
     }
   }
 
@@ -269,7 +266,7 @@ class StepExecution {
     bool before = in_flight_ > 0;
     in_flight_ += change;
     if (before == (in_flight_ > 0)) return;
-    double now = network_.now();
+    double now = loop_.now();
     if (before)
       communication_s_ += now - in_flight_since_;
     else
@@ -288,7 +285,7 @@ class StepExecution {
   Timeline timeline() const {
     if (finished_learners_ < learners_.size())
       throw SimulationError("replay: " + deadlock_message(learners_.size() - finished_learners_,
-                                                          learners_.size(), communicator_.waiting()));
+                                                          learners_.size(), engine_.waiting()));
     const LearnerClock& slowest = slowest_clock();
     Timeline result;
     result.step_s = slowest.end();
@@ -298,9 +295,9 @@ class StepExecution {
     result.communication_s = communication_s_;
     result.exposed_communication_s = slowest.spent(Kind::communication);
     result.wait_s = slowest.spent(Kind::wait);
-    result.sent_bytes = communicator_.sent_bytes();
-    result.received_bytes = communicator_.received_bytes();
-    result.transfers = communicator_.transfers();
+    result.sent_bytes = engine_.sent_bytes();
+    result.received_bytes = engine_.received_bytes();
+    result.transfers = engine_.transfers();
     return result;
   }
 
@@ -314,8 +311,8 @@ class StepExecution {
   }
 
   const StepProgram& program_;
-  Network& network_;
-  Communicator communicator_;
+  EventLoop& loop_;
+  CollectiveEngine& engine_;
   std::vector<Segment> segments_;
   std::vector<Learner> learners_;
   std::vector<std::vector<CollectiveState>> collectives_;  // by bucket and phase
@@ -327,9 +324,9 @@ class StepExecution {
 
 }  // namespace
 
-Timeline execute_step(const StepProgram& program, Network& network) {
+Timeline execute_step(const StepProgram& program, EventLoop& loop, CollectiveEngine& collectives) {
   check(program);
-  return StepExecution(program, network).run();
+  return StepExecution(program, loop, collectives).run();
 }
 
 std::string deadlock_message(std::size_t unfinished, std::size_t learners,

@@ -47,6 +47,7 @@ struct Timeline {
       tier_bytes;             ///< summed over a tier's links, in order of tier name
   double busiest_link_s = 0;  ///< most bytes on a link over its bandwidth: no communication can take less
   std::uint64_t transfers = 0;
+  std::string engine;  ///< what replayed all of its collectives
 };
 
 }  // namespace traincast

@@ -268,7 +268,8 @@ TEST(Step, AccountsForEveryMomentAndEveryByte) {
     programs.push_back(any_program(random));
     topologies.push_back(i % 2 ? star.get() : nodes.get());
   }
-  auto timelines = replay_steps(programs, topologies, 2, nullptr);
+  std::vector<Engine> engines(programs.size(), Engine::simgrid);
+  auto timelines = replay_steps(programs, topologies, engines, 2, nullptr);
   for (std::size_t i = 0; i < programs.size(); ++i) {
     const Timeline& t = timelines[i];
     const StepProgram& p = programs[i];
@@ -290,8 +291,9 @@ TEST(ReplaySteps, GivesTheSameInAnyNumberAtOnce) {
   std::vector<StepProgram> programs;
   for (int i = 0; i < 8; ++i) programs.push_back(any_program(random));
   std::vector<const Topology*> topologies(programs.size(), star.get());
+  std::vector<Engine> engines(programs.size(), Engine::simgrid);
   std::size_t done = 0;
-  auto together = replay_steps(programs, topologies, 4, [&](std::size_t) { ++done; });
+  auto together = replay_steps(programs, topologies, engines, 4, [&](std::size_t) { ++done; });
   EXPECT_EQ(done, programs.size());
   for (std::size_t i = 0; i < programs.size(); ++i) {
     auto alone = replay_step(programs[i], *star);

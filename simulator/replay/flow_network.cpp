@@ -1,0 +1,64 @@
+#include "simulator/replay/flow_network.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace traincast {
+
+void FlowNetwork::after(double seconds, std::function<void()> then) {
+  events_.push(now_ + seconds, std::move(then));
+}
+
+void FlowNetwork::transfer(Rank from, Rank to, Bytes bytes, std::function<void()> arrived) {
+  PathId path = routes_.id(from, to);
+  traffic_.add(path, bytes);
+  if (bytes == 0 || routes_[path].links == 0) return after(routes_[path].latency, std::move(arrived));
+  std::uint32_t place;
+  if (free_.empty()) {
+    place = static_cast<std::uint32_t>(transfers_.size());
+    transfers_.push_back({path, bytes, std::move(arrived)});
+  } else {
+    place = free_.back();
+    free_.pop_back();
+    transfers_[place] = {path, bytes, std::move(arrived)};
+  }
+  after(routes_[path].latency, [this, place] { start_flow(place); });
+}
+
+void FlowNetwork::start_flow(std::uint32_t transfer) {
+  const Transfer& starting = transfers_[transfer];
+  auto flow = sharing_.start(routes_.links(starting.path), static_cast<double>(starting.bytes), now_);
+  if (flow >= transfer_of_flow_.size()) transfer_of_flow_.resize(flow + 1);
+  transfer_of_flow_[flow] = transfer;
+}
+
+// Of what happens at one moment, what was asked for comes before arrivals, as in SimGrid.
+void FlowNetwork::run() {
+  for (;;) {
+    while (events_.next_time() <= now_) events_.pop()();
+    sharing_.settle(now_);
+    double event = events_.next_time(), end = sharing_.next_end();
+    if (std::isinf(event) && std::isinf(end)) return;
+    now_ = std::max(now_, std::min(event, end));
+    if (end < event) end_flows();
+  }
+}
+
+void FlowNetwork::end_flows() {
+  sharing_.take_ended(now_, ended_);
+  for (auto flow : ended_) {
+    std::uint32_t transfer = transfer_of_flow_[flow];
+    auto arrived = std::exchange(transfers_[transfer].arrived, nullptr);
+    free_.push_back(transfer);
+    arrived();
+  }
+}
+
+std::vector<std::pair<std::string, Bytes>> FlowNetwork::tier_bytes() const {
+  return traffic_.tier_bytes(routes_);
+}
+
+double FlowNetwork::busiest_link_s() const { return traffic_.busiest_link_s(routes_); }
+
+}  // namespace traincast

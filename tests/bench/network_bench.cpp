@@ -1,0 +1,145 @@
+// What replaying costs: CPU seconds, peak memory and transfers a second of each engine, for growing numbers
+// of learners. Beside it the time that the collective took on the simulated cluster, and its α–β bound. Not a
+// test; run it on an idle machine: traincast-bench-network [MOST LEARNERS [CASE]].
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/child_processes.hpp"
+#include "base/error.hpp"
+#include "base/serial.hpp"
+#include "platforms/topology.hpp"
+#include "simulator/collectives/collective_catalog.hpp"
+#include "simulator/replay/engines.hpp"
+
+namespace traincast {
+namespace {
+
+struct Case {
+  const char* name;
+  const char* topology;
+  const char* algorithm;
+  std::uint64_t megabytes;  // of one bucket
+  unsigned buckets;
+  Engine engine;
+  std::uint32_t most_learners;
+};
+
+constexpr const char* kStar = R"({"name": "star", "bandwidth": "100Gbps"})";
+constexpr const char* kNodes = R"({"name": "gpu_nodes", "bandwidth": "100Gbps"})";
+constexpr std::uint32_t kAll = 16384;
+
+constexpr Case kCases[] = {
+    {"ring-star", kStar, "ring", 100, 1, Engine::automatic, kAll},
+    {"ring-gpu-nodes", kNodes, "ring", 100, 1, Engine::automatic, kAll},
+    {"step-star", kStar, "ring", 4, 25, Engine::automatic, kAll},
+    {"step-gpu-nodes", kNodes, "ring", 4, 25, Engine::automatic, kAll},
+    {"halving-doubling-star", kStar, "halving_doubling", 100, 1, Engine::automatic, kAll},
+    {"halving-doubling-shared-nic", kNodes, "halving_doubling", 25, 1, Engine::flow, 4096},
+    {"binomial-tree-shared-nic", kNodes, "binomial_tree", 25, 1, Engine::flow, 4096},
+    {"ring-star-as-flows", kStar, "ring", 100, 1, Engine::flow, 1024},
+    {"ring-star-on-simgrid", kStar, "ring", 100, 1, Engine::simgrid, 256},
+    {"halving-doubling-shared-nic-on-simgrid", kNodes, "halving_doubling", 25, 1, Engine::simgrid, 1024},
+};
+
+std::unique_ptr<Topology> topology_of(const char* text) {
+  Json value = Json::parse(text, "bench");
+  JsonReader reader(value, "bench");
+  const auto& entry = topology_catalog().find(reader);
+  return entry.make(read_parameters(reader, entry.name, entry.parameters));
+}
+
+struct Measured {
+  double cpu_s, peak_mb, step_s, bound_s;
+  std::uint64_t transfers;
+  char engine[16];
+};
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+double peak_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+// An all-reduce that uses every link evenly takes 2(N−1)/N of its bytes over the narrowest link, and at least
+// 2·log2 N latencies.
+double bound_of(const Collective& collective, const Topology& topology) {
+  double n = collective.ranks, rounds = 0;
+  for (std::uint32_t reached = 1; reached < collective.ranks; reached *= 2) rounds += 2;
+  double bytes = static_cast<double>(collective.count * collective.element_bytes);
+  return rounds * topology.longest_latency(collective.ranks) +
+         2 * (n - 1) / n * bytes / topology.narrowest_bandwidth(collective.ranks);
+}
+
+Measured measure(const Case& one, std::uint32_t learners) {
+  auto topology = topology_of(one.topology);
+  Collective collective{.ranks = learners, .count = one.megabytes * 250'000};
+  double begin = cpu_seconds();
+  StepProgram program{.learners = learners, .overlap = false, .buckets = {}};
+  for (unsigned b = 0; b < one.buckets; ++b) {
+    PhaseProgram phase;
+    phase.schedule = choose_algorithm(one.algorithm, collective, {}).make.schedule(collective);
+    program.buckets.push_back({0, {phase}});
+  }
+  auto cluster = topology->build(learners);
+  Timeline timeline = replay_step_here(program, *cluster, one.engine);
+  Measured measured{cpu_seconds() - begin, peak_mb(),
+                    timeline.step_s,       one.buckets * bound_of(collective, *topology),
+                    timeline.transfers,    {}};
+  timeline.engine.copy(measured.engine, sizeof measured.engine - 1);
+  return measured;
+}
+
+void print(const Case& one, std::uint32_t most) {
+  std::printf("%s: %u bucket%s of %llu MB\n", one.name, one.buckets, one.buckets == 1 ? "" : "s",
+              static_cast<unsigned long long>(one.megabytes));
+  std::printf("%9s  %-8s %13s %10s %7s %9s %10s %12s %12s %7s\n", "learners", "engine", "transfers", "CPU s",
+              "growth", "peak MB", "M/s", "simulated s", "bound s", "ratio");
+  double before = 0;
+  for (std::uint32_t learners = 8; learners <= std::min(most, one.most_learners); learners *= 2) {
+    auto results = run_in_children(
+        1, 1,
+        [&](std::size_t) {
+          Writer writer;
+          writer.put(measure(one, learners));
+          return writer.bytes();
+        },
+        nullptr);
+    auto m = Reader(results.front()).get<Measured>();
+    std::printf("%9u  %-8s %13llu %10.4f %7.2f %9.1f %10.2f %12.6g %12.6g %7.3f\n", learners, m.engine,
+                static_cast<unsigned long long>(m.transfers), m.cpu_s, before > 0 ? m.cpu_s / before : 0.0,
+                m.peak_mb, static_cast<double>(m.transfers) / m.cpu_s / 1e6, m.step_s, m.bound_s,
+                m.step_s / m.bound_s);
+    std::fflush(stdout);
+    before = m.cpu_s;
+  }
+  std::printf("\n");
+}
+
+}  // namespace
+}  // namespace traincast
+
+int main(int count, char** arguments) {
+  auto most = count > 1 ? static_cast<std::uint32_t>(std::strtoul(arguments[1], nullptr, 10)) : 16384U;
+  try {
+    for (const traincast::Case& one : traincast::kCases)
+      if (count < 3 || std::string(arguments[2]) == one.name) traincast::print(one, most);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "traincast-bench-network: %s\n", error.what());
+    return traincast::kSimulationFailed;
+  }
+}
