@@ -1,7 +1,7 @@
 #include "simulator/first_step.hpp"
 
 #include "simulator/assemble.hpp"
-#include "simulator/pass/gradients.hpp"
+#include "simulator/pass/shape_exchange.hpp"
 
 namespace traincast {
 
@@ -22,8 +22,8 @@ std::vector<std::shared_ptr<const Schedule>> first_step_collectives(const Plan& 
   Point first{point.coordinates, with(point.scenario, "/steps", 1)};
   const Scenario& scenario = first.scenario;
   const Point* points[] = {&first};
-  Gradients gradients(points, plan.folder, {options.out, options.threads, options.quiet});
-  ExchangeRecord record = run_compression(scenario, gradients.trace(), options.threads);
+  Gradients gradients(points, {plan.file, options.out, options.threads, options.quiet});
+  ExchangeRecord record = exchange_of(scenario, gradients, options.threads);
   ComputeTimeline at_once;
   for (const Bucket& bucket : record.buckets)
     at_once.ready_s.resize(at_once.ready_s.size() + bucket.tensors.size());

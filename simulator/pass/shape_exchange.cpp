@@ -54,4 +54,9 @@ ExchangeRecord shape_exchange(const Scenario& scenario, std::span<const TensorIn
   return record;
 }
 
+ExchangeRecord exchange_of(const Scenario& scenario, const Gradients& gradients, unsigned threads) {
+  return gradients.trace() ? run_compression(scenario, *gradients.trace(), threads)
+                           : shape_exchange(scenario, gradients.manifest().layers);
+}
+
 }  // namespace traincast

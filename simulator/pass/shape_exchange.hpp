@@ -5,6 +5,7 @@
 #include <span>
 
 #include "simulator/pass/compression_pass.hpp"
+#include "simulator/pass/gradients.hpp"
 
 namespace traincast {
 
@@ -12,5 +13,8 @@ namespace traincast {
 /// on numbers of no meaning, and every other learner sends the same sizes. Ratios and traffic follow; errors
 /// and build-up do not, and are left undefined. The method must have sizes_follow_from_shape().
 ExchangeRecord shape_exchange(const Scenario& scenario, std::span<const TensorInfo> layers);
+
+/// The compression pass over these gradients, or their shapes where they are no more than that.
+ExchangeRecord exchange_of(const Scenario& scenario, const Gradients& gradients, unsigned threads);
 
 }  // namespace traincast

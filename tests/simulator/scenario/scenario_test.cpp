@@ -190,7 +190,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "back yet; record a trace; known: live, trace, shapes"},
         Refusal{"ShapesOfManySteps", scenario(R"("steps": 2, "gradients": {"name": "shapes", "shape": [4]})"),
                 "s.json:/steps: every step of a shape is the same, so there is 1, got 2"},
-        Refusal{"ShapesWithoutTimes", scenario(R"("steps": 1, "gradients": {"name": "shapes", "shape": [4]})"),
+        Refusal{"ShapesWithoutTimes",
+                scenario(R"("steps": 1, "gradients": {"name": "shapes", "shape": [4]})"),
                 "s.json:/timings: shapes train nothing that could be timed; give times, as in {\"name\": "
                 "\"given\", "
                 "\"forward\": \"5ms\", \"backward\": \"10ms\"}"},
