@@ -12,12 +12,11 @@ namespace {
 
 struct Place {
   std::string name, json;
+  friend void PrintTo(const Place& place, std::ostream* out) { *out << place.name; }
 };
 
-// Those of the catalog that are not written down here stand with their defaults.
 std::vector<Place> places() {
   std::vector<Place> all{
-      {"star", R"({"name": "star", "bandwidth": "1GBps", "latency": "10us"})"},
       {"gpu_nodes_shared_nic",
        R"({"name": "gpu_nodes", "gpus_per_node": 4, "bandwidth": "1GBps", "latency": "7us"})"},
       {"gpu_nodes_own_nics",
@@ -25,11 +24,7 @@ std::vector<Place> places() {
       {"gpu_nodes_slow_inside",
        R"({"name": "gpu_nodes", "gpus_per_node": 3, "bandwidth": "5GBps", "intra_bandwidth": "2GBps"})"},
   };
-  for (const std::string& name : topology_catalog().names()) {
-    bool written =
-        std::any_of(all.begin(), all.end(), [&](const Place& place) { return place.name.starts_with(name); });
-    if (!written) all.push_back({name, R"({"name": ")" + name + R"(", "bandwidth": "1GBps"})"});
-  }
+  for (const Example& example : kExamples) all.push_back({example.name, example.json});
   return all;
 }
 
@@ -84,17 +79,48 @@ std::vector<double> starts_of(std::uint32_t ranks, Variant variant) {
   return starts;
 }
 
-// SimGrid takes moments within 1e-12 s for one, and where links are shared that can decide who shares with
-// whom. Each of the cases listed agrees to 1e-9 when SimGrid runs with a precision of 1e-13 s.
-constexpr double kExact = 1e-9, kSensitive = 1e-5;
-double tolerance_of(const std::string& place, const std::string& algorithm, std::uint32_t ranks) {
+// Around a ring whose hops share links, a difference of rounding grows from round to round, and by the end
+// decides who shared with whom. In the cases listed, all among 64, SimGrid's own answer moves by as much when
+// its precision (surf/precision, 1e-12 s here) or its solver (network/optim, Lazy here, or Full) is another
+// one. The first kind moves in late digits, the second by percents.
+constexpr double kExact = 1e-9, kLateDigits = 1e-4, kPercents = 0.03;
+double tolerance_of(const std::string& place, const std::string& algorithm, const Collective& collective) {
   struct Case {
-    const char *place, *algorithm;
-    std::uint32_t ranks;
+    const char* place;
+    Word word;
+    const char* algorithm;
+    double tolerance;
   };
-  constexpr Case kMovesWithSimGridsPrecision[] = {{"gpu_nodes_slow_inside", "bidirectional_ring", 64}};
-  for (const Case& known : kMovesWithSimGridsPrecision)
-    if (place == known.place && algorithm == known.algorithm && ranks == known.ranks) return kSensitive;
+  constexpr Case kMovesWithSimGrid[] = {
+      {"dragonfly", Word::all_reduce, "ring", kPercents},
+      {"dragonfly", Word::all_reduce, "bidirectional_ring", kPercents},
+      {"dragonfly", Word::all_reduce, "hierarchical", kLateDigits},
+      {"dragonfly", Word::all_reduce, "torus_2d", kLateDigits},
+      {"dragonfly_random", Word::all_reduce, "ring", kPercents},
+      {"dragonfly_random", Word::all_reduce, "bidirectional_ring", kPercents},
+      {"dragonfly_random", Word::all_to_all, "pairwise", kLateDigits},
+      {"dragonfly_random", Word::reduce_scatter, "ring", kLateDigits},
+      {"fat_tree", Word::all_reduce, "bidirectional_ring", kPercents},
+      {"fat_tree_ecmp", Word::all_reduce, "bidirectional_ring", kLateDigits},
+      {"fat_tree_ecmp", Word::all_to_all, "pairwise", kLateDigits},
+      {"gpu_nodes", Word::all_reduce, "bidirectional_ring", kLateDigits},
+      {"gpu_nodes_random", Word::all_gather, "padded", kPercents},
+      {"gpu_nodes_random", Word::all_gather, "ring", kLateDigits},
+      {"gpu_nodes_random", Word::all_reduce, "bidirectional_ring", kPercents},
+      {"gpu_nodes_random", Word::all_reduce, "hierarchical", kLateDigits},
+      {"gpu_nodes_random", Word::all_reduce, "ring", kPercents},
+      {"gpu_nodes_random", Word::all_to_all, "pairwise", kLateDigits},
+      {"gpu_nodes_random", Word::reduce_scatter, "ring", kPercents},
+      {"gpu_nodes_slow_inside", Word::all_reduce, "bidirectional_ring", kLateDigits},
+      {"gpu_nodes_slow_inside", Word::all_reduce, "hierarchical", kLateDigits},
+      {"heterogeneous", Word::all_reduce, "bidirectional_ring", kPercents},
+      {"rail_optimised_spine", Word::all_reduce, "ring", kLateDigits},
+      {"ring", Word::all_reduce, "hierarchical", kLateDigits},
+  };
+  for (const Case& known : kMovesWithSimGrid)
+    if (collective.ranks == 64 && place == known.place && collective.word == known.word &&
+        algorithm == known.algorithm)
+      return known.tolerance;
   return kExact;
 }
 
@@ -120,11 +146,11 @@ class Agreement : public testing::TestWithParam<Place> {
     auto cluster = topology.build(collective.ranks);
     std::string what = std::string(to_string(collective.word)) + "/" + algorithm + " among " +
                        std::to_string(collective.ranks) + ", " + kVariantNames[static_cast<int>(variant)];
-    double tolerance = tolerance_of(GetParam().name, algorithm, collective.ranks);
+    double tolerance = tolerance_of(GetParam().name, algorithm, collective);
     expect_same(replay_collective_here(*schedule, *cluster, starts, Engine::flow), reference, tolerance,
                 "flow, " + what);
     try {
-      expect_same(replay_collective_here(*schedule, *cluster, starts, Engine::max_plus), reference, tolerance,
+      expect_same(replay_collective_here(*schedule, *cluster, starts, Engine::max_plus), reference, kExact,
                   "max_plus, " + what);
     } catch (const InputError&) {  // not proven there
     }

@@ -8,15 +8,9 @@
 #include "platforms/topology.hpp"
 #include "simulator/collectives/collective_catalog.hpp"
 #include "simulator/collectives/schedule.hpp"
+#include "tests/platforms/platform_helpers.hpp"
 
 namespace traincast {
-
-inline std::unique_ptr<Topology> make_topology(const std::string& json) {
-  Json value = Json::parse(json, "test");
-  JsonReader reader(value, "test");
-  const auto& entry = topology_catalog().find(reader);
-  return entry.make(read_parameters(reader, entry.name, entry.parameters));
-}
 
 /// 1 GB/s and 10 us per link, so that a path has a latency of 20 us.
 inline std::unique_ptr<Topology> plain_star() {
