@@ -66,6 +66,16 @@ Collective collective_of(Word word, std::uint32_t ranks, Variant variant) {
       collective.bytes = {equal ? 100'000U : 99'991U};
       collective.root = equal ? 0 : ranks - 1;
       break;
+    case Word::sparse_all_reduce: {
+      // Equal and apart, or of prime strides, which overlap more the more of them are united.
+      collective.count = 5'000;
+      std::vector<std::vector<Index>> supports(ranks);
+      for (Rank rank = 0; rank < ranks; ++rank)
+        for (Index at = rank; at < collective.count; at += equal ? 100 * ranks : 211 + 6 * rank)
+          supports[rank].push_back(at);
+      collective.supports = std::make_shared<const std::vector<std::vector<Index>>>(std::move(supports));
+      break;
+    }
   }
   return collective;
 }
@@ -80,9 +90,9 @@ std::vector<double> starts_of(std::uint32_t ranks, Variant variant) {
 }
 
 // Around a ring whose hops share links, a difference of rounding grows from round to round, and by the end
-// decides who shared with whom. In the cases listed, all among 64, SimGrid's own answer moves by as much when
-// its precision (surf/precision, 1e-12 s here) or its solver (network/optim, Lazy here, or Full) is another
-// one. The first kind moves in late digits, the second by percents.
+// decides who shared with whom. The cases listed, all among 64, differ by more than rounding: the first kind
+// in late digits, the second by percents. SimGrid's own answer moves there too with its solver
+// (network/optim, Lazy here, or Full) or its precision; which of the engines is nearer is not settled.
 constexpr double kExact = 1e-9, kLateDigits = 1e-4, kPercents = 0.03;
 double tolerance_of(const std::string& place, const std::string& algorithm, const Collective& collective) {
   struct Case {
@@ -104,6 +114,7 @@ double tolerance_of(const std::string& place, const std::string& algorithm, cons
       {"fat_tree_ecmp", Word::all_reduce, "bidirectional_ring", kLateDigits},
       {"fat_tree_ecmp", Word::all_to_all, "pairwise", kLateDigits},
       {"gpu_nodes", Word::all_reduce, "bidirectional_ring", kLateDigits},
+      {"gpu_nodes_random", Word::sparse_all_reduce, "ring", kPercents},
       {"gpu_nodes_random", Word::all_gather, "padded", kPercents},
       {"gpu_nodes_random", Word::all_gather, "ring", kLateDigits},
       {"gpu_nodes_random", Word::all_reduce, "bidirectional_ring", kPercents},

@@ -34,6 +34,9 @@ TEST(RingShape, IsThatOfThePrograms) {
           collective.bytes.push_back(11 * r % 5);
         if (word == Word::broadcast) collective.bytes = {5};
         if (word == Word::all_to_all) collective.bytes.assign(n * n, 5);
+        if (word == Word::sparse_all_reduce)
+          collective.supports =
+              std::make_shared<const std::vector<std::vector<Index>>>(n, std::vector<Index>{0, n, 102});
         if (!entry.make.refuses(collective).empty()) continue;
         auto schedule = entry.make.schedule(collective);
         auto shape = schedule->ring();

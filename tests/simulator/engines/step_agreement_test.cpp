@@ -42,6 +42,15 @@ class AnyStep {
     if (phase.word == Word::all_to_all)
       for (std::uint32_t pair = 0; pair < learners * learners; ++pair)
         collective.bytes.push_back(below(30'000));
+    if (phase.word == Word::sparse_all_reduce) {
+      collective.count += 1;
+      std::vector<std::vector<Index>> supports(learners);
+      for (auto& support : supports)
+        for (Index at = static_cast<Index>(below(50)); at < collective.count;
+             at += 1 + static_cast<Index>(below(5'000)))
+          support.push_back(at);
+      collective.supports = std::make_shared<const std::vector<std::vector<Index>>>(std::move(supports));
+    }
     if (phase.word == Word::broadcast) {
       collective.bytes = {below(300'000)};
       collective.root = below(learners);
