@@ -1,8 +1,9 @@
 #include "simulator/scenario/options.hpp"
 
-#include <map>
+#include <algorithm>
 
 #include "compressors/compressor_catalog.hpp"
+#include "platforms/cluster_catalog.hpp"
 #include "platforms/topology.hpp"
 #include "simulator/collectives/collective_catalog.hpp"
 #include "workloads/workload.hpp"
@@ -130,11 +131,6 @@ const Catalog<TrainingKind>& training_catalog() {
   return catalog;
 }
 
-const Catalog<Described>& cluster_catalog() {
-  static constexpr Catalog<Described> catalog("clusters", "cluster", {});
-  return catalog;
-}
-
 const Catalog<Described>& accelerator_catalog() {
   static constexpr Catalog<Described> catalog("accelerators", "accelerator", {}, kLaterAccelerators);
   return catalog;
@@ -148,14 +144,22 @@ std::vector<std::vector<EntryInfo>> all_catalogs() {
       info.kind = "collectives";
       collectives.push_back(std::move(info));
     }
+  // Described clusters are chosen like topologies and listed as a kind of their own.
+  std::vector<EntryInfo> topologies, clusters;
+  for (EntryInfo info : topology_catalog().describe()) {
+    bool described = std::any_of(described_clusters().begin(), described_clusters().end(),
+                                 [&](const auto& entry) { return entry.name == info.name; });
+    if (described) info.kind = "clusters";
+    (described ? clusters : topologies).push_back(std::move(info));
+  }
   return {workload_catalog().describe(),
           gradient_catalog().describe(),
           timing_catalog().describe(),
           compressor_catalog().describe(),
           collectives,
           stack_catalog().describe(),
-          topology_catalog().describe(),
-          cluster_catalog().describe(),
+          topologies,
+          clusters,
           accelerator_catalog().describe(),
           training_catalog().describe(),
           engine_catalog().describe()};

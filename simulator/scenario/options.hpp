@@ -13,7 +13,7 @@ enum class TimingSource { measured, given };
 enum class Stack { ideal };
 /// Things that need training with the method in the loop; none yet.
 enum class TrainingKind {};
-/// Described clusters and accelerators; none yet.
+/// Described accelerators; none yet.
 enum class Described {};
 
 const Catalog<GradientSourceKind>& gradient_catalog();
@@ -21,7 +21,6 @@ const Catalog<TimingSource>& timing_catalog();
 const Catalog<Stack>& stack_catalog();
 const Catalog<Engine>& engine_catalog();
 const Catalog<TrainingKind>& training_catalog();
-const Catalog<Described>& cluster_catalog();
 const Catalog<Described>& accelerator_catalog();
 
 /// Everything that can be chosen, by kind, in the order of the flow of data.
