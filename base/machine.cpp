@@ -3,7 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <chrono>
 #include <fstream>
 #include <limits>
 #include <thread>
@@ -20,9 +20,33 @@ std::string processor_name() {
 
 unsigned processor_count() { return std::max(1u, std::thread::hardware_concurrency()); }
 
-double load_average() {
-  double load = 0;
-  return getloadavg(&load, 1) == 1 ? load : 0;
+namespace {
+
+struct Ticks {
+  double idle = 0, all = 0;
+};
+
+Ticks read_ticks() {
+  std::ifstream stat("/proc/stat");
+  std::string name;
+  stat >> name;  // "cpu": user, nice, system, idle, iowait, irq, softirq, steal
+  Ticks ticks;
+  double value = 0;
+  for (int field = 0; field < 8 && stat >> value; ++field) {
+    ticks.all += value;
+    if (field == 3 || field == 4) ticks.idle += value;
+  }
+  return ticks;
+}
+
+}  // namespace
+
+double busy_processors() {
+  Ticks before = read_ticks();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  Ticks after = read_ticks();
+  if (after.all <= before.all) return 0;
+  return processor_count() * (1 - (after.idle - before.idle) / (after.all - before.all));
 }
 
 double available_memory() {

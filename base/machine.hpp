@@ -8,8 +8,9 @@ namespace traincast {
 /// "Intel(R) Xeon(R) Processor @ 2.50GHz", as the kernel names it; "unknown processor" where it does not.
 std::string processor_name();
 unsigned processor_count();
-/// Load average of the last minute.
-double load_average();
+/// How many processors other work keeps busy now: watched for a fifth of a second. A load average would still
+/// tell of a build that has just ended. 0 where the kernel does not say.
+double busy_processors();
 /// Bytes that a program can still take.
 double available_memory();
 /// Peak resident size of this process, in bytes.

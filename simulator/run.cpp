@@ -96,7 +96,7 @@ RunResult run(const Plan& plan, const RunOptions& options) {
   Report& report = result.report;
   Progress progress(options.quiet);
   StageClock clock;
-  double load = load_average();
+  double busy = busy_processors();
   std::optional<Timings> given;
   if (options.timings_file) given = Timings::read_file(*options.timings_file);
   Timings measured;
@@ -134,14 +134,14 @@ RunResult run(const Plan& plan, const RunOptions& options) {
 
   report.checks = check_points(report.points);
   report.warnings = warn_about(report.points);
-  if (timed_here && load > 0.5 * processor_count())
+  if (timed_here && busy > 0.3)
     report.warnings.push_back(
         "times were measured while other work ran on this machine (see environment.json); repeat on an idle "
         "one, or give "
         "--timings");
   report.verdict = judge(report);
   if (timed_here) result.timings = measured.to_json();
-  result.environment = describe_environment(options.threads, load);
+  result.environment = describe_environment(options.threads, busy);
   result.environment["stage_seconds"] = clock.seconds();
   result.environment["steps_replayed"] = replayed;
   return result;
