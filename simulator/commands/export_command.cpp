@@ -33,27 +33,24 @@ int export_command(const std::vector<std::string>& arguments) {
     options::store(options::command_line_parser(arguments).options(described).positional({}).run(), given);
     options::notify(given);
   } catch (const options::error& error) {
-    throw InputError(std::string("traincast export: ") + error.what());
+    throw InputError(std::string("export: ") + error.what());
   }
   if (given.count("help")) {
     std::cout << described;
     return kSuccess;
   }
-  if (scenario.empty())
-    throw InputError("traincast export: names no scenario file; see traincast export --help");
-  if (place < 1)
-    throw InputError("traincast export: --point must be at least 1, got " + std::to_string(place));
+  if (scenario.empty()) throw InputError("export: names no scenario file; see traincast export --help");
+  if (place < 1) throw InputError("export: --point must be at least 1, got " + std::to_string(place));
   Plan plan = read_plan(scenario, sets);
   auto index = static_cast<std::size_t>(place);
   if (index > plan.points.size())
-    throw InputError("traincast export: --point must lie in [1, " + std::to_string(plan.points.size()) +
-                     "], got " + std::to_string(place));
+    throw InputError("export: --point must lie in [1, " + std::to_string(plan.points.size()) + "], got " +
+                     std::to_string(place));
   RunOptions run_options;
   run_options.threads = processor_count();
   run_options.quiet = out.empty();
   auto collectives = first_step_collectives(plan, plan.points[index - 1], run_options);
-  if (collectives.empty())
-    throw InputError("traincast export: a single learner has no collectives to export");
+  if (collectives.empty()) throw InputError("export: a single learner has no collectives to export");
   std::ostringstream text;
   write_goal(text, collectives);
   if (out.empty())

@@ -81,6 +81,10 @@ TEST(LowRank, TakesEmptyMatrices) {
   project_back(empty, none, none, 0);
   orthogonalise(none, 0, 0);
   expand(none, none, 0, 0, 0, none);
+  // Three rows of nothing: the product has three rows too, and what stood there is overwritten with zeros.
+  std::vector<float> rows{1, 2, 3};
+  project(MatrixView{nullptr, 3, 0}, none, rows, 1);
+  EXPECT_EQ(rows, (std::vector<float>{0, 0, 0}));
 }
 
 }  // namespace

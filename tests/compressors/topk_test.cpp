@@ -64,15 +64,26 @@ TEST(TopK, CodecGivesASparseVectorOrAnErrorForAnyBytes) {
   auto gradients = random_gradients(1, 100)[0];
   auto message = codec->encode(gradients);
   RandomStream random({.seed = 9});
+  int refused = 0, accepted = 0;
   for (int trial = 0; trial < 2000; ++trial) {
     auto damaged = message;
     damaged[random.below(damaged.size())] ^= std::byte(1u << random.below(8));
     Vector into(100, 0.0f);
     try {
-      codec->decode(damaged, 100).add_to(into);
+      Decoded decoded = codec->decode(damaged, 100);
+      decoded.add_to(into);
+      ++accepted;
+      EXPECT_EQ(decoded.indices.size(), 10u);
+      EXPECT_TRUE(std::is_sorted(decoded.indices.begin(), decoded.indices.end()));
+      EXPECT_LT(decoded.indices.back(), 100u);
     } catch (const InputError&) {
+      ++refused;
     }
   }
+  // Half of the bits are indices, most of whose changes break their order or leave the vector; values may be
+  // anything.
+  EXPECT_GT(refused, 600);
+  EXPECT_GT(accepted, 600);
 }
 
 }  // namespace
