@@ -1,6 +1,9 @@
 #include "base/exchange.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <tuple>
 
 namespace traincast {
 
@@ -12,6 +15,9 @@ std::string_view to_string(Word word) {
     case Word::reduce_scatter: return "reduce_scatter";
     case Word::all_to_all: return "all_to_all";
     case Word::sparse_all_reduce: return "sparse_all_reduce";
+    case Word::push_pull: return "push_pull";
+    case Word::neighbours: return "neighbours";
+    case Word::rounds: return "rounds";
   }
   return "";
 }
@@ -22,10 +28,14 @@ std::string_view to_string(Primitive primitive) {
     case Primitive::reduction: return "reduction";
     case Primitive::topk: return "topk";
     case Primitive::chunk_top1: return "chunk_top1";
+    case Primitive::threshold_scan: return "threshold_scan";
     case Primitive::gather: return "gather";
     case Primitive::scatter: return "scatter";
+    case Primitive::bit_pack: return "bit_pack";
+    case Primitive::hadamard: return "hadamard";
     case Primitive::gemm: return "gemm";
     case Primitive::gram_schmidt: return "gram_schmidt";
+    case Primitive::qr: return "qr";
   }
   return "";
 }
@@ -33,8 +43,30 @@ std::string_view to_string(Primitive primitive) {
 std::string_view to_string(Stage stage) { return stage == Stage::encode ? "encode" : "decode"; }
 
 Bytes Op::contributed(std::uint32_t learners) const {
-  if (word == Word::all_reduce || word == Word::reduce_scatter) return learners * count * size_of(element);
+  switch (word) {
+    case Word::all_reduce:
+    case Word::reduce_scatter: return learners * count * size_of(element);
+    case Word::sparse_all_reduce: {
+      Bytes sum = 0;
+      for (const auto& support : *supports) sum += support.size() * entry_bytes;
+      return sum;
+    }
+    case Word::all_to_all:
+      if (bytes.size() == 1) return Bytes{learners} * learners * bytes.front();
+      break;
+    case Word::rounds: return encoded;
+    default: break;
+  }
   return std::accumulate(bytes.begin(), bytes.end(), Bytes{0});
+}
+
+bool Op::operator==(const Op& other) const {
+  auto scalars = [](const Op& op) {
+    return std::tie(op.word, op.element, op.count, op.bytes, op.root, op.entry_bytes, op.pulled, op.rounds,
+                    op.encoded, op.value_bytes, op.waits);
+  };
+  if (scalars(*this) != scalars(other) || !supports != !other.supports) return false;
+  return !supports || *supports == *other.supports;
 }
 
 double Work::weight() const {
@@ -44,13 +76,19 @@ double Work::weight() const {
     case Primitive::elementwise:
     case Primitive::reduction:
     case Primitive::topk:
-    case Primitive::chunk_top1: each = static_cast<double>(a); break;
+    case Primitive::chunk_top1:
+    case Primitive::threshold_scan:
+    case Primitive::bit_pack: each = static_cast<double>(a); break;
+    case Primitive::hadamard:
+      each = static_cast<double>(a) * std::log2(std::max(2.0, static_cast<double>(a)));
+      break;
     case Primitive::gather:
     case Primitive::scatter: each = static_cast<double>(b); break;
     case Primitive::gemm:
       each = static_cast<double>(a) * static_cast<double>(b) * static_cast<double>(c);
       break;
     case Primitive::gram_schmidt:
+    case Primitive::qr:
       each = static_cast<double>(a) * static_cast<double>(b) * static_cast<double>(b);
       break;
   }

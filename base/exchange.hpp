@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,23 +44,53 @@ struct Bucket {
 };
 
 /// What a collective does, not how.
-enum class Word { all_reduce, all_gather, broadcast, reduce_scatter, all_to_all, sparse_all_reduce };
+enum class Word {
+  all_reduce,
+  all_gather,
+  broadcast,
+  reduce_scatter,
+  all_to_all,
+  sparse_all_reduce,  ///< sums sparse vectors, whose supports unite on the way
+  push_pull,          ///< every learner's message to servers, theirs back to every learner
+  neighbours,         ///< every learner's message to its neighbours in a graph
+  rounds,             ///< point to point, as the method itself says: values change on the way
+};
 inline constexpr Word kWords[] = {Word::all_reduce,     Word::all_gather, Word::broadcast,
-                                  Word::reduce_scatter, Word::all_to_all, Word::sparse_all_reduce};
+                                  Word::reduce_scatter, Word::all_to_all, Word::sparse_all_reduce,
+                                  Word::push_pull,      Word::neighbours, Word::rounds};
 std::string_view to_string(Word word);
 
-/// The elements of a payload that is summed in flight.
-enum class Element { fp32, bf16 };
-constexpr Bytes size_of(Element element) { return element == Element::fp32 ? 4 : 2; }
+/// The elements of a payload that is summed (or of which the largest are taken) in flight.
+enum class Element { fp32, bf16, fp16, int32, int16, int8 };
+constexpr Bytes size_of(Element element) {
+  if (element == Element::fp32 || element == Element::int32) return 4;
+  return element == Element::int8 ? 1 : 2;
+}
+
+/// A message of a method's own round.
+struct Transfer {
+  LearnerId from = 0, to = 0;
+  Bytes bytes = 0;
+  bool operator==(const Transfer&) const = default;
+};
+
+/// The places, rising, of which each learner sends the values; by learner.
+using Supports = std::vector<std::vector<Index>>;
 
 /// One collective of a method, for one bucket.
 struct Op {
   Word word = Word::all_reduce;
-  Element element = Element::fp32;  ///< all_reduce, reduce_scatter
-  std::uint64_t count = 0;          ///< all_reduce, reduce_scatter: elements in each learner's addend
-  std::vector<Bytes> bytes{};       ///< all_gather: encoded message of each learner; broadcast: one size;
-                                    ///< all_to_all: from learner i to learner j in place i·N + j
+  Element element = Element::fp32;  ///< all_reduce, reduce_scatter, sparse_all_reduce
+  std::uint64_t count = 0;          ///< of the same: elements in each learner's addend, zeros included
+  std::vector<Bytes> bytes{};       ///< all_gather, push_pull, neighbours: encoded message of each learner;
+                                    ///< broadcast: one size; all_to_all: from learner i to learner j in place
+                                    ///< i·N + j, or one size between any two
   LearnerId root = 0;               ///< broadcast
+  std::shared_ptr<const Supports> supports{};   ///< sparse_all_reduce
+  Bytes entry_bytes = 8;                        ///< sparse_all_reduce: of a place and its value
+  Bytes pulled = 0;                             ///< push_pull: what servers send back to each learner
+  std::vector<std::vector<Transfer>> rounds{};  ///< rounds: a learner sends and takes one at most in each
+  Bytes encoded = 0;                            ///< rounds: what learners contribute, summed over them
   /// Of what one learner contributes, the bytes that are gradient values, not indices, scales or padding;
   /// summed over learners.
   Bytes value_bytes = 0;
@@ -68,11 +99,24 @@ struct Op {
 
   /// Encoded bytes that learners contribute, summed: N addends, N messages, or the root's one.
   Bytes contributed(std::uint32_t learners) const;
-  bool operator==(const Op&) const = default;
+  bool operator==(const Op&) const;
 };
 
 /// Kinds of computing that an accelerator's description can turn into seconds.
-enum class Primitive { elementwise, reduction, topk, chunk_top1, gather, scatter, gemm, gram_schmidt };
+enum class Primitive {
+  elementwise,
+  reduction,
+  topk,
+  chunk_top1,
+  threshold_scan,
+  gather,
+  scatter,
+  bit_pack,
+  hadamard,
+  gemm,
+  gram_schmidt,
+  qr,
+};
 std::string_view to_string(Primitive primitive);
 
 /// Which part of the step's time the work counts as. Work between two collectives of a method is `encode`.
@@ -81,8 +125,9 @@ std::string_view to_string(Stage stage);
 
 struct Work {
   Primitive primitive = Primitive::elementwise;
-  std::array<std::uint64_t, 3> sizes{};  ///< elementwise, reduction: n; topk, gather, scatter: n, k;
-                                         ///< chunk_top1: n, chunk; gemm: m, n, r; gram_schmidt: n, r
+  std::array<std::uint64_t, 3> sizes{};  ///< elementwise, reduction, hadamard: n; topk, threshold_scan,
+                                         ///< gather, scatter: n, k; chunk_top1: n, chunk; bit_pack: n, bits;
+                                         ///< gemm: m, n, r; gram_schmidt, qr: n, r
   std::uint32_t count = 1;               ///< how many of them
   Stage stage = Stage::encode;
   std::optional<LearnerId> only{};  ///< nobody else computes it

@@ -70,6 +70,11 @@ class Compressor {
   /// Whether sizes of messages follow from the unit's shape alone, so that a run without gradients can have
   /// them.
   virtual bool sizes_follow_from_shape() const { return false; }
+  /// Whether `average` is the mean of what the learners report as kept, up to rounding: not where servers or
+  /// ranks on the way compress anew.
+  virtual bool averages_contributions() const { return true; }
+  /// Whether the expectation of what a learner keeps is what it read.
+  virtual bool unbiased() const { return false; }
   /// Runs one step of one unit: reads each learner's vector, sends through the group, fills `average` with
   /// what every learner applies. `average` has the unit's numel.
   virtual void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,

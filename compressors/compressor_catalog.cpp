@@ -6,36 +6,6 @@ namespace traincast {
 
 namespace {
 
-constexpr Parameter kNone[] = {
-    {"precision", Unit::word, "fp32|bf16", "fp32", "elements on the wire, summed in that precision"},
-};
-constexpr Parameter kTopK[] = {
-    {"density", Unit::ratio, "(0, 1]", kRequired, "share of a tensor's entries that each learner sends"},
-};
-constexpr Parameter kScaleCom[] = {
-    {"rate", Unit::count, "[1, 1000000000]", kRequired, "entries of a tensor for one that is sent"},
-    {"selection", Unit::word, "chunk|exact", "chunk",
-     "the leader's largest entry of each chunk of 'rate' entries, or its largest of the whole tensor"},
-    {"index", Unit::word, "int32|packed", "int32",
-     "indices on the wire: four bytes, or the place in the chunk in as few bits as it takes"},
-    {"beta", Unit::ratio, "(0, 1]", "1", "low-pass filter of the error memory; 1 is plain error feedback"},
-};
-constexpr Parameter kPowerSgd[] = {
-    {"rank", Unit::count, "[1, inf)", kRequired, "columns of the two factors, at most the matrix's own"},
-    {"warm_start", Unit::flag, "", "true", "start from the factor of the step before"},
-};
-
-constexpr Entry<MakeCompressor> kCompressors[] = {
-    {"none", "sends the gradient as it is, fp32 or bf16; summed in flight",
-     "bf16 as PyTorch's bf16_compress_hook: cast, divide by N, sum", kNone, make_none},
-    {"topk", "sends each learner's entries of largest magnitude, with local error feedback; gathered",
-     "Stich et al. 2018 (Mem-SGD, arXiv 1809.07599), Algorithm 1", kTopK, make_topk},
-    {"scalecom", "one learner in turn chooses the entries, all send those; summed in flight",
-     "Chen et al. 2020 (ScaleCom, arXiv 2104.11125), Algorithm 1", kScaleCom, make_scalecom},
-    {"powersgd", "sends matrices as products of two thin ones, vectors dense; summed in flight",
-     "Vogels et al. 2019 (PowerSGD, arXiv 1905.13727), Algorithms 1 and 2", kPowerSgd, make_powersgd},
-};
-
 constexpr std::string_view kQuantised = "quantised methods come with a later version";
 constexpr std::string_view kSparse = "further sparse methods come with a later version";
 constexpr std::string_view kMerging = "methods that merge messages on the way come with a later version";
@@ -83,7 +53,13 @@ constexpr Planned kPlanned[] = {
 }  // namespace
 
 const Catalog<MakeCompressor>& compressor_catalog() {
-  static constexpr Catalog<MakeCompressor> catalog("compressors", "compressor", kCompressors, kPlanned);
+  static const Entry<MakeCompressor> methods[] = {
+      kNoneMethod,
+      kTopKMethod,
+      kScaleComMethod,
+      kPowerSgdMethod,
+  };
+  static const Catalog<MakeCompressor> catalog("compressors", "compressor", methods, kPlanned);
   return catalog;
 }
 

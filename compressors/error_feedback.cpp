@@ -21,9 +21,9 @@ void unseen(Group& group, F&& f) {
 }
 
 /// Which learner with the lowest number has an element in its support; by learner, how many elements it adds.
-class Supports {
+class SupportCount {
  public:
-  Supports(std::uint32_t learners, std::uint64_t numel) : learners_(learners), numel_(numel) {}
+  SupportCount(std::uint32_t learners, std::uint64_t numel) : learners_(learners), numel_(numel) {}
 
   void start() {
     for (Index index : touched_) first_[index] = kNobody;
@@ -180,7 +180,7 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
   std::vector<Report> reports;
   std::uint64_t most_kept = 0;
   std::optional<unsigned> first_report_phase;
-  Supports supports;
+  SupportCount supports;
   const GradientSource* gradients = nullptr;
   Group* group = nullptr;
 

@@ -2,20 +2,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <stdexcept>
 
-#include "compressors/bf16.hpp"
+#include "compressors/quantised/bf16.hpp"
+#include "compressors/quantised/fp16.hpp"
 
 namespace traincast {
 
 namespace {
 
 std::size_t place(Stage stage) { return stage == Stage::encode ? 0 : 1; }
-
-Op& issue(Phase& phase) {
-  if (phase.op) throw std::logic_error("two collectives of one unit in one phase");
-  return phase.op.emplace();
-}
 
 void add_work(std::vector<Work>& all, const Work& work) {
   for (Work& known : all) {
@@ -29,13 +26,52 @@ void add_work(std::vector<Work>& all, const Work& work) {
   all.push_back(work);
 }
 
+// Units lie one behind another in their bucket's vector.
+std::shared_ptr<const Supports> joined(const Supports& first, std::uint64_t count, const Supports& second) {
+  auto all = std::make_shared<Supports>(first);
+  for (std::size_t learner = 0; learner < all->size(); ++learner)
+    for (Index place : second[learner]) (*all)[learner].push_back(static_cast<Index>(count + place));
+  return all;
+}
+
+void add_round(std::vector<Transfer>& all, const std::vector<Transfer>& round) {
+  auto ends = [](const Transfer& transfer) { return std::pair(transfer.from, transfer.to); };
+  bool alike = std::equal(all.begin(), all.end(), round.begin(), round.end(),
+                          [&](const Transfer& a, const Transfer& b) { return ends(a) == ends(b); });
+  if (!alike) throw std::logic_error("different rounds in the same phase of one bucket");
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].bytes += round[i].bytes;
+}
+
 void add_op(Op& all, const Op& op) {
   if (all.word != op.word || all.element != op.element || all.root != op.root || all.waits != op.waits ||
-      all.bytes.size() != op.bytes.size())
+      all.bytes.size() != op.bytes.size() || all.entry_bytes != op.entry_bytes ||
+      all.rounds.size() != op.rounds.size())
     throw std::logic_error("different collectives in the same phase of one bucket");
+  if (op.supports) all.supports = joined(*all.supports, all.count, *op.supports);
   all.count += op.count;
   all.value_bytes += op.value_bytes;
+  all.pulled += op.pulled;
+  all.encoded += op.encoded;
   for (std::size_t i = 0; i < op.bytes.size(); ++i) all.bytes[i] += op.bytes[i];
+  for (std::size_t i = 0; i < op.rounds.size(); ++i) add_round(all.rounds[i], op.rounds[i]);
+}
+
+float rounded(Element element, float sum) {
+  constexpr float kLargest16 = 32767, kLargest8 = 127;
+  switch (element) {
+    case Element::bf16: return round_to_bf16(sum);
+    case Element::fp16: return round_to_fp16(sum);
+    case Element::int16:
+    case Element::int8:
+      if (std::fabs(sum) > (element == Element::int8 ? kLargest8 : kLargest16))
+        throw std::logic_error("a sum of integers in flight overflows");
+      break;
+    case Element::int32:
+      if (std::fabs(sum) > 0x1p24f) throw std::logic_error("a sum of integers in flight is no longer exact");
+      break;
+    case Element::fp32: break;
+  }
+  return sum;
 }
 
 template <class Unit>
@@ -58,6 +94,14 @@ Phase& Group::now() {
     for (auto& each : seconds.each) each.assign(learners_, 0.0);
   }
   return phases_[phase_];
+}
+
+Op& Group::issue(Word word) {
+  Phase& phase = now();
+  if (phase.op) throw std::logic_error("two collectives of one unit in one phase");
+  Op& op = phase.op.emplace();
+  op.word = word;
+  return op;
 }
 
 double Group::timed(const std::function<void()>& f) {
@@ -97,8 +141,7 @@ void Group::at(LearnerId learner, Stage stage, std::vector<Work> work, const std
 void Group::all_reduce(Element element, std::span<float> sum, std::vector<Work> work,
                        const std::function<void(LearnerId, std::span<float>)>& addend, bool waits) {
   charge(Stage::encode, std::move(work));
-  Op& op = issue(now());
-  op.word = Word::all_reduce;
+  Op& op = issue(Word::all_reduce);
   op.element = element;
   op.count = sum.size();
   op.value_bytes = learners_ * sum.size() * size_of(element);
@@ -111,19 +154,51 @@ void Group::all_reduce(Element element, std::span<float> sum, std::vector<Work> 
   for (LearnerId learner = 1; learner < learners_; ++learner) {
     std::fill(next.begin(), next.end(), 0.0f);
     seconds[learner] += timed([&] { addend(learner, next); });
-    if (element == Element::bf16)
-      for (std::size_t i = 0; i < next.size(); ++i) sum[i] = round_to_bf16(sum[i] + next[i]);
-    else
+    if (element == Element::fp32)
       for (std::size_t i = 0; i < next.size(); ++i) sum[i] += next[i];
+    else
+      for (std::size_t i = 0; i < next.size(); ++i) sum[i] = rounded(element, sum[i] + next[i]);
   }
+}
+
+void Group::all_reduce_max(std::span<float> largest, std::vector<Work> work,
+                           const std::function<void(LearnerId, std::span<float>)>& addend) {
+  charge(Stage::encode, std::move(work));
+  issue(Word::all_reduce).count = largest.size();
+  auto& seconds = seconds_[phase_].each[place(Stage::encode)];
+  std::vector<float> next(largest.size());
+  for (LearnerId learner = 0; learner < learners_; ++learner) {
+    std::fill(next.begin(), next.end(), 0.0f);
+    seconds[learner] += timed([&] { addend(learner, next); });
+    for (std::size_t i = 0; i < next.size(); ++i)
+      largest[i] = learner == 0 ? next[i] : std::max(largest[i], next[i]);
+  }
+}
+
+void Group::sparse_all_reduce(std::span<float> sum, Bytes entry_bytes, std::vector<Work> work,
+                              const std::function<SparseVector(LearnerId)>& addend) {
+  charge(Stage::encode, std::move(work));
+  Op& op = issue(Word::sparse_all_reduce);
+  op.count = sum.size();
+  op.entry_bytes = entry_bytes;
+  auto supports = std::make_shared<Supports>(learners_);
+  auto& seconds = seconds_[phase_].each[place(Stage::encode)];
+  std::fill(sum.begin(), sum.end(), 0.0f);
+  for (LearnerId learner = 0; learner < learners_; ++learner) {
+    SparseVector sent;
+    seconds[learner] += timed([&] { sent = addend(learner); });
+    for (std::size_t j = 0; j < sent.indices.size(); ++j) sum[sent.indices[j]] += sent.values[j];
+    op.value_bytes += sizeof(float) * sent.values.size();
+    (*supports)[learner] = std::move(sent.indices);
+  }
+  op.supports = std::move(supports);
 }
 
 std::vector<Message> Group::all_gather(std::vector<Work> work,
                                        const std::function<Message(LearnerId)>& message,
                                        const std::function<Bytes(const Message&)>& value_bytes) {
   charge(Stage::encode, std::move(work));
-  Op& op = issue(now());
-  op.word = Word::all_gather;
+  Op& op = issue(Word::all_gather);
   std::vector<Message> messages(learners_);
   auto& seconds = seconds_[phase_].each[place(Stage::encode)];
   for (LearnerId learner = 0; learner < learners_; ++learner) {
@@ -135,10 +210,29 @@ std::vector<Message> Group::all_gather(std::vector<Work> work,
 }
 
 void Group::broadcast(LearnerId root, Bytes bytes) {
-  Op& op = issue(now());
-  op.word = Word::broadcast;
+  Op& op = issue(Word::broadcast);
   op.bytes = {bytes};
   op.root = root;
+}
+
+void Group::all_to_all(std::vector<Bytes> bytes, Bytes value_bytes) {
+  Op& op = issue(Word::all_to_all);
+  op.bytes = std::move(bytes);
+  op.value_bytes = value_bytes;
+}
+
+void Group::push_pull(std::vector<Bytes> pushed, Bytes pulled, Bytes value_bytes) {
+  Op& op = issue(Word::push_pull);
+  op.bytes = std::move(pushed);
+  op.pulled = pulled;
+  op.value_bytes = value_bytes;
+}
+
+void Group::rounds(std::vector<std::vector<Transfer>> rounds, Bytes encoded, Bytes value_bytes) {
+  Op& op = issue(Word::rounds);
+  op.rounds = std::move(rounds);
+  op.encoded = encoded;
+  op.value_bytes = value_bytes;
 }
 
 BucketExchange fuse(std::span<const std::vector<Phase>> units) {

@@ -21,6 +21,11 @@ struct PhaseSeconds {
   double once[2] = {0, 0};      ///< by Stage
 };
 
+struct SparseVector {
+  std::vector<Index> indices;  ///< rising
+  std::vector<float> values;
+};
+
 class Group {
  public:
   explicit Group(std::uint32_t learners);
@@ -40,16 +45,38 @@ class Group {
   void at(LearnerId learner, Stage stage, std::vector<Work> work, const std::function<void()>& f);
 
   /// Sums addends in flight: `addend(i, out)` writes learner i's (zeroed before), and is timed as its work of
-  /// encoding. Summed in learner order; bf16 addends must be representable, and every partial sum is rounded
-  /// to bf16, as in a ring.
+  /// encoding. Summed in learner order; addends must be representable as `element`, and every partial sum is
+  /// rounded to bf16 or fp16, as in a ring. Sums of integers that overflow are a programming error
+  /// (std::logic_error): the method refuses such a number of learners.
   void all_reduce(Element element, std::span<float> sum, std::vector<Work> work,
                   const std::function<void(LearnerId, std::span<float>)>& addend, bool waits = true);
   /// Every learner's message reaches every learner. `message(i)` builds learner i's, timed as its work of
   /// encoding; `value_bytes` of all messages together are gradient values.
   std::vector<Message> all_gather(std::vector<Work> work, const std::function<Message(LearnerId)>& message,
                                   const std::function<Bytes(const Message&)>& value_bytes);
+  /// The element-wise largest of all addends reaches every learner (a shared scale); none of its bytes are
+  /// gradient values.
+  void all_reduce_max(std::span<float> largest, std::vector<Work> work,
+                      const std::function<void(LearnerId, std::span<float>)>& addend);
+  /// Sums sparse vectors in flight; `addend(i)` gives learner i's, timed as its work of encoding. Their
+  /// supports are recorded, so that messages grow on the way as these unite. An entry travels as
+  /// `entry_bytes`, four of them its value.
+  void sparse_all_reduce(std::span<float> sum, Bytes entry_bytes, std::vector<Work> work,
+                         const std::function<SparseVector(LearnerId)>& addend);
+
+  // The following record what travels; a method computes on its own, with `each`, `once` and `at`, what its
+  // learners do with it.
+
   /// The root's message reaches every learner; none of its bytes are gradient values.
   void broadcast(LearnerId root, Bytes bytes);
+  /// From learner i to learner j in place i·N + j, or one size between any two. What stays at its learner
+  /// counts as contributed, and does not travel.
+  void all_to_all(std::vector<Bytes> bytes, Bytes value_bytes);
+  /// Each learner's message goes to the servers, and what they make of all comes back to each learner.
+  void push_pull(std::vector<Bytes> pushed, Bytes pulled, Bytes value_bytes);
+  /// Rounds of messages between two learners, each at most one sent and one taken in a round; of these bytes
+  /// `encoded` are what learners contribute, summed over them, and not what they pass on.
+  void rounds(std::vector<std::vector<Transfer>> rounds, Bytes encoded, Bytes value_bytes);
 
   /// What was recorded, by phase number.
   const std::vector<Phase>& phases() const { return phases_; }
@@ -61,6 +88,7 @@ class Group {
 
  private:
   Phase& now();
+  Op& issue(Word word);
   double timed(const std::function<void()>& f);
   void charge(Stage stage, std::vector<Work> work);
 

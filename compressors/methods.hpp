@@ -1,19 +1,19 @@
-// What the catalog's rows point to; each is defined in the file of its name.
+// The catalog's rows: each is defined in the file of its name, with its parameters; and what methods lend
+// each other.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 
-#include "base/parameters.hpp"
 #include "compressors/codec.hpp"
-#include "compressors/compressor.hpp"
+#include "compressors/compressor_catalog.hpp"
 
 namespace traincast {
 
-std::unique_ptr<Compressor> make_none(const Parameters& parameters, std::uint64_t seed);
-std::unique_ptr<Compressor> make_topk(const Parameters& parameters, std::uint64_t seed);
-std::unique_ptr<Compressor> make_scalecom(const Parameters& parameters, std::uint64_t seed);
-std::unique_ptr<Compressor> make_powersgd(const Parameters& parameters, std::uint64_t seed);
+extern const Entry<MakeCompressor> kNoneMethod;
+extern const Entry<MakeCompressor> kPowerSgdMethod;
+extern const Entry<MakeCompressor> kScaleComMethod;
+extern const Entry<MakeCompressor> kTopKMethod;
 
 /// Entries that a share of a tensor makes: at least one, none of an empty tensor. The small term keeps
 /// products that are whole numbers from falling below them.

@@ -1,6 +1,6 @@
 // No compression: the dense all-reduce that every method is compared with, in fp32 or bf16.
-#include "compressors/bf16.hpp"
 #include "compressors/methods.hpp"
+#include "compressors/quantised/bf16.hpp"
 
 namespace traincast {
 
@@ -63,11 +63,19 @@ class DenseBf16 final : public Compressor {
   void load(Reader&) override {}
 };
 
-}  // namespace
+constexpr Parameter kParameters[] = {
+    {"precision", Unit::word, "fp32|bf16", "fp32", "elements on the wire, summed in that precision"},
+};
 
-std::unique_ptr<Compressor> make_none(const Parameters& parameters, std::uint64_t) {
+std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t) {
   if (parameters.word("precision") == "bf16") return std::make_unique<DenseBf16>();
   return std::make_unique<DenseFp32>();
 }
+
+}  // namespace
+
+const Entry<MakeCompressor> kNoneMethod{"none", "sends the gradient as it is, fp32 or bf16; summed in flight",
+                                        "bf16 as PyTorch's bf16_compress_hook: cast, divide by N, sum",
+                                        kParameters, make};
 
 }  // namespace traincast

@@ -22,10 +22,13 @@ class Cluster {
   virtual ~Cluster() = default;
 
   std::uint32_t learners() const { return learners_; }
+  /// Hosts that sum and do not learn; they are numbered behind the learners.
+  std::uint32_t servers() const { return servers_; }
+  std::uint32_t hosts() const { return learners_ + servers_; }
   const std::vector<Link>& links() const { return links_; }
 
   /// The links that a transfer crosses, in order, each once, in place of what `into` held; from != to, both
-  /// below learners(). Always the same for a pair, and safe to ask from several threads.
+  /// below hosts(). Always the same for a pair, and safe to ask from several threads.
   virtual void route(std::uint32_t from, std::uint32_t to, std::vector<LinkId>& into) const = 0;
 
   /// The sum over a route's links.
@@ -36,10 +39,11 @@ class Cluster {
   }
 
  protected:
-  Cluster(std::uint32_t learners, std::vector<Link> links) : learners_(learners), links_(std::move(links)) {}
+  Cluster(std::uint32_t learners, std::vector<Link> links, std::uint32_t servers = 0)
+      : learners_(learners), servers_(servers), links_(std::move(links)) {}
 
  private:
-  std::uint32_t learners_;
+  std::uint32_t learners_, servers_;
   std::vector<Link> links_;
 };
 

@@ -30,6 +30,12 @@ void write_op(Writer& key, const Op& op, const std::string& algorithm) {
   key.put(op.count);
   key.put_all(std::span<const Bytes>(op.bytes));
   key.put(op.root);
+  key.put(op.entry_bytes);
+  key.put(op.supports != nullptr);
+  if (op.supports)
+    for (const auto& support : *op.supports) key.put_all(std::span<const Index>(support));
+  key.put(op.pulled);
+  for (const auto& round : op.rounds) key.put_all(std::span<const Transfer>(round));
   key.put(op.waits);
   key.put_text(algorithm);
 }
@@ -79,8 +85,8 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
       key.put(phases[p].op.has_value());
       if (!phases[p].op) continue;
       const Op& op = *phases[p].op;
-      Collective collective{op.word,  learners, size_of(op.element), op.count,
-                            op.bytes, op.root,  network.sharing};
+      Collective collective{op.word, learners,        size_of(op.element), op.count,      op.bytes,
+                            op.root, network.sharing, op.supports,         op.entry_bytes};
       const auto& entry = choose_algorithm(scenario.algorithm(op.word), collective, network);
       phase.schedule = entry.make.schedule(collective);
       phase.word = op.word;

@@ -51,8 +51,12 @@ std::string shape_error(const Collective& collective) {
     case Word::all_reduce:
     case Word::reduce_scatter: return "";
     case Word::sparse_all_reduce: return support_error(collective);
-    case Word::all_to_all: return sizes(std::size_t{collective.ranks} * collective.ranks);
+    case Word::all_to_all:
+      return collective.bytes.size() == 1 ? "" : sizes(std::size_t{collective.ranks} * collective.ranks);
     case Word::all_gather: return sizes(collective.ranks);
+    case Word::push_pull:
+    case Word::neighbours: return sizes(collective.ranks);
+    case Word::rounds: return "";
     case Word::broadcast:
       if (collective.root >= collective.ranks)
         return "root must be below " + std::to_string(collective.ranks) + ", got " +
@@ -175,6 +179,9 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
       {"collectives", "reduce_scatter algorithm", reduce_scatter},
       {"collectives", "all_to_all algorithm", all_to_all},
       {"collectives", "sparse_all_reduce algorithm", sparse_all_reduce},
+      {"collectives", "push_pull algorithm", {}},
+      {"collectives", "neighbours algorithm", {}},
+      {"collectives", "rounds algorithm", {}},
   };
   return catalogs[static_cast<std::size_t>(word)];
 }

@@ -26,7 +26,7 @@ struct Collective {
   std::uint32_t group = 1;     ///< neighbouring ranks of one node
   /// sparse_all_reduce, of `count` elements of which each rank sends some: their places, rising, by rank; and
   /// the bytes of a place with its value.
-  std::shared_ptr<const std::vector<std::vector<Index>>> supports{};
+  std::shared_ptr<const Supports> supports{};
   Bytes entry_bytes = 8;
 };
 

@@ -76,6 +76,9 @@ Collective collective_of(Word word, std::uint32_t ranks, Variant variant) {
       collective.supports = std::make_shared<const std::vector<std::vector<Index>>>(std::move(supports));
       break;
     }
+    case Word::push_pull:
+    case Word::neighbours:
+    case Word::rounds: break;  // no algorithm in the catalog
   }
   return collective;
 }

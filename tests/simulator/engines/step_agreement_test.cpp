@@ -33,7 +33,8 @@ class AnyStep {
       phase.encode_s.push_back(seconds() / 5);
       phase.decode_s.push_back(below(2) * seconds() / 5);
     }
-    phase.word = kWords[below(std::size(kWords))];
+    do phase.word = kWords[below(std::size(kWords))];
+    while (collective_catalog(phase.word).entries().empty());
     phase.waits = below(4) > 0;
     Collective collective{.word = phase.word, .ranks = learners, .count = below(200'000)};
     if (phase.word == Word::all_gather)

@@ -65,6 +65,9 @@ std::vector<Collective> collectives_of(Word word, std::uint32_t ranks) {
         all.push_back(collective);
       }
       break;
+    case Word::push_pull:
+    case Word::neighbours:
+    case Word::rounds: break;  // no algorithm in the catalog
   }
   for (Collective& collective : all) collective.group = group_of(ranks);
   return all;

@@ -135,7 +135,10 @@ std::vector<Held> held_before(const Collective& collective, Rank rank) {
     case Word::broadcast:
       return std::vector<Held>(collective.bytes[0], rank == collective.root ? mine : nothing);
     case Word::all_gather:
-    case Word::all_to_all: break;
+    case Word::all_to_all:
+    case Word::push_pull:
+    case Word::neighbours:
+    case Word::rounds: break;
   }
   std::vector<Held> held;
   std::size_t messages_of_each = collective.bytes.size() / collective.ranks;

@@ -1,4 +1,4 @@
-#include "compressors/select.hpp"
+#include "compressors/sparse/select.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/random.hpp"
-#include "compressors/low_rank.hpp"
+#include "compressors/low_rank/low_rank.hpp"
 #include "compressors/methods.hpp"
 
 namespace traincast {
@@ -108,11 +108,20 @@ class PowerSgd final : public Compressor {
   std::vector<float> q_;
 };
 
-}  // namespace
+constexpr Parameter kParameters[] = {
+    {"rank", Unit::count, "[1, inf)", kRequired, "columns of the two factors, at most the matrix's own"},
+    {"warm_start", Unit::flag, "", "true", "start from the factor of the step before"},
+};
 
-std::unique_ptr<Compressor> make_powersgd(const Parameters& parameters, std::uint64_t seed) {
+std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t seed) {
   return std::make_unique<PowerSgd>(static_cast<std::uint64_t>(parameters.count("rank")),
                                     parameters.flag("warm_start"), seed);
 }
+
+}  // namespace
+
+const Entry<MakeCompressor> kPowerSgdMethod{
+    "powersgd", "sends matrices as products of two thin ones, vectors dense; summed in flight",
+    "Vogels et al. 2019 (PowerSGD, arXiv 1905.13727), Algorithms 1 and 2", kParameters, make};
 
 }  // namespace traincast

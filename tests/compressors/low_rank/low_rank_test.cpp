@@ -1,4 +1,4 @@
-#include "compressors/low_rank.hpp"
+#include "compressors/low_rank/low_rank.hpp"
 
 #include <gtest/gtest.h>
 

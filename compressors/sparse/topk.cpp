@@ -5,7 +5,7 @@
 
 #include "compressors/gathered.hpp"
 #include "compressors/methods.hpp"
-#include "compressors/select.hpp"
+#include "compressors/sparse/select.hpp"
 
 namespace traincast {
 
@@ -71,10 +71,22 @@ class TopKCodec final : public Codec {
 
 std::unique_ptr<const Codec> topk_codec(double density) { return std::make_unique<TopKCodec>(density); }
 
+namespace {
+
+constexpr Parameter kParameters[] = {
+    {"density", Unit::ratio, "(0, 1]", kRequired, "share of a tensor's entries that each learner sends"},
+};
+
 // Stich et al. 2018 (Mem-SGD), Algorithm 1; the memory in gradient units.
-std::unique_ptr<Compressor> make_topk(const Parameters& parameters, std::uint64_t) {
+std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t) {
   return make_gathered(topk_codec(parameters.number("density")), Coupling::tensor,
                        {ErrorRule::Error::local, 1});
 }
+
+}  // namespace
+
+const Entry<MakeCompressor> kTopKMethod{
+    "topk", "sends each learner's entries of largest magnitude, with local error feedback; gathered",
+    "Stich et al. 2018 (Mem-SGD, arXiv 1809.07599), Algorithm 1", kParameters, make};
 
 }  // namespace traincast

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string>
 
-#include "compressors/index_message.hpp"
 #include "compressors/methods.hpp"
-#include "compressors/select.hpp"
+#include "compressors/sparse/index_message.hpp"
+#include "compressors/sparse/select.hpp"
 
 namespace traincast {
 
@@ -80,9 +80,16 @@ class ScaleCom final : public Compressor {
   float beta_;
 };
 
-}  // namespace
+constexpr Parameter kParameters[] = {
+    {"rate", Unit::count, "[1, 1000000000]", kRequired, "entries of a tensor for one that is sent"},
+    {"selection", Unit::word, "chunk|exact", "chunk",
+     "the leader's largest entry of each chunk of 'rate' entries, or its largest of the whole tensor"},
+    {"index", Unit::word, "int32|packed", "int32",
+     "indices on the wire: four bytes, or the place in the chunk in as few bits as it takes"},
+    {"beta", Unit::ratio, "(0, 1]", "1", "low-pass filter of the error memory; 1 is plain error feedback"},
+};
 
-std::unique_ptr<Compressor> make_scalecom(const Parameters& parameters, std::uint64_t) {
+std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t) {
   Choice choice = parameters.word("selection") == "chunk" ? Choice::chunk : Choice::exact;
   bool packed = parameters.word("index") == "packed";
   if (packed && choice == Choice::exact)
@@ -92,5 +99,11 @@ std::unique_ptr<Compressor> make_scalecom(const Parameters& parameters, std::uin
   return std::make_unique<ScaleCom>(static_cast<std::uint64_t>(parameters.count("rate")), choice, packed,
                                     static_cast<float>(parameters.number("beta")));
 }
+
+}  // namespace
+
+const Entry<MakeCompressor> kScaleComMethod{
+    "scalecom", "one learner in turn chooses the entries, all send those; summed in flight",
+    "Chen et al. 2020 (ScaleCom, arXiv 2104.11125), Algorithm 1", kParameters, make};
 
 }  // namespace traincast

@@ -1,4 +1,4 @@
-#include "compressors/index_message.hpp"
+#include "compressors/sparse/index_message.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,4 +1,4 @@
-#include "compressors/bf16.hpp"
+#include "compressors/quantised/bf16.hpp"
 
 #include <gtest/gtest.h>
 
