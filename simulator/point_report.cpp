@@ -175,7 +175,7 @@ void describe_timelines(PointReport& report, const std::vector<Timeline>& timeli
   report.exposed_communication_seconds = spread_of(each(timelines, &Timeline::exposed_communication_s));
   report.exposed_decode_seconds = spread_of(each(timelines, &Timeline::exposed_decode_s));
   report.wait_seconds = spread_of(each(timelines, &Timeline::wait_s));
-  // report.slowdown_seconds stays 0: the ideal stack takes nothing from computing.
+  report.slowdown_seconds = spread_of(each(timelines, &Timeline::slowdown_s));
 
   std::vector<double> sent;
   for (const Timeline& t : timelines) {

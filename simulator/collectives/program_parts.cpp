@@ -106,8 +106,9 @@ class WithBytes : public RankProgram {
 class ScheduleOfPrograms : public Schedule {
  public:
   ScheduleOfPrograms(std::uint32_t ranks, std::uint32_t channels,
-                     std::function<Program(Rank, std::uint32_t)> program)
-      : ranks_(ranks), channels_(channels), program_(std::move(program)) {}
+                     std::function<Program(Rank, std::uint32_t)> program, HopWork hop_work = HopWork::sum)
+      : ranks_(ranks), channels_(channels), program_(std::move(program)), hop_work_(hop_work) {}
+  HopWork hop_work() const override { return hop_work_; }
   std::uint32_t ranks() const override { return ranks_; }
   std::uint32_t channels() const override { return channels_; }
   Program program(Rank rank, std::uint32_t channel) const override { return program_(rank, channel); }
@@ -115,26 +116,28 @@ class ScheduleOfPrograms : public Schedule {
  private:
   std::uint32_t ranks_, channels_;
   std::function<Program(Rank, std::uint32_t)> program_;
+  HopWork hop_work_;
 };
 
 class RingSchedule : public ScheduleOfPrograms {
  public:
-  RingSchedule(std::uint32_t ranks, std::uint32_t rounds, const Division& division,
-               std::function<Program(Rank)> program)
+  RingSchedule(std::uint32_t ranks, std::uint32_t rounds, std::uint32_t summed_rounds,
+               const Division& division, std::function<Program(Rank)> program)
       : ScheduleOfPrograms(
             ranks, 1, [program = std::move(program)](Rank rank, std::uint32_t) { return program(rank); }),
         rounds_(rounds),
+        summed_rounds_(summed_rounds),
         division_(division) {}
 
   std::optional<RingShape> ring() const override {
-    RingShape shape{rounds_, {}};
+    RingShape shape{rounds_, {}, summed_rounds_};
     for (std::uint32_t block = 0; block < ranks(); ++block)
       shape.blocks.push_back(division_.action(Action::Kind::send, 0, block, block + 1).bytes);
     return shape;
   }
 
  private:
-  std::uint32_t rounds_;
+  std::uint32_t rounds_, summed_rounds_;
   Division division_;
 };
 
@@ -252,9 +255,21 @@ Program from_root(Rank rank, std::uint32_t ranks, Rank root, const std::function
                   [ranks, root](Rank place) { return (place + root) % ranks; });
 }
 
-std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::function<Program(Rank)> program) {
-  return make_schedule(ranks, 1,
-                       [program = std::move(program)](Rank rank, std::uint32_t) { return program(rank); });
+std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::function<Program(Rank)> program,
+                                        HopWork hop_work) {
+  return std::make_unique<ScheduleOfPrograms>(
+      ranks, 1, [program = std::move(program)](Rank rank, std::uint32_t) { return program(rank); }, hop_work);
+}
+
+std::unique_ptr<Schedule> in_sequence(std::shared_ptr<const Schedule> first,
+                                      std::shared_ptr<const Schedule> second) {
+  std::uint32_t ranks = second->ranks(), channels = second->channels();
+  HopWork hop_work = second->hop_work();
+  auto program = [first = std::move(first), second = std::move(second)](Rank rank, std::uint32_t channel) {
+    if (channel >= first->channels() || rank >= first->ranks()) return second->program(rank, channel);
+    return one_after_another(first->program(rank, channel), second->program(rank, channel));
+  };
+  return std::make_unique<ScheduleOfPrograms>(ranks, channels, program, hop_work);
 }
 
 std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::uint32_t channels,
@@ -263,8 +278,9 @@ std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::uint32_t chann
 }
 
 std::unique_ptr<Schedule> make_ring_schedule(std::uint32_t ranks, std::uint32_t rounds,
-                                             const Division& division, std::function<Program(Rank)> program) {
-  return std::make_unique<RingSchedule>(ranks, rounds, division, std::move(program));
+                                             std::uint32_t summed_rounds, const Division& division,
+                                             std::function<Program(Rank)> program) {
+  return std::make_unique<RingSchedule>(ranks, rounds, summed_rounds, division, std::move(program));
 }
 
 }  // namespace traincast

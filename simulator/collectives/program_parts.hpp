@@ -124,13 +124,19 @@ Program with_bytes(Program program, std::function<Bytes(const Action&)> bytes);
 Program from_root(Rank rank, std::uint32_t ranks, Rank root, const std::function<Program(Rank)>& role);
 
 /// A schedule from a function that makes each rank's program.
-std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::function<Program(Rank)> program);
+std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::function<Program(Rank)> program,
+                                        HopWork hop_work = HopWork::sum);
+/// One schedule behind another, each rank by itself; of the second's channels and hop work, and the first's
+/// on its first channel.
+std::unique_ptr<Schedule> in_sequence(std::shared_ptr<const Schedule> first,
+                                      std::shared_ptr<const Schedule> second);
 /// The same for each rank and channel.
 std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::uint32_t channels,
                                         std::function<Program(Rank, std::uint32_t)> program);
-/// The same for programs that go around a ring in that many rounds: rank r begins with block r, and the
-/// division is that of all rounds.
+/// The same for programs that go around a ring in that many rounds, the first of which sum: rank r begins
+/// with block r, and the division is that of all rounds.
 std::unique_ptr<Schedule> make_ring_schedule(std::uint32_t ranks, std::uint32_t rounds,
-                                             const Division& division, std::function<Program(Rank)> program);
+                                             std::uint32_t summed_rounds, const Division& division,
+                                             std::function<Program(Rank)> program);
 
 }  // namespace traincast

@@ -11,7 +11,7 @@ namespace traincast {
 namespace {
 
 std::unique_ptr<Schedule> around(std::uint32_t ranks, const Division& messages) {
-  return make_ring_schedule(ranks, ranks - 1, messages, [ranks, messages](Rank rank) {
+  return make_ring_schedule(ranks, ranks - 1, 0, messages, [ranks, messages](Rank rank) {
     return ring_rounds(rank, ranks, rank, Action::Kind::receive, messages);
   });
 }

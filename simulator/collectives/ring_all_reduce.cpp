@@ -10,7 +10,7 @@ namespace {
 std::unique_ptr<Schedule> schedule(const Collective& collective) {
   std::uint32_t ranks = collective.ranks;
   auto chunks = Division::even(collective.count, ranks, collective.element_bytes);
-  return make_ring_schedule(ranks, 2 * (ranks - 1), chunks,
+  return make_ring_schedule(ranks, 2 * (ranks - 1), ranks - 1, chunks,
                             [ranks, chunks](Rank rank) { return ring_all_reduce(rank, ranks, chunks); });
 }
 

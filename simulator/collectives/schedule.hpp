@@ -59,12 +59,21 @@ class RankProgram {
 /// block (r − 1 − t) mod N from rank r − 1.
 struct RingShape {
   std::uint32_t rounds = 0;
-  std::vector<Bytes> blocks;  ///< the size of each
+  std::vector<Bytes> blocks;        ///< the size of each
+  std::uint32_t summed_rounds = 0;  ///< the first ones, whose messages are taken as `reduce`
+};
+
+/// What a rank does with every message that it takes as `reduce`, before it goes on.
+enum class HopWork {
+  sum,         ///< adds dense elements
+  merge,       ///< unites sorted entries with those that it holds
+  recompress,  ///< decodes, adds and encodes again
 };
 
 class Schedule {
  public:
   virtual ~Schedule() = default;
+  virtual HopWork hop_work() const { return HopWork::sum; }
   virtual std::uint32_t ranks() const = 0;
   /// Programs of one rank that run side by side: each sends one transfer at a time and receives one, from and
   /// to the same channel of its peers, and they share the rank's links. They deal with different elements.

@@ -68,12 +68,16 @@ class DoublingSizes {
 std::unique_ptr<Schedule> doubling(const Collective& collective) {
   auto sizes = std::make_shared<const DoublingSizes>(collective);
   auto whole = Division::even(collective.count, 1, collective.element_bytes);
-  return make_schedule(collective.ranks, [sizes, whole](Rank rank) {
-    return with_bytes(recursive_doubling_sum(rank, sizes->fold(), whole), [sizes,
-                                                                           rank](const Action& action) {
-      return action.kind == Action::Kind::send ? (*sizes)(rank, action.peer) : (*sizes)(action.peer, rank);
-    });
-  });
+  return make_schedule(
+      collective.ranks,
+      [sizes, whole](Rank rank) {
+        return with_bytes(recursive_doubling_sum(rank, sizes->fold(), whole),
+                          [sizes, rank](const Action& action) {
+                            return action.kind == Action::Kind::send ? (*sizes)(rank, action.peer)
+                                                                     : (*sizes)(action.peer, rank);
+                          });
+      },
+      HopWork::merge);
 }
 
 // Every round waits for its longest message.
@@ -133,15 +137,18 @@ std::unique_ptr<Schedule> ring(const Collective& collective) {
   std::uint32_t ranks = collective.ranks;
   auto sizes = std::make_shared<const RingSizes>(collective);
   auto chunks = Division::even(collective.count, ranks, collective.element_bytes);
-  return make_schedule(ranks, [=](Rank rank) {
-    auto phase = [&](std::uint32_t first_block, Action::Kind taking) {
-      return with_bytes(ring_rounds(rank, ranks, first_block, taking, chunks), [=](const Action& action) {
-        return (*sizes)(action, action.kind == Action::Kind::send ? rank : action.peer,
-                        taking == Action::Kind::receive);
-      });
-    };
-    return one_after_another(phase(rank, Action::Kind::reduce), phase(rank + 1, Action::Kind::receive));
-  });
+  return make_schedule(
+      ranks,
+      [=](Rank rank) {
+        auto phase = [&](std::uint32_t first_block, Action::Kind taking) {
+          return with_bytes(ring_rounds(rank, ranks, first_block, taking, chunks), [=](const Action& action) {
+            return (*sizes)(action, action.kind == Action::Kind::send ? rank : action.peer,
+                            taking == Action::Kind::receive);
+          });
+        };
+        return one_after_another(phase(rank, Action::Kind::reduce), phase(rank + 1, Action::Kind::receive));
+      },
+      HopWork::merge);
 }
 
 // As if every round waited for its longest message.

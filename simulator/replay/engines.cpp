@@ -84,9 +84,9 @@ void check_all_finished(std::size_t finished, std::size_t ranks, const std::vect
     throw SimulationError("replay: " + deadlock_message(ranks - finished, ranks, waiting));
 }
 
-CollectiveTimes carry_out(const Schedule& schedule, const std::vector<double>& starts, Network& network,
-                          Engine engine) {
-  Communicator communicator(network, schedule.ranks());
+CollectiveTimes carry_out(const Schedule& schedule, const Transport& transport,
+                          const std::vector<double>& starts, Network& network, Engine engine) {
+  Communicator communicator(network, schedule.ranks(), transport);
   CollectiveTimes times;
   times.finish_s.resize(schedule.ranks());
   std::size_t finished = 0;
@@ -105,9 +105,9 @@ CollectiveTimes carry_out(const Schedule& schedule, const std::vector<double>& s
   return times;
 }
 
-CollectiveTimes calculate(const Schedule& schedule, const std::vector<double>& starts,
-                          const Cluster& cluster) {
-  MaxPlusRecursion recursion(cluster);
+CollectiveTimes calculate(const Schedule& schedule, const Transport& transport,
+                          const std::vector<double>& starts, const Cluster& cluster) {
+  MaxPlusRecursion recursion(cluster, transport);
   CollectiveTimes times;
   times.finish_s = recursion.run(schedule, "the collective", starts);
   auto finished = std::count_if(times.finish_s.begin(), times.finish_s.end(),
@@ -137,13 +137,13 @@ Timeline replay_step_here(const StepProgram& program, const Cluster& cluster, En
       engine, schedules_of(program), cluster,
       [&] {
         VirtualTime time;
-        MaxPlusEngine max_plus(time, cluster);
+        MaxPlusEngine max_plus(time, cluster, program.transport);
         Timeline timeline = execute_step(program, time, max_plus);
         add_traffic(timeline, max_plus.recursion(), Engine::max_plus);
         return timeline;
       },
       [&](Network& network, Engine chosen) {
-        Communicator communicator(network, program.learners);
+        Communicator communicator(network, cluster.hosts(), program.transport);
         Timeline timeline = execute_step(program, network, communicator);
         add_traffic(timeline, network, chosen);
         return timeline;
@@ -151,10 +151,13 @@ Timeline replay_step_here(const StepProgram& program, const Cluster& cluster, En
 }
 
 CollectiveTimes replay_collective_here(const Schedule& schedule, const Cluster& cluster,
-                                       const std::vector<double>& starts, Engine engine) {
+                                       const std::vector<double>& starts, Engine engine,
+                                       const Transport& transport) {
   return choose<CollectiveTimes>(
-      engine, {&schedule}, cluster, [&] { return calculate(schedule, starts, cluster); },
-      [&](Network& network, Engine chosen) { return carry_out(schedule, starts, network, chosen); });
+      engine, {&schedule}, cluster, [&] { return calculate(schedule, transport, starts, cluster); },
+      [&](Network& network, Engine chosen) {
+        return carry_out(schedule, transport, starts, network, chosen);
+      });
 }
 
 }  // namespace traincast

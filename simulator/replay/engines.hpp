@@ -24,8 +24,9 @@ struct CollectiveTimes {
   Timeline timeline;  ///< bytes, transfers and engine only
 };
 
-/// One collective alone: learner r enters at starts[r].
+/// One collective alone: rank r enters at starts[r].
 CollectiveTimes replay_collective_here(const Schedule& schedule, const Cluster& cluster,
-                                       const std::vector<double>& starts, Engine engine);
+                                       const std::vector<double>& starts, Engine engine,
+                                       const Transport& transport = {});
 
 }  // namespace traincast

@@ -10,25 +10,26 @@ void FlowNetwork::after(double seconds, std::function<void()> then) {
   events_.push(now_ + seconds, std::move(then));
 }
 
-void FlowNetwork::transfer(Rank from, Rank to, Bytes bytes, std::function<void()> arrived) {
-  PathId path = routes_.id(from, to);
-  traffic_.add(path, bytes);
-  if (bytes == 0 || routes_[path].links == 0) return after(routes_[path].latency, std::move(arrived));
+void FlowNetwork::transfer(const Crossing& crossing, std::function<void()> arrived) {
+  PathId path = routes_.id(crossing.from, crossing.to);
+  traffic_.add(path, crossing.bytes);
+  double latency = routes_[path].latency + crossing.latency_s;
+  if (crossing.load == 0 || routes_[path].links == 0) return after(latency, std::move(arrived));
   std::uint32_t place;
   if (free_.empty()) {
     place = static_cast<std::uint32_t>(transfers_.size());
-    transfers_.push_back({path, bytes, std::move(arrived)});
+    transfers_.push_back({path, crossing.load, std::move(arrived)});
   } else {
     place = free_.back();
     free_.pop_back();
-    transfers_[place] = {path, bytes, std::move(arrived)};
+    transfers_[place] = {path, crossing.load, std::move(arrived)};
   }
-  after(routes_[path].latency, [this, place] { start_flow(place); });
+  after(latency, [this, place] { start_flow(place); });
 }
 
 void FlowNetwork::start_flow(std::uint32_t transfer) {
   const Transfer& starting = transfers_[transfer];
-  auto flow = sharing_.start(routes_.links(starting.path), static_cast<double>(starting.bytes), now_);
+  auto flow = sharing_.start(routes_.links(starting.path), static_cast<double>(starting.load), now_);
   if (flow >= transfer_of_flow_.size()) transfer_of_flow_.resize(flow + 1);
   transfer_of_flow_[flow] = transfer;
 }

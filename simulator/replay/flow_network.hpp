@@ -19,7 +19,7 @@ class FlowNetwork : public Network {
 
   double now() const override { return now_; }
   void after(double seconds, std::function<void()> then) override;
-  void transfer(Rank from, Rank to, Bytes bytes, std::function<void()> arrived) override;
+  void transfer(const Crossing& crossing, std::function<void()> arrived) override;
   void run() override;
   std::vector<std::pair<std::string, Bytes>> tier_bytes() const override;
   double busiest_link_s() const override;
@@ -27,7 +27,7 @@ class FlowNetwork : public Network {
  private:
   struct Transfer {
     PathId path;
-    Bytes bytes;
+    Bytes load;
     std::function<void()> arrived;
   };
 

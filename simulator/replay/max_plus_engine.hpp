@@ -13,8 +13,8 @@ namespace traincast {
 class MaxPlusEngine : public CollectiveEngine {
  public:
   /// Both must outlive this.
-  MaxPlusEngine(EventLoop& loop, const Cluster& cluster)
-      : loop_(loop), recursion_(cluster), free_at_(cluster.learners(), 0) {}
+  MaxPlusEngine(EventLoop& loop, const Cluster& cluster, const Transport& transport)
+      : loop_(loop), recursion_(cluster, transport), free_at_(cluster.hosts(), 0) {}
 
   /// Throws NotProven.
   void start(const Schedule& schedule, std::string name, std::function<void(Rank)> finished) override;

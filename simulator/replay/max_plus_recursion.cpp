@@ -15,8 +15,9 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-MaxPlusRecursion::MaxPlusRecursion(const Cluster& cluster)
-    : routes_(cluster),
+MaxPlusRecursion::MaxPlusRecursion(const Cluster& cluster, Transport transport)
+    : transport_(std::move(transport)),
+      routes_(cluster),
       proof_(cluster.links()),
       sent_bytes_(cluster.learners(), 0),
       received_bytes_(cluster.learners(), 0) {}
@@ -25,7 +26,7 @@ std::vector<double> MaxPlusRecursion::run(const Schedule& schedule, const std::s
                                           std::span<const double> enter) {
   bool all_enter = std::all_of(enter.begin(), enter.end(), [](double time) { return time < kNever; });
   if (all_enter)
-    if (auto shape = schedule.ring()) return run_ring(*shape, enter);
+    if (auto shape = schedule.ring()) return run_ring(*shape, schedule.hop_work(), enter);
   return run_programs(schedule, name, enter);
 }
 
@@ -40,7 +41,8 @@ PathId MaxPlusRecursion::hop(Rank from, Rank to, std::uint32_t channel, bool car
   return path;
 }
 
-std::vector<double> MaxPlusRecursion::run_ring(const RingShape& shape, std::span<const double> enter) {
+std::vector<double> MaxPlusRecursion::run_ring(const RingShape& shape, HopWork hop_work,
+                                               std::span<const double> enter) {
   if (shape.rounds == 0) return {enter.begin(), enter.end()};
   auto ranks = static_cast<Rank>(enter.size());
   std::vector<Bytes> sent = ring_sent_bytes(shape);
@@ -55,7 +57,13 @@ std::vector<double> MaxPlusRecursion::run_ring(const RingShape& shape, std::span
     received_bytes_[to] += sent[rank];
   }
   transfers_ += std::uint64_t{ranks} * shape.rounds;
-  return ring_recursion(shape, hops, enter);
+  RingCosts costs;
+  for (Bytes block : shape.blocks) {
+    costs.load.push_back(static_cast<double>(transport_.load(block)));
+    costs.latency.push_back(transport_.latency_s(block));
+    costs.hop.push_back(transport_.hop_s(hop_work, block));
+  }
+  return ring_recursion(shape, hops, costs, enter);
 }
 
 void MaxPlusRecursion::begin(const Schedule& schedule, std::span<const double> enter) {
@@ -80,6 +88,7 @@ void MaxPlusRecursion::begin(const Schedule& schedule, std::span<const double> e
 
 std::vector<double> MaxPlusRecursion::run_programs(const Schedule& schedule, const std::string& name,
                                                    std::span<const double> enter) {
+  hop_work_ = schedule.hop_work();
   begin(schedule, enter);
   while (!runnable_.empty()) {
     Lane& next = *runnable_.back();
@@ -130,6 +139,7 @@ void MaxPlusRecursion::advance(Lane& running, const std::string& name) {
     if (action.kind != Action::Kind::send) {
       running.awaited = action.peer;
       running.awaited_bytes = action.bytes;
+      running.works_on_awaited = action.kind == Action::Kind::reduce;
       return;
     }
     if (!running.has_message()) {
@@ -158,8 +168,10 @@ bool MaxPlusRecursion::try_to_send(Lane& sender, const std::string& name) {
     sender.proven = true;
   }
   double start = std::max({message.ready, sender.sent, receiver.time});
-  sender.sent = receiver.time =
-      start + (sender.latency + static_cast<double>(message.bytes) * sender.seconds_per_byte);
+  double added = transport_.latency_s(message.bytes);
+  auto load = static_cast<double>(transport_.load(message.bytes));
+  sender.sent = receiver.time = start + (sender.latency + added + load * sender.seconds_per_byte);
+  if (receiver.works_on_awaited) receiver.time += transport_.hop_s(hop_work_, message.bytes);
   receiver.awaited = kNobody;
   ++sender.next_message;
   traffic_.add(sender.path, message.bytes);

@@ -12,13 +12,14 @@
 #include "simulator/replay/link_traffic.hpp"
 #include "simulator/replay/route_table.hpp"
 #include "simulator/replay/sharing_proof.hpp"
+#include "simulator/step/transport.hpp"
 
 namespace traincast {
 
 class MaxPlusRecursion {
  public:
   /// `cluster` must outlive this.
-  explicit MaxPlusRecursion(const Cluster& cluster);
+  MaxPlusRecursion(const Cluster& cluster, Transport transport);
 
   /// When each rank has finished, given when each enters; infinite for ranks that cannot finish, and for
   /// those that never enter. Throws NotProven where a link could be shared, with all that ran before.
@@ -50,6 +51,7 @@ class MaxPlusRecursion {
     double sent = 0;         // when what it sent last has arrived
     Rank awaited = kNobody;  // whom the program waits for
     Bytes awaited_bytes = 0;
+    bool works_on_awaited = false;
     std::vector<Message> outbox;  // from next_message on
     std::size_t next_message = 0;
     Rank last_peer = kNobody;  // of what it sent, and the hop to it
@@ -70,8 +72,10 @@ class MaxPlusRecursion {
   PathId hop(Rank from, Rank to, std::uint32_t channel, bool carries_bytes);
   std::vector<double> run_programs(const Schedule& schedule, const std::string& name,
                                    std::span<const double> enter);
-  std::vector<double> run_ring(const RingShape& shape, std::span<const double> enter);
+  std::vector<double> run_ring(const RingShape& shape, HopWork hop_work, std::span<const double> enter);
 
+  Transport transport_;
+  HopWork hop_work_ = HopWork::sum;  // of the schedule that runs
   RouteTable routes_;
   SharingProof proof_;
   LinkTraffic traffic_;

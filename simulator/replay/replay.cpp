@@ -19,6 +19,7 @@ constexpr double Timeline::*kTimes[] = {&Timeline::step_s,
                                         &Timeline::exposed_encode_s,
                                         &Timeline::exposed_communication_s,
                                         &Timeline::exposed_decode_s,
+                                        &Timeline::slowdown_s,
                                         &Timeline::wait_s,
                                         &Timeline::busiest_link_s};
 
@@ -90,8 +91,9 @@ std::vector<Timeline> replay_steps(std::span<const StepProgram> programs,
 }
 
 CollectiveTimes replay_collective(const Schedule& schedule, const Topology& topology,
-                                  const std::vector<double>& starts, Engine engine) {
-  check_topology(topology, schedule.ranks());
+                                  const std::vector<double>& starts, Engine engine,
+                                  const Transport& transport, std::optional<std::uint32_t> learners) {
+  check_topology(topology, learners.value_or(schedule.ranks()));
   if (starts.size() != schedule.ranks())
     throw SimulationError("replay: " + std::to_string(schedule.ranks()) + " ranks need as many starts, got " +
                           std::to_string(starts.size()));
@@ -101,8 +103,8 @@ CollectiveTimes replay_collective(const Schedule& schedule, const Topology& topo
   auto results = run_in_children(
       1, 1,
       [&](std::size_t) {
-        CollectiveTimes times =
-            replay_collective_here(schedule, *topology.build(schedule.ranks()), starts, engine);
+        CollectiveTimes times = replay_collective_here(
+            schedule, *topology.build(learners.value_or(schedule.ranks())), starts, engine, transport);
         Writer writer;
         writer.put_all(std::span<const double>(times.finish_s));
         write(writer, times.timeline);

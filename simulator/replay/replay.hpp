@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,9 +19,12 @@ namespace traincast {
 /// what, and InputError where the engine is not proven for it.
 Timeline replay_step(const StepProgram& program, const Topology& topology, Engine engine = Engine::simgrid);
 
-/// One collective alone: learner r enters at starts[r].
+/// One collective alone: rank r enters at starts[r]. All ranks are learners unless their number is given;
+/// the others are servers then.
 CollectiveTimes replay_collective(const Schedule& schedule, const Topology& topology,
-                                  const std::vector<double>& starts, Engine engine = Engine::simgrid);
+                                  const std::vector<double>& starts, Engine engine = Engine::simgrid,
+                                  const Transport& transport = {},
+                                  std::optional<std::uint32_t> learners = {});
 
 /// "3.32"
 std::string simgrid_version();

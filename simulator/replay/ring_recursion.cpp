@@ -7,42 +7,58 @@ namespace traincast {
 
 namespace {
 
-// One round: a rank's transfer starts when what it forwards is there (the arrival at the rank before it, of
-// the round before) and its own last transfer has arrived, which is also when the receiver has come to wait
-// for it. Places 1 … N are ranks 0 … N−1; place 0 is rank N−1 again. Kept apart so that it is compiled for
-// vectors.
-void ring_round(std::size_t ranks, const double* __restrict before, double* __restrict after,
+// One round: a rank's transfer starts when what it forwards is there (taken at the rank in the round before)
+// and the receiver waits for it, which it does no sooner than the rank's own last transfer has arrived.
+// Places 0 … N−1 are ranks; place N is rank 0 again. `ready` is when a rank has taken its message of the
+// round, and worked on it. Kept apart so that it is compiled for vectors.
+void ring_round(std::size_t ranks, const double* __restrict before, double* __restrict ready,
                 const double* __restrict latency, const double* __restrict seconds_per_byte,
-                const double* __restrict size) {
+                const double* __restrict load, const double* __restrict cost) {
   for (std::size_t r = 0; r < ranks; ++r) {
     double start = before[r] > before[r + 1] ? before[r] : before[r + 1];
-    after[r + 1] = start + (latency[r] + size[r] * seconds_per_byte[r]);
+    ready[r + 1] = start + (latency[r] + load[r] * seconds_per_byte[r]) + cost[r];
   }
-  after[0] = after[ranks];
+  ready[0] = ready[ranks];
+}
+
+// Twice in a row, so that the blocks (r − t) mod N of all ranks are consecutive in every round.
+std::vector<double> twice(std::vector<double> values) {
+  std::size_t size = values.size();
+  values.reserve(2 * size);
+  for (std::size_t i = 0; i < size; ++i) values.push_back(values[i]);
+  return values;
 }
 
 }  // namespace
 
-std::vector<double> ring_recursion(const RingShape& shape, const RingHops& hops,
+std::vector<double> ring_recursion(const RingShape& shape, const RingHops& hops, const RingCosts& costs,
                                    std::span<const double> enter) {
   std::size_t ranks = enter.size();
-  std::vector<double> before(ranks + 1), after(ranks + 1), finish(enter.begin(), enter.end());
-  if (shape.rounds == 0) return finish;
-  // Twice in a row, so that the blocks (r − t) mod N of all ranks are consecutive in every round.
-  std::vector<double> sizes(shape.blocks.begin(), shape.blocks.end());
-  sizes.insert(sizes.end(), shape.blocks.begin(), shape.blocks.end());
+  if (shape.rounds == 0) return {enter.begin(), enter.end()};
+  std::vector<double> load = twice(costs.load), passing = twice(costs.latency), summing = passing;
+  for (std::size_t i = 0; i < summing.size(); ++i) summing[i] += costs.hop[i % ranks];
 
-  // In the first round a transfer waits for its sender and its receiver to enter.
-  for (std::size_t r = 0; r < ranks; ++r)
-    after[r + 1] =
-        std::max(enter[r], enter[(r + 1) % ranks]) + (hops.latency[r] + sizes[r] * hops.seconds_per_byte[r]);
-  after[0] = after[ranks];
-  for (std::uint32_t round = 1; round < shape.rounds; ++round) {
-    std::swap(before, after);
-    ring_round(ranks, before.data(), after.data(), hops.latency.data(), hops.seconds_per_byte.data(),
-               sizes.data() + (ranks - round % ranks) % ranks);
+  // Before the first round a rank is ready, to send and to take, when it enters.
+  std::vector<double> before(ranks + 1), ready(ranks + 1);
+  std::copy(enter.begin(), enter.end(), ready.begin());
+  ready[ranks] = ready[0];
+  auto play = [&](std::uint32_t round) {
+    std::swap(before, ready);
+    std::size_t first = (ranks - round % ranks) % ranks;
+    const std::vector<double>& cost = round < shape.summed_rounds ? summing : passing;
+    ring_round(ranks, before.data(), ready.data(), hops.latency.data(), hops.seconds_per_byte.data(),
+               load.data() + first, cost.data() + first);
+  };
+  for (std::uint32_t round = 0; round < shape.rounds; ++round) play(round);
+
+  // A rank ends when it has taken its last message and its own last one has arrived, worked on or not.
+  std::vector<double> finish(ranks);
+  std::uint32_t last = shape.rounds - 1;
+  for (std::size_t r = 0; r < ranks; ++r) {
+    std::size_t block = (r + ranks - last % ranks) % ranks;
+    double arrived = ready[r + 1] - (last < shape.summed_rounds ? costs.hop[block] : 0);
+    finish[r] = std::max(ready[r], arrived);
   }
-  for (std::size_t r = 0; r < ranks; ++r) finish[r] = std::max(after[r], after[r + 1]);
   return finish;
 }
 

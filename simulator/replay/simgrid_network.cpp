@@ -60,12 +60,14 @@ class SimGridNetwork::State {
     arm();
   }
 
-  void transfer(Rank from, Rank to, Bytes bytes, std::function<void()> then) {
-    const Route& path = route(from, to);
-    for (LinkId link : path.links) link_bytes_[link] += bytes;
-    if (bytes == 0) return after(path.latency, std::move(then));
-    after(path.latency,
-          [this, from, to, bytes, then = std::move(then)] { start_flow(from, to, bytes, then); });
+  void transfer(const Crossing& crossing, std::function<void()> then) {
+    const Route& path = route(crossing.from, crossing.to);
+    for (LinkId link : path.links) link_bytes_[link] += crossing.bytes;
+    double latency = path.latency + crossing.latency_s;
+    if (crossing.load == 0) return after(latency, std::move(then));
+    after(latency, [this, crossing, then = std::move(then)] {
+      start_flow(crossing.from, crossing.to, crossing.load, then);
+    });
   }
 
   void run() { (*engine_).run(); }
@@ -183,8 +185,8 @@ void SimGridNetwork::after(double seconds, std::function<void()> then) {
   state_->after(seconds, std::move(then));
 }
 
-void SimGridNetwork::transfer(Rank from, Rank to, Bytes bytes, std::function<void()> arrived) {
-  state_->transfer(from, to, bytes, std::move(arrived));
+void SimGridNetwork::transfer(const Crossing& crossing, std::function<void()> arrived) {
+  state_->transfer(crossing, std::move(arrived));
 }
 
 void SimGridNetwork::run() { state_->run(); }

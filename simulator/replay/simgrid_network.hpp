@@ -20,7 +20,7 @@ class SimGridNetwork : public Network {
 
   double now() const override;
   void after(double seconds, std::function<void()> then) override;
-  void transfer(Rank from, Rank to, Bytes bytes, std::function<void()> arrived) override;
+  void transfer(const Crossing& crossing, std::function<void()> arrived) override;
   void run() override;
 
   std::vector<std::pair<std::string, Bytes>> tier_bytes() const override;

@@ -6,8 +6,12 @@
 
 namespace traincast {
 
-Communicator::Communicator(Network& network, std::uint32_t ranks)
-    : network_(network), endpoints_(ranks), sent_bytes_(ranks, 0), received_bytes_(ranks, 0) {}
+Communicator::Communicator(Network& network, std::uint32_t ranks, const Transport& transport)
+    : network_(network),
+      transport_(transport),
+      endpoints_(ranks),
+      sent_bytes_(ranks, 0),
+      received_bytes_(ranks, 0) {}
 
 std::size_t Communicator::add(const Schedule& schedule, std::string name,
                               std::function<void(Rank)> finished) {
@@ -17,7 +21,7 @@ std::size_t Communicator::add(const Schedule& schedule, std::string name,
 
 void Communicator::start(const Schedule& schedule, std::string name, std::function<void(Rank)> finished) {
   std::size_t collective = add(schedule, std::move(name), std::move(finished));
-  for (Rank rank = 0; rank < endpoints_.size(); ++rank) enter(rank, collective);
+  for (Rank rank = 0; rank < schedule.ranks(); ++rank) enter(rank, collective);
 }
 
 void Communicator::enter(Rank rank, std::size_t collective) {
@@ -68,8 +72,9 @@ void Communicator::try_to_send(Rank sender, std::uint32_t channel) {
   check_sizes(sender, message.peer, message.bytes, to.awaited->bytes,
               collectives_[source.entered.front()].name);
   from.sending = true;
-  network_.transfer(sender, message.peer, message.bytes,
-                    [this, sender, channel] { arrived(sender, channel); });
+  Crossing crossing{sender, message.peer, message.bytes, transport_.load(message.bytes),
+                    transport_.latency_s(message.bytes)};
+  network_.transfer(crossing, [this, sender, channel] { arrived(sender, channel); });
 }
 
 void Communicator::arrived(Rank sender, std::uint32_t channel) {
@@ -80,8 +85,16 @@ void Communicator::arrived(Rank sender, std::uint32_t channel) {
   sent_bytes_[sender] += message.bytes;
   received_bytes_[message.peer] += message.bytes;
   ++transfers_;
-  endpoints_[message.peer].channels[channel].awaited.reset();
-  advance(message.peer, channel);
+  Channel& to = endpoints_[message.peer].channels[channel];
+  double hop_s = 0;
+  if (to.awaited->kind == Action::Kind::reduce)
+    hop_s = transport_.hop_s(collectives_[endpoints_[message.peer].entered.front()].schedule->hop_work(),
+                             message.bytes);
+  to.awaited.reset();
+  if (hop_s > 0)  // until then it takes nothing else
+    network_.after(hop_s, [this, receiver = message.peer, channel] { advance(receiver, channel); });
+  else
+    advance(message.peer, channel);
   try_to_send(sender, channel);
   finish_if_over(sender);
 }

@@ -12,12 +12,14 @@
 
 #include "simulator/step/collective_engine.hpp"
 #include "simulator/step/network.hpp"
+#include "simulator/step/transport.hpp"
 
 namespace traincast {
 
 class Communicator : public CollectiveEngine {
  public:
-  Communicator(Network& network, std::uint32_t ranks);
+  /// Both must outlive this.
+  Communicator(Network& network, std::uint32_t ranks, const Transport& transport);
 
   void start(const Schedule& schedule, std::string name, std::function<void(Rank)> finished) override;
 
@@ -57,6 +59,7 @@ class Communicator : public CollectiveEngine {
   void finish_if_over(Rank rank);
 
   Network& network_;
+  const Transport& transport_;
   std::deque<Running> collectives_;
   std::vector<Endpoint> endpoints_;
   std::vector<Bytes> sent_bytes_, received_bytes_;

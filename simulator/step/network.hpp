@@ -11,10 +11,18 @@
 
 namespace traincast {
 
+/// One message on its way.
+struct Crossing {
+  Rank from = 0, to = 0;
+  Bytes bytes = 0;       ///< what is counted
+  Bytes load = 0;        ///< what occupies the links: the bytes, and what a protocol adds to them
+  double latency_s = 0;  ///< added to the route's
+};
+
 class Network : public EventLoop {
  public:
-  /// Calls back, never at once, when the bytes have arrived; without bytes, after the latency.
-  virtual void transfer(Rank from, Rank to, Bytes bytes, std::function<void()> arrived) = 0;
+  /// Calls back, never at once, when the message has arrived; without bytes, after the latency.
+  virtual void transfer(const Crossing& crossing, std::function<void()> arrived) = 0;
 
   /// What the transfers so far carried, counted on each link that they crossed; in order of tier name.
   virtual std::vector<std::pair<std::string, Bytes>> tier_bytes() const = 0;

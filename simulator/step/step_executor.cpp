@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <numeric>
 #include <queue>
 #include <set>
@@ -48,6 +49,9 @@ void check(const StepProgram& program) {
   check_seconds("forward", program.forward_s);
   check_seconds("backward", program.backward_s);
   check_seconds("optimizer", program.optimizer_s);
+  check_seconds("negotiation cycle", program.negotiation.cycle_s);
+  if (!(program.slowdown >= 0 && program.slowdown < 1))
+    malformed("slowdown", "must lie in [0, 1), got " + std::to_string(program.slowdown));
   for (std::size_t b = 0; b < program.buckets.size(); ++b) {
     const BucketProgram& bucket = program.buckets[b];
     std::string where = "bucket " + std::to_string(b);
@@ -59,7 +63,9 @@ void check(const StepProgram& program) {
       const PhaseProgram& phase = bucket.phases[p];
       check_seconds(place(b, p), phase.encode_s, program.learners);
       check_seconds(place(b, p), phase.decode_s, program.learners);
-      if (phase.schedule && phase.schedule->ranks() != program.learners)
+      check_seconds(place(b, p), phase.launch_s);
+      check_seconds(place(b, p), phase.landing_s);
+      if (phase.schedule && phase.schedule->ranks() < program.learners)
         malformed(place(b, p), "a schedule among " + std::to_string(phase.schedule->ranks()) + " ranks for " +
                                    std::to_string(program.learners) + " learners");
     }
@@ -118,7 +124,7 @@ class StepExecution {
 
  private:
   using Kind = LearnerClock::Kind;
-  using Work = std::pair<std::size_t, std::size_t>;  // bucket, phase
+  using Work = PhaseId;
 
   struct BucketState {
     std::size_t phase = 0;     // whose work comes next
@@ -130,6 +136,13 @@ class StepExecution {
   struct Learner {
     LearnerClock clock;
     std::size_t segment = 0;  // the next
+    /// The segment of backward under way, where collectives slow it down.
+    struct {
+      double left_s = 0, since = 0, speed = 1;  // of its own time
+      std::uint64_t number = 0;                 // of the planned end; another plan takes its place
+      std::function<void()> then;
+    } slowed;
+    double slowdown_s = 0;
     std::set<Work> ready_work;
     bool busy = false, waking = false, optimized = false;
     std::vector<BucketState> buckets;
@@ -149,11 +162,16 @@ class StepExecution {
       learner.ready_work.erase(learner.ready_work.begin());
       encode(id, work);
     } else if (learner.segment < segments_.size()) {
+      bool backward = learner.segment > 0;
       const Segment& segment = segments_[learner.segment++];
-      compute(id, Kind::compute, segment.seconds, [this, id, &segment] {
+      auto then = [this, id, &segment] {
         for (std::size_t bucket : segment.ready) go_on(id, bucket);
         start_next_item(id);
-      });
+      };
+      if (backward && program_.slowdown > 0)
+        compute_slowed(id, segment.seconds, then);
+      else
+        compute(id, Kind::compute, segment.seconds, then);
     } else if (learner.open_buckets == 0 && !learner.optimized) {
       learner.optimized = true;
       compute(id, Kind::compute, program_.optimizer_s, [this, id] {
@@ -172,6 +190,38 @@ class StepExecution {
     loop_.after(seconds, std::move(then));
   }
 
+  void compute_slowed(LearnerId id, double seconds, std::function<void()> then) {
+    Learner& learner = learners_[id];
+    learner.busy = true;
+    learner.clock.turn(loop_.now(), Kind::compute);
+    learner.slowdown_s -= seconds;
+    learner.slowed.left_s = seconds;
+    learner.slowed.then = std::move(then);
+    plan_slowed(id);
+  }
+
+  // At the speed of this moment; planned anew when that changes.
+  void plan_slowed(LearnerId id) {
+    auto& slowed = learners_[id].slowed;
+    slowed.since = loop_.now();
+    slowed.speed = in_flight_ > 0 ? 1 - program_.slowdown : 1;
+    loop_.after(slowed.left_s / slowed.speed, [this, id, number = ++slowed.number, begin = loop_.now()] {
+      Learner& learner = learners_[id];
+      if (learner.slowed.number != number) return;
+      learner.slowdown_s += loop_.now() - begin;
+      std::exchange(learner.slowed.then, nullptr)();
+    });
+  }
+
+  void change_speed(LearnerId id) {
+    Learner& learner = learners_[id];
+    if (!learner.slowed.then) return;
+    double passed = loop_.now() - learner.slowed.since;
+    learner.slowdown_s += passed;
+    learner.slowed.left_s = std::max(0.0, learner.slowed.left_s - passed * learner.slowed.speed);
+    plan_slowed(id);
+  }
+
   void encode(LearnerId id, Work work) {
     double seconds = of_learner(phase(work).encode_s, id);
     if (seconds == 0) return decode(id, work);
@@ -181,7 +231,7 @@ class StepExecution {
   void decode(LearnerId id, Work work) {
     auto then = [this, id, work] {
       work_done(id, work);
-      go_on(id, work.first);
+      go_on(id, work.bucket);
       start_next_item(id);
     };
     double seconds = of_learner(phase(work).decode_s, id);
@@ -229,7 +279,7 @@ class StepExecution {
   }
 
   void work_done(LearnerId id, Work work) {
-    BucketState& state = learners_[id].buckets[work.first];
+    BucketState& state = learners_[id].buckets[work.bucket];
     state.work_queued = false;
     ++state.phase;
     if (!phase(work).schedule) return;
@@ -237,29 +287,80 @@ class StepExecution {
     if (phase(work).waits) ++state.in_the_way;
     if (++collective(work).ready == learners_.size()) {
       negotiated_.insert(work);
-      if (negotiated_.size() == 1) loop_.after(0, [this] { start_negotiated(); });
+      if (negotiated_.size() == 1) loop_.after(until_next_cycle(), [this] { start_negotiated(); });
     }
   }
 
   // ---- collectives
   // -----------------------------------------------------------------------------------------
 
-  // What became ready at one moment starts in order of bucket and phase.
+  double until_next_cycle() const {
+    double cycle = program_.negotiation.cycle_s;
+    if (cycle == 0) return 0;
+    return std::max(0.0, std::ceil(loop_.now() / cycle - kRounding) * cycle - loop_.now());
+  }
+
+  // What became ready at one moment, or in one cycle, starts in order of bucket and phase.
   void start_negotiated() {
-    for (Work work : std::exchange(negotiated_, {})) {
-      change_in_flight(+1);
-      engine_.start(*phase(work).schedule,
-                    std::string(to_string(phase(work).word)) + " of " + place(work.first, work.second),
-                    [this, work](Rank rank) { finished(work, rank); });
+    std::set<Work> ready = std::exchange(negotiated_, {});
+    while (!ready.empty()) {
+      std::vector<Work> together = take_fusible(ready);
+      if (together.size() == 1) {
+        launch(phase(together.front()), std::move(together));
+      } else {
+        fused_.push_back(program_.negotiation.fuse(together));
+        launch(fused_.back(), std::move(together));
+      }
     }
   }
 
+  // The first, and those of its kind behind it that fit.
+  std::vector<Work> take_fusible(std::set<Work>& ready) const {
+    std::vector<Work> together{*ready.begin()};
+    ready.erase(ready.begin());
+    const PhaseProgram& first = phase(together.front());
+    if (!program_.negotiation.fuse || first.fusion_kind == 0) return together;
+    Bytes bytes = first.fusion_bytes;
+    for (auto at = ready.begin(); at != ready.end();) {
+      const PhaseProgram& next = phase(*at);
+      bool fits = next.fusion_kind == first.fusion_kind && next.waits == first.waits &&
+                  bytes + next.fusion_bytes <= program_.negotiation.fusion;
+      if (!fits) {
+        ++at;
+        continue;
+      }
+      bytes += next.fusion_bytes;
+      together.push_back(*at);
+      at = ready.erase(at);
+    }
+    return together;
+  }
+
+  void launch(const PhaseProgram& carried, std::vector<Work> works) {
+    for (std::size_t i = 0; i < works.size(); ++i) change_in_flight(+1);
+    auto start = [this, &carried, works = std::move(works)] {
+      auto landed = [this, works](LearnerId learner) {
+        for (Work work : works) finished(work, learner);
+      };
+      engine_.start(
+          *carried.schedule,
+          std::string(to_string(carried.word)) + " of " + place(works.front().bucket, works.front().phase),
+          [this, landed, landing = carried.landing_s](Rank rank) {
+            if (rank >= learners_.size()) return;  // a server
+            if (landing == 0) return landed(rank);
+            loop_.after(landing, [landed, rank] { landed(rank); });
+          });
+    };
+    if (carried.launch_s == 0) return start();
+    loop_.after(carried.launch_s, std::move(start));
+  }
+
   void finished(Work work, LearnerId id) {
-    BucketState& state = learners_[id].buckets[work.first];
+    BucketState& state = learners_[id].buckets[work.bucket];
     --state.open;
     if (phase(work).waits) --state.in_the_way;
     if (++collective(work).finished == learners_.size()) change_in_flight(-1);
-    go_on(id, work.first);
+    go_on(id, work.bucket);
   }
 
   void change_in_flight(int change) {
@@ -273,11 +374,12 @@ class StepExecution {
       in_flight_since_ = now;
     for (Learner& learner : learners_)
       if (!learner.busy && !learner.clock.stopped()) learner.clock.turn(now, idle());
+    for (LearnerId id = 0; id < learners_.size(); ++id) change_speed(id);
   }
 
   Kind idle() const { return in_flight_ > 0 ? Kind::communication : Kind::wait; }
-  const PhaseProgram& phase(Work work) const { return program_.buckets[work.first].phases[work.second]; }
-  CollectiveState& collective(Work work) { return collectives_[work.first][work.second]; }
+  const PhaseProgram& phase(Work work) const { return program_.buckets[work.bucket].phases[work.phase]; }
+  CollectiveState& collective(Work work) { return collectives_[work.bucket][work.phase]; }
 
   // ---- what came out
   // ---------------------------------------------------------------------------------------
@@ -286,10 +388,12 @@ class StepExecution {
     if (finished_learners_ < learners_.size())
       throw SimulationError("replay: " + deadlock_message(learners_.size() - finished_learners_,
                                                           learners_.size(), engine_.waiting()));
-    const LearnerClock& slowest = slowest_clock();
+    const Learner& last = slowest_learner();
+    const LearnerClock& slowest = last.clock;
     Timeline result;
     result.step_s = slowest.end();
-    result.compute_s = slowest.spent(Kind::compute);
+    result.slowdown_s = std::max(0.0, last.slowdown_s);
+    result.compute_s = slowest.spent(Kind::compute) - result.slowdown_s;
     result.encode_s = result.exposed_encode_s = slowest.spent(Kind::encode);
     result.decode_s = result.exposed_decode_s = slowest.spent(Kind::decode);
     result.communication_s = communication_s_;
@@ -302,12 +406,11 @@ class StepExecution {
   }
 
   // Of those that end last the lowest rank; ends that differ by rounding are the same.
-  const LearnerClock& slowest_clock() const {
+  const Learner& slowest_learner() const {
     double end = 0;
     for (const Learner& learner : learners_) end = std::max(end, learner.clock.end());
-    return std::find_if(learners_.begin(), learners_.end(),
-                        [end](const Learner& learner) { return learner.clock.end() >= end * (1 - 1e-12); })
-        ->clock;
+    return *std::find_if(learners_.begin(), learners_.end(),
+                         [end](const Learner& learner) { return learner.clock.end() >= end * (1 - 1e-12); });
   }
 
   const StepProgram& program_;
@@ -317,6 +420,7 @@ class StepExecution {
   std::vector<Learner> learners_;
   std::vector<std::vector<CollectiveState>> collectives_;  // by bucket and phase
   std::set<Work> negotiated_;
+  std::deque<PhaseProgram> fused_;  // while they are carried out
   int in_flight_ = 0;
   double in_flight_since_ = 0, communication_s_ = 0;
   std::size_t finished_learners_ = 0;

@@ -1,14 +1,18 @@
 // A step as data: what every learner computes and which collectives wait for what. The unit that is replayed.
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/exchange.hpp"
 #include "simulator/collectives/schedule.hpp"
+#include "simulator/step/transport.hpp"
 
 namespace traincast {
 
@@ -17,8 +21,26 @@ struct PhaseProgram {
   std::vector<double> encode_s;              ///< of each learner, or one for all
   std::vector<double> decode_s;              ///< likewise
   std::shared_ptr<const Schedule> schedule;  ///< null where the phase sends nothing
+  double launch_s = 0;                       ///< from the moment that all are ready to the first transfer
+  double landing_s = 0;                      ///< of each learner, from its last transfer to its next work
   Word word = Word::all_reduce;
   bool waits = true;
+  std::uint32_t fusion_kind = 0;  ///< phases of the same kind can become one collective; 0: never
+  Bytes fusion_bytes = 0;         ///< of its message, for the limit
+};
+
+/// A phase of a bucket.
+struct PhaseId {
+  std::size_t bucket = 0, phase = 0;
+  auto operator<=>(const PhaseId&) const = default;
+};
+
+/// How a library lets collectives wait, so that one carries what several would.
+struct Negotiation {
+  double cycle_s = 0;  ///< collectives start at multiples of it only; 0: as soon as all are ready
+  Bytes fusion = 0;    ///< up to which those that start together become one
+  /// The collective of several phases, which can be one. Null where nothing is joined.
+  std::function<PhaseProgram(std::span<const PhaseId>)> fuse;
 };
 
 struct BucketProgram {
@@ -31,6 +53,9 @@ struct StepProgram {
   double forward_s = 0, backward_s = 0, optimizer_s = 0;
   bool overlap = true;  ///< false: nothing is encoded or sent before backward is over
   std::vector<BucketProgram> buckets;
+  double slowdown = 0;  ///< share of its speed that backward loses while a collective is in flight
+  Negotiation negotiation{};
+  Transport transport{};
 };
 
 /// What a replay tells of one step. Times of the slowest learner; they add up to step_s.
@@ -40,6 +65,7 @@ struct Timeline {
   double encode_s = 0, decode_s = 0;  ///< of the slowest learner, hidden or not
   double communication_s = 0;         ///< union of the intervals with a collective in flight
   double exposed_encode_s = 0, exposed_communication_s = 0, exposed_decode_s = 0;
+  double slowdown_s = 0;              ///< what backward took longer for collectives in flight
   double wait_s = 0;                  ///< its compute unit idle, no collective in flight: others are late
   std::vector<Bytes> sent_bytes;      ///< by learner
   std::vector<Bytes> received_bytes;  ///< by learner

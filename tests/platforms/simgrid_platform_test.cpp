@@ -28,7 +28,7 @@ std::vector<double> arrivals(const Cluster& cluster, const std::vector<Flow>& fl
         std::vector<double> times(flows.size());
         for (std::size_t i = 0; i < flows.size(); ++i)
           network.after(flows[i].start_s, [&, i] {
-            network.transfer(flows[i].from, flows[i].to, flows[i].bytes,
+            network.transfer({flows[i].from, flows[i].to, flows[i].bytes, flows[i].bytes},
                              [&, i] { times[i] = network.now(); });
           });
         network.run();
