@@ -1,10 +1,14 @@
 #include "simulator/assemble.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
 
 #include "base/error.hpp"
 #include "base/serial.hpp"
 #include "simulator/collectives/collective_catalog.hpp"
+#include "simulator/stack_rules.hpp"
 
 namespace traincast {
 
@@ -40,6 +44,42 @@ void write_op(Writer& key, const Op& op, const std::string& algorithm) {
   key.put_text(algorithm);
 }
 
+/// A collective of the step, and the algorithm that carries it.
+struct Sent {
+  Collective collective;
+  std::string algorithm;
+};
+
+// Sums of one element type and gathered messages can be joined; everything else travels alone.
+void let_fuse(PhaseProgram& phase, const Op& op, const Collective& collective) {
+  if (op.word == Word::all_reduce) {
+    phase.fusion_kind = 1 + static_cast<std::uint32_t>(op.element);
+    phase.fusion_bytes = collective.count * collective.element_bytes;
+  } else if (op.word == Word::all_gather) {
+    phase.fusion_kind = UINT32_MAX;
+    phase.fusion_bytes = *std::max_element(op.bytes.begin(), op.bytes.end());
+  }
+}
+
+// Joined, collectives travel by the algorithm of the first.
+std::function<PhaseProgram(std::span<const PhaseId>)> fusing(
+    const Stack& stack, std::shared_ptr<const std::map<PhaseId, Sent>> sent, const NetworkEstimate& network) {
+  return [stack, sent, network](std::span<const PhaseId> phases) {
+    std::vector<Collective> parts;
+    for (PhaseId id : phases) parts.push_back(sent->at(id).collective);
+    const Sent& first = sent->at(phases.front());
+    std::string name =
+        first.collective.word == Word::all_reduce && stack.sums_at_servers ? "auto" : first.algorithm;
+    CarriedCollective carried = carry(stack, name, joined(parts), network);
+    PhaseProgram program;
+    program.schedule = carried.schedule;
+    program.launch_s = carried.launch_s;
+    program.landing_s = carried.landing_s;
+    program.word = first.collective.word;
+    return program;
+  };
+}
+
 }  // namespace
 
 AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& record, std::size_t step,
@@ -61,6 +101,13 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
   program.backward_s = compute.backward_s();
   program.optimizer_s = compute.optimizer_s;
   program.overlap = scenario.overlap;
+  Stack stack = scenario.stack.entry->make(scenario.stack.parameters);
+  program.transport = transport_of(stack, network);
+  program.slowdown = stack.slowdown;
+  auto sent = std::make_shared<std::map<PhaseId, Sent>>();
+  program.negotiation.cycle_s = learners > 1 ? stack.cycle_s : 0;
+  program.negotiation.fusion = stack.fusion;
+  if (stack.fusion > 0) program.negotiation.fuse = fusing(stack, sent, network);
   Writer key;
   key.put(learners);
   key.put(program.forward_s);
@@ -87,15 +134,19 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
       const Op& op = *phases[p].op;
       Collective collective{op.word, learners,        size_of(op.element), op.count,      op.bytes,
                             op.root, network.sharing, op.supports,         op.entry_bytes};
-      const auto& entry = choose_algorithm(scenario.algorithm(op.word), collective, network);
-      phase.schedule = entry.make.schedule(collective);
+      CarriedCollective carried = carry(stack, scenario.algorithm(op.word), collective, network);
+      phase.schedule = carried.schedule;
+      phase.launch_s = learners > 1 ? carried.launch_s : 0;
+      phase.landing_s = learners > 1 ? carried.landing_s : 0;
       phase.word = op.word;
       phase.waits = op.waits;
-      write_op(key, op, std::string(entry.name));
-      std::pair<Word, std::string> used{op.word, entry.name};
-      if (learners > 1 &&
-          std::find(result.algorithms.begin(), result.algorithms.end(), used) == result.algorithms.end())
-        result.algorithms.push_back(used);
+      let_fuse(phase, op, collective);
+      sent->emplace(PhaseId{b, p}, Sent{collective, carried.algorithms.back().second});
+      write_op(key, op, carried.algorithms.back().second);
+      for (const auto& used : carried.algorithms)
+        if (learners > 1 &&
+            std::find(result.algorithms.begin(), result.algorithms.end(), used) == result.algorithms.end())
+          result.algorithms.push_back(used);
     }
   }
   result.key = key.bytes();

@@ -103,9 +103,10 @@ Study::Request Study::request(const Scenario& scenario, std::size_t most_steps) 
     for (const auto& used : step.algorithms)
       if (std::find(result.algorithms.begin(), result.algorithms.end(), used) == result.algorithms.end())
         result.algorithms.push_back(used);
-    result.steps.push_back(replays_.add(
-        scenario.resolved.at("platform").dump(-1) + scenario.resolved.at("engine").dump(-1) + step.key,
-        std::move(step.program), topology, scenario.engine));
+    result.steps.push_back(replays_.add(scenario.resolved.at("platform").dump(-1) +
+                                            scenario.resolved.at("stack").dump(-1) +
+                                            scenario.resolved.at("engine").dump(-1) + step.key,
+                                        std::move(step.program), topology, scenario.engine));
   }
   return result;
 }

@@ -187,7 +187,8 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
 }
 
 const Entry<CollectiveAlgorithm>& choose_algorithm(const std::string& name, const Collective& collective,
-                                                   const NetworkEstimate& network) {
+                                                   const NetworkEstimate& network,
+                                                   std::optional<std::span<const std::string_view>> allowed) {
   std::string word(to_string(collective.word));
   if (std::string error = shape_error(collective); !error.empty()) throw InputError(word + ": " + error);
   const auto& catalog = collective_catalog(collective.word);
@@ -201,13 +202,16 @@ const Entry<CollectiveAlgorithm>& choose_algorithm(const std::string& name, cons
   const Entry<CollectiveAlgorithm>* best = nullptr;
   double least = 0;
   for (const auto& entry : catalog.entries()) {
+    if (allowed && std::ranges::find(*allowed, entry.name) == allowed->end()) continue;
     if (!entry.make.refuses(collective).empty()) continue;
     double seconds = entry.make.estimate(collective, network);
     if (best && seconds >= least) continue;
     best = &entry;
     least = seconds;
   }
-  if (!best) throw InputError(word + ": no algorithm takes " + std::to_string(collective.ranks) + " ranks");
+  if (!best)
+    throw InputError(word + ": no algorithm " + (allowed ? "of the stack " : "") + "takes " +
+                     std::to_string(collective.ranks) + " ranks");
   return *best;
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/catalog.hpp"
 #include "simulator/collectives/schedule.hpp"
@@ -33,8 +35,9 @@ struct CollectiveAlgorithm {
 const Catalog<CollectiveAlgorithm>& collective_catalog(Word word);
 
 /// The entry of that name, or for "auto" the one with the smallest estimate (the first of equals). Throws
-/// InputError where the named one refuses.
-const Entry<CollectiveAlgorithm>& choose_algorithm(const std::string& name, const Collective& collective,
-                                                   const NetworkEstimate& network);
+/// InputError where the named one refuses. `allowed` are the names that "auto" may take; nothing: all.
+const Entry<CollectiveAlgorithm>& choose_algorithm(
+    const std::string& name, const Collective& collective, const NetworkEstimate& network,
+    std::optional<std::span<const std::string_view>> allowed = {});
 
 }  // namespace traincast

@@ -27,6 +27,7 @@ struct Collective {
   /// sparse_all_reduce, of `count` elements of which each rank sends some: their places, rising, by rank; and
   /// the bytes of a place with its value.
   std::shared_ptr<const Supports> supports{};
+  Bytes pulled = 0;  ///< push_pull: what servers send back to each rank
   Bytes entry_bytes = 8;
 };
 

@@ -4,6 +4,7 @@
 
 #include "compressors/compressor_catalog.hpp"
 #include "platforms/cluster_catalog.hpp"
+#include "platforms/stack.hpp"
 #include "platforms/topology.hpp"
 #include "simulator/collectives/collective_catalog.hpp"
 #include "workloads/workload.hpp"
@@ -49,19 +50,6 @@ constexpr Entry<TimingSource> kTimings[] = {
      TimingSource::measured},
     {"given", "compute and codec as stated here", "", kGiven, TimingSource::given}};
 constexpr Planned kLaterTimings[] = {{"accelerator", "no accelerator is described yet"}};
-
-constexpr Entry<Stack> kStacks[] = {
-    {"ideal",
-     "pure latency and bandwidth; nothing charged for launching, staging or negotiating",
-     "",
-     {},
-     Stack::ideal}};
-constexpr std::string_view kStackReason = "no stack's costs are described yet";
-constexpr Planned kLaterStacks[] = {{"nccl", kStackReason},
-                                    {"gloo", kStackReason},
-                                    {"mpi-horovod", kStackReason},
-                                    {"ddp", kStackReason},
-                                    {"byteps", kStackReason}};
 
 constexpr Entry<Engine> kEngines[] = {
     {"auto",
@@ -113,11 +101,6 @@ const Catalog<GradientSourceKind>& gradient_catalog() {
 
 const Catalog<TimingSource>& timing_catalog() {
   static constexpr Catalog<TimingSource> catalog("timings", "source of timings", kTimings, kLaterTimings);
-  return catalog;
-}
-
-const Catalog<Stack>& stack_catalog() {
-  static constexpr Catalog<Stack> catalog("stacks", "stack", kStacks, kLaterStacks);
   return catalog;
 }
 

@@ -1,5 +1,5 @@
 // The small choices of a scenario that are not rooms of their own: where gradients and times come from,
-// stacks, engines.
+// engines.
 #pragma once
 
 #include "base/catalog.hpp"
@@ -9,8 +9,6 @@ namespace traincast {
 
 enum class GradientSourceKind { live, trace, shapes };
 enum class TimingSource { measured, given };
-/// How the transfers of a collective meet the network. Only the clean one so far.
-enum class Stack { ideal };
 /// Things that need training with the method in the loop; none yet.
 enum class TrainingKind {};
 /// Described accelerators; none yet.
@@ -18,7 +16,6 @@ enum class Described {};
 
 const Catalog<GradientSourceKind>& gradient_catalog();
 const Catalog<TimingSource>& timing_catalog();
-const Catalog<Stack>& stack_catalog();
 const Catalog<Engine>& engine_catalog();
 const Catalog<TrainingKind>& training_catalog();
 const Catalog<Described>& accelerator_catalog();

@@ -138,9 +138,17 @@ Json read_error_feedback(const JsonReader& at, Scenario& scenario) {
 
 // Whether an algorithm can carry this many ranks depends on no size, so that it is known before any work.
 void refuse_algorithms(const std::string& file, const Scenario& scenario, const Topology& topology) {
+  Stack stack = scenario.stack.entry->make(scenario.stack.parameters);
   for (Word word : kSentWords) {
     const std::string& name = scenario.algorithm(word);
     if (name == "auto" || scenario.learners == 1) continue;
+    if (auto allowed = stack.algorithms(word);
+        allowed && std::ranges::find(*allowed, name) == allowed->end()) {
+      std::vector<std::string> runs(allowed->begin(), allowed->end());
+      throw PlacedError(file, pointer_join("/collective", to_string(word)),
+                        "the stack '" + std::string(scenario.stack.entry->name) + "' does not run '" + name +
+                            "'; it runs " + (runs.empty() ? "none" : join(runs)));
+    }
     Collective trial;
     trial.word = word;
     trial.ranks = scenario.learners;
@@ -306,7 +314,11 @@ constexpr Key kKeys[] = {
      "algorithm by word (all_reduce, all_gather, broadcast); auto takes the smallest estimate",
      read_collective, collective_schema},
     {"stack", "stack", "\"ideal\"", "communication stack",
-     [](const JsonReader& at, Scenario&) -> Json { return choose(at, stack_catalog()).entry->name; },
+     [](const JsonReader& at, Scenario& s) -> Json {
+       s.stack = choose(at, stack_catalog());
+       if (s.stack.entry->parameters.empty()) return s.stack.entry->name;
+       return s.stack.parameters.resolved();
+     },
      [] { return schema_of_catalog(stack_catalog()); }},
     {"platform", "topology", kRequired, "the network between the learners", read_platform,
      [] { return schema_of_catalog(topology_catalog()); }},

@@ -15,6 +15,7 @@
 
 #include "base/catalog.hpp"
 #include "compressors/compressor_catalog.hpp"
+#include "platforms/stack.hpp"
 #include "platforms/topology.hpp"
 #include "simulator/scenario/options.hpp"
 #include "workloads/workload.hpp"
@@ -48,6 +49,7 @@ struct Scenario {
   Bucketing buckets;
   bool overlap = true;
   std::array<std::string, std::size(kWords)> algorithms;  ///< by word: a name or "auto"
+  Choice<MakeStack> stack;
   Choice<MakeTopology> platform;
   Engine engine = Engine::automatic;
   Json resolved;  ///< every key, defaults filled in

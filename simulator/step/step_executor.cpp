@@ -305,12 +305,8 @@ class StepExecution {
     std::set<Work> ready = std::exchange(negotiated_, {});
     while (!ready.empty()) {
       std::vector<Work> together = take_fusible(ready);
-      if (together.size() == 1) {
-        launch(phase(together.front()), std::move(together));
-      } else {
-        fused_.push_back(program_.negotiation.fuse(together));
-        launch(fused_.back(), std::move(together));
-      }
+      if (together.size() > 1) fused_.push_back(program_.negotiation.fuse(together));
+      launch(together.size() > 1 ? fused_.back() : phase(together.front()), together);
     }
   }
 
@@ -336,9 +332,9 @@ class StepExecution {
     return together;
   }
 
-  void launch(const PhaseProgram& carried, std::vector<Work> works) {
+  void launch(const PhaseProgram& carried, const std::vector<Work>& works) {
     for (std::size_t i = 0; i < works.size(); ++i) change_in_flight(+1);
-    auto start = [this, &carried, works = std::move(works)] {
+    auto start = [this, &carried, works] {
       auto landed = [this, works](LearnerId learner) {
         for (Work work : works) finished(work, learner);
       };

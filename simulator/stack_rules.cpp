@@ -1,0 +1,131 @@
+#include "simulator/stack_rules.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "base/error.hpp"
+#include "simulator/collectives/program_parts.hpp"
+
+namespace traincast {
+
+namespace {
+
+double seconds_per_byte(double rate) { return rate > 0 ? 1 / rate : 0; }
+
+bool unequal(const Collective& collective) {
+  return collective.word == Word::all_gather &&
+         std::adjacent_find(collective.bytes.begin(), collective.bytes.end(), std::not_equal_to<>()) !=
+             collective.bytes.end();
+}
+
+Collective at_servers(const Collective& sum) {
+  Collective collective = sum;
+  collective.word = Word::push_pull;
+  collective.pulled = sum.count * sum.element_bytes;
+  collective.bytes.assign(sum.ranks, collective.pulled);
+  return collective;
+}
+
+/// What the slowest learner copies to host memory before a collective, and back after it.
+struct Staged {
+  Bytes out = 0, back = 0;
+};
+
+Staged staged(const Collective& collective) {
+  Bytes vector = collective.count * collective.element_bytes;
+  Bytes all = std::accumulate(collective.bytes.begin(), collective.bytes.end(), Bytes{0});
+  Bytes largest =
+      collective.bytes.empty() ? 0 : *std::max_element(collective.bytes.begin(), collective.bytes.end());
+  switch (collective.word) {
+    case Word::all_reduce:
+    case Word::sparse_all_reduce: return {vector, vector};
+    case Word::reduce_scatter: return {vector, vector / collective.ranks};
+    case Word::push_pull: return {largest, collective.pulled};
+    case Word::all_to_all: {
+      Bytes each = collective.bytes.size() == 1 ? all * collective.ranks : all / collective.ranks;
+      return {each, each};
+    }
+    case Word::all_gather:
+    case Word::neighbours: return {largest, all};
+    case Word::broadcast: return {all, all};
+    case Word::rounds: break;
+  }
+  return {};
+}
+
+std::string taken_for(const Stack& stack, const std::string& name, const Collective& collective) {
+  if (name != "auto" || !unequal(collective)) return name;
+  if (stack.unequal == Stack::Unequal::padded) return "padded";
+  return stack.unequal == Stack::Unequal::grouped_broadcasts ? "grouped_broadcasts" : name;
+}
+
+}  // namespace
+
+// A message of m bytes takes l + m/(e·B) by a protocol; each is the fastest from where it meets the one
+// before. Protocols that are never the fastest fall out.
+Transport transport_of(const Stack& stack, const NetworkEstimate& network) {
+  Transport transport;
+  transport.hop_s_per_byte[static_cast<std::size_t>(HopWork::sum)] = seconds_per_byte(stack.summation);
+  transport.hop_s_per_byte[static_cast<std::size_t>(HopWork::merge)] = seconds_per_byte(stack.merging);
+  transport.hop_s_per_byte[static_cast<std::size_t>(HopWork::recompress)] =
+      seconds_per_byte(stack.recompression);
+  auto seconds = [&](const Stack::Protocol& by, double bytes) {
+    return by.latency_s + bytes / (by.efficiency * network.bandwidth);
+  };
+  constexpr double kLargest = 0x1p62;
+  double from = 0;
+  while (from < kLargest && !stack.protocols.empty()) {
+    auto now = std::min_element(stack.protocols.begin(), stack.protocols.end(), [&](auto& a, auto& b) {
+      return seconds(a, from) != seconds(b, from) ? seconds(a, from) < seconds(b, from)
+                                                  : a.efficiency > b.efficiency;
+    });
+    double until = kLargest;
+    for (const Stack::Protocol& later : stack.protocols) {
+      if (later.efficiency <= now->efficiency) continue;
+      double meets = (later.latency_s - now->latency_s) * network.bandwidth /
+                     (1 / now->efficiency - 1 / later.efficiency);
+      if (meets > from) until = std::min(until, meets);
+    }
+    Bytes up_to = until < kLargest ? static_cast<Bytes>(until) : UINT64_MAX;
+    transport.protocols.push_back({up_to, now->latency_s, now->efficiency});
+    from = until;
+  }
+  return transport;
+}
+
+CarriedCollective carry(const Stack& stack, const std::string& name, const Collective& collective,
+                        const NetworkEstimate& network) {
+  if (stack.sums_at_servers && collective.word == Word::all_reduce)
+    return carry(stack, "auto", at_servers(collective), network);
+  auto allowed = stack.algorithms(collective.word);
+  if (allowed && allowed->empty())
+    throw InputError("the stack does not carry " + std::string(to_string(collective.word)) +
+                     ", which the method sends; 'ideal' carries everything");
+  const auto& entry = choose_algorithm(taken_for(stack, name, collective), collective, network, allowed);
+  CarriedCollective carried;
+  carried.schedule = entry.make.schedule(collective);
+  carried.algorithms.emplace_back(collective.word, entry.name);
+  if (stack.size_exchange && unequal(collective)) {
+    Collective sizes = collective;
+    sizes.bytes.assign(collective.ranks, sizeof(std::uint64_t));
+    const auto& exchange = choose_algorithm("auto", sizes, network, allowed);
+    carried.schedule = in_sequence(exchange.make.schedule(sizes), carried.schedule);
+    carried.algorithms.insert(carried.algorithms.begin(), {Word::all_gather, std::string(exchange.name)});
+  }
+  Staged copies = staged(collective);
+  carried.launch_s = stack.launch_s + static_cast<double>(copies.out) * seconds_per_byte(stack.staging);
+  carried.landing_s = static_cast<double>(copies.back) * seconds_per_byte(stack.staging);
+  return carried;
+}
+
+Collective joined(std::span<const Collective> collectives) {
+  Collective all = collectives.front();
+  for (const Collective& next : collectives.subspan(1)) {
+    all.count += next.count;
+    for (std::size_t i = 0; i < all.bytes.size(); ++i) all.bytes[i] += next.bytes[i];
+  }
+  return all;
+}
+
+}  // namespace traincast
