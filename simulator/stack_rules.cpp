@@ -54,6 +54,22 @@ Staged staged(const Collective& collective) {
   return {};
 }
 
+// The network as messages of the collective's typical size meet it: a rank's share of its buffer.
+NetworkEstimate as_seen(const NetworkEstimate& network, const Transport& transport,
+                        const Collective& collective) {
+  if (transport.protocols.empty()) return network;
+  Bytes typical = staged(collective).out / collective.ranks;
+  auto protocol = std::ranges::find_if(transport.protocols, [&](auto& by) { return typical <= by.up_to; });
+  NetworkEstimate seen = network;
+  seen.latency += protocol->latency_s;
+  seen.bandwidth *= protocol->efficiency;
+  if (seen.node) {
+    seen.node->latency += protocol->latency_s;
+    seen.node->bandwidth *= protocol->efficiency;
+  }
+  return seen;
+}
+
 std::string taken_for(const Stack& stack, const std::string& name, const Collective& collective) {
   if (name != "auto" || !unequal(collective)) return name;
   if (stack.unequal == Stack::Unequal::padded) return "padded";
@@ -98,18 +114,19 @@ CarriedCollective carry(const Stack& stack, const std::string& name, const Colle
                         const NetworkEstimate& network) {
   if (stack.sums_at_servers && collective.word == Word::all_reduce)
     return carry(stack, "auto", at_servers(collective), network);
+  NetworkEstimate seen = as_seen(network, transport_of(stack, network), collective);
   auto allowed = stack.algorithms(collective.word);
   if (allowed && allowed->empty())
     throw InputError("the stack does not carry " + std::string(to_string(collective.word)) +
                      ", which the method sends; 'ideal' carries everything");
-  const auto& entry = choose_algorithm(taken_for(stack, name, collective), collective, network, allowed);
+  const auto& entry = choose_algorithm(taken_for(stack, name, collective), collective, seen, allowed);
   CarriedCollective carried;
   carried.schedule = entry.make.schedule(collective);
   carried.algorithms.emplace_back(collective.word, entry.name);
   if (stack.size_exchange && unequal(collective)) {
     Collective sizes = collective;
     sizes.bytes.assign(collective.ranks, sizeof(std::uint64_t));
-    const auto& exchange = choose_algorithm("auto", sizes, network, allowed);
+    const auto& exchange = choose_algorithm("auto", sizes, seen, allowed);
     carried.schedule = in_sequence(exchange.make.schedule(sizes), carried.schedule);
     carried.algorithms.insert(carried.algorithms.begin(), {Word::all_gather, std::string(exchange.name)});
   }

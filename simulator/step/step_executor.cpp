@@ -65,7 +65,8 @@ void check(const StepProgram& program) {
       check_seconds(place(b, p), phase.decode_s, program.learners);
       check_seconds(place(b, p), phase.launch_s);
       check_seconds(place(b, p), phase.landing_s);
-      if (phase.schedule && phase.schedule->ranks() < program.learners)
+      if (phase.schedule && phase.schedule->ranks() != program.learners &&
+          phase.schedule->ranks() != program.learners + program.servers)
         malformed(place(b, p), "a schedule among " + std::to_string(phase.schedule->ranks()) + " ranks for " +
                                    std::to_string(program.learners) + " learners");
     }

@@ -53,7 +53,8 @@ struct StepProgram {
   double forward_s = 0, backward_s = 0, optimizer_s = 0;
   bool overlap = true;  ///< false: nothing is encoded or sent before backward is over
   std::vector<BucketProgram> buckets;
-  double slowdown = 0;  ///< share of its speed that backward loses while a collective is in flight
+  std::uint32_t servers = 0;  ///< hosts behind the learners, which some schedules use
+  double slowdown = 0;        ///< share of its speed that backward loses while a collective is in flight
   Negotiation negotiation{};
   Transport transport{};
 };

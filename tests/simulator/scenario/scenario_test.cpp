@@ -156,9 +156,13 @@ INSTANTIATE_TEST_SUITE_P(
             "s.json:/platform/name: unknown topology 'stra'; did you mean 'star'?; known: " + kTopologies},
         Refusal{"BareBandwidth", scenario(R"("platform": {"name": "star", "bandwidth": 10})"),
                 "s.json:/platform/bandwidth: must be a bandwidth with its unit, as in \"10Gbps\", got 10"},
-        Refusal{"LaterStack", scenario(R"("stack": "nccl")"),
-                "s.json:/stack: stack 'nccl' is not in this version: no stack's costs are described yet; "
-                "known: ideal"},
+        Refusal{
+            "AlgorithmThatTheStackDoesNotRun",
+            scenario(R"("stack": "nccl", "collective": {"all_reduce": "halving_doubling"})"),
+            "s.json:/collective/all_reduce: the stack 'nccl' does not run 'halving_doubling'; it runs ring, "
+            "multi_ring, double_binary_tree"},
+        Refusal{"StackCostWithoutUnit", scenario(R"("stack": {"name": "nccl", "launch": 5})"),
+                "s.json:/stack/launch: must be a duration with its unit, as in \"5us\", got 5"},
         Refusal{"LaterEngine", scenario(R"("engine": "repeated_round")"),
                 "s.json:/engine: engine 'repeated_round' is not in this version: 'max_plus' computes every "
                 "round, and takes a second for the 537 million transfers of a ring of 16,384; "
