@@ -12,15 +12,20 @@ namespace {
 class PlacedCluster : public Cluster {
  public:
   PlacedCluster(std::unique_ptr<Cluster> cluster, std::vector<std::uint32_t> places)
-      : Cluster(static_cast<std::uint32_t>(places.size()), cluster->links()),
+      : Cluster(static_cast<std::uint32_t>(places.size()), cluster->links(), cluster->servers()),
         cluster_(std::move(cluster)),
         places_(std::move(places)) {}
 
   void route(std::uint32_t from, std::uint32_t to, std::vector<LinkId>& into) const override {
-    cluster_->route(places_[from], places_[to], into);
+    cluster_->route(place(from), place(to), into);
   }
 
  private:
+  // Servers stand behind all places.
+  std::uint32_t place(std::uint32_t host) const {
+    return host < learners() ? places_[host] : cluster_->learners() + (host - learners());
+  }
+
   std::unique_ptr<Cluster> cluster_;
   std::vector<std::uint32_t> places_;
 };
@@ -49,6 +54,11 @@ class Placed : public Topology {
 
   std::vector<std::uint32_t> groups(std::uint32_t learners) const override {
     return topology_->groups(learners);
+  }
+
+  std::uint32_t servers() const override { return topology_->servers(); }
+  std::uint32_t node_size(std::uint32_t learners) const override {
+    return as_built() ? topology_->node_size(learners) : 1;
   }
 
   double longest_latency(std::uint32_t learners) const override {

@@ -7,8 +7,8 @@
 namespace traincast {
 
 SimGridPlatform::SimGridPlatform(const Cluster& cluster) : zone_(simgrid::s4u::create_empty_zone("cluster")) {
-  for (std::uint32_t learner = 0; learner < cluster.learners(); ++learner)
-    hosts_.push_back(zone_->create_host(std::to_string(learner), 1.0));
+  for (std::uint32_t host = 0; host < cluster.hosts(); ++host)
+    hosts_.push_back(zone_->create_host(std::to_string(host), 1.0));
   for (const Link& link : cluster.links()) {
     links_.push_back(zone_->create_link(link.name, link.bandwidth));
     links_.back()->seal();

@@ -17,5 +17,6 @@ std::unique_ptr<Topology> make_gpu_nodes(const Parameters& parameters);
 std::unique_ptr<Topology> make_pcie_nodes(const Parameters& parameters);
 std::unique_ptr<Topology> make_xml(const Parameters& parameters);
 std::unique_ptr<Topology> make_rail_optimised(const Parameters& parameters);
+std::unique_ptr<Topology> make_parameter_server(const Parameters& parameters);
 
 }  // namespace traincast

@@ -35,6 +35,13 @@ double slowest(const Cluster& cluster, std::uint32_t distance) {
 
 std::vector<std::uint32_t> Topology::groups(std::uint32_t) const { return {}; }
 
+std::uint32_t Topology::node_size(std::uint32_t learners) const {
+  std::vector<std::uint32_t> sizes = groups(learners);
+  if (sizes.empty() || learners % sizes.front() != 0) return 1;
+  bool alike = std::all_of(sizes.begin(), sizes.end(), [&](auto size) { return size == sizes.front(); });
+  return alike ? sizes.front() : 1;
+}
+
 double Topology::longest_latency(std::uint32_t learners) const {
   auto cluster = build(learners);
   double longest = 0;

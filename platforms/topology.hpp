@@ -24,6 +24,13 @@ class Topology {
   /// learners: at least as many places. Empty where every learner is alone on its own.
   virtual std::vector<std::uint32_t> groups(std::uint32_t learners) const;
 
+  /// Hosts that sum and do not learn, whatever the number of learners.
+  virtual std::uint32_t servers() const { return 0; }
+
+  /// Learners that make a node or sit at a switch: learner r is on node ⌊r/size⌋. 1 where these are not all
+  /// of one size, and full, or learners are not placed in order.
+  virtual std::uint32_t node_size(std::uint32_t learners) const;
+
   /// For choosing algorithms, with at least two learners: latency of the longest route, bandwidth of the
   /// narrowest link while every learner sends to its neighbour, and by how much that is divided when all send
   /// far. Unless a topology knows better, these are taken from the routes of a built cluster: between all

@@ -30,12 +30,11 @@ constexpr Entry<MakeTopology> kTopologies[] = {
      kPcieNodes, placed<make_pcie_nodes>},
     {"rail_optimised", "a NIC per GPU, the i-th of every node on rail i", "", kRailOptimised,
      placed<make_rail_optimised>},
+    {"parameter_server", "a star whose switch also connects servers, which sum and do not learn",
+     "Li et al. 2014, Scaling Distributed Machine Learning with the Parameter Server", kParameterServer,
+     placed<make_parameter_server>},
     {"xml", "any SimGrid platform file; its hosts in order are the learners' places",
      "SimGrid 3.32, platform files of version 4.1", kXml, placed<make_xml>},
-};
-
-constexpr Planned kPlanned[] = {
-    {"parameter_server", "no collective pushes to servers or pulls from them yet"},
 };
 
 std::vector<Entry<MakeTopology>> topologies_and_clusters() {
@@ -49,7 +48,7 @@ std::vector<Entry<MakeTopology>> topologies_and_clusters() {
 
 const Catalog<MakeTopology>& topology_catalog() {
   static const std::vector<Entry<MakeTopology>> entries = topologies_and_clusters();
-  static const Catalog<MakeTopology> catalog("topologies", "topology", entries, kPlanned);
+  static const Catalog<MakeTopology> catalog("topologies", "topology", entries);
   return catalog;
 }
 

@@ -51,6 +51,13 @@ inline constexpr Parameter kRoutingSeed{"routing_seed", Unit::count, "[0, 100000
 
 inline constexpr auto kStar = placeable({kPortBandwidth, kStarLatency});
 
+inline constexpr auto kParameterServer = placeable({
+    kPortBandwidth,
+    kStarLatency,
+    {"servers", Unit::count, "[1, 65536]", "1", "hosts behind the learners, which carry push_pull"},
+    {"server_percent", Unit::count, "[1, 1000000]", "100", "of the bandwidth that each server's port has"},
+});
+
 inline constexpr auto kHeterogeneous = placeable({
     {"bandwidth", Unit::bandwidth, kAnyBandwidth, kRequired,
      "what the percents are of, for each learner's port"},

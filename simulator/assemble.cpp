@@ -44,6 +44,25 @@ void write_op(Writer& key, const Op& op, const std::string& algorithm) {
   key.put_text(algorithm);
 }
 
+Collective collective_of(const Op& op, std::uint32_t learners, const NetworkEstimate& network,
+                         const Topology& topology) {
+  Collective collective;
+  collective.word = op.word;
+  collective.ranks = learners;
+  collective.element_bytes = size_of(op.element);
+  collective.count = op.count;
+  collective.bytes = op.bytes;
+  collective.root = op.root;
+  collective.group = std::max(network.sharing, network.node_size);
+  collective.supports = op.supports;
+  collective.entry_bytes = op.entry_bytes;
+  collective.pulled = op.pulled;
+  if (learners > 1) collective.servers = topology.servers();
+  if (!op.rounds.empty())
+    collective.rounds = std::make_shared<const std::vector<std::vector<Transfer>>>(op.rounds);
+  return collective;
+}
+
 /// A collective of the step, and the algorithm that carries it.
 struct Sent {
   Collective collective;
@@ -68,9 +87,7 @@ std::function<PhaseProgram(std::span<const PhaseId>)> fusing(
     std::vector<Collective> parts;
     for (PhaseId id : phases) parts.push_back(sent->at(id).collective);
     const Sent& first = sent->at(phases.front());
-    std::string name =
-        first.collective.word == Word::all_reduce && stack.sums_at_servers ? "auto" : first.algorithm;
-    CarriedCollective carried = carry(stack, name, joined(parts), network);
+    CarriedCollective carried = carry(stack, first.algorithm, joined(parts), network);
     PhaseProgram program;
     program.schedule = carried.schedule;
     program.launch_s = carried.launch_s;
@@ -82,25 +99,31 @@ std::function<PhaseProgram(std::span<const PhaseId>)> fusing(
 
 }  // namespace
 
+NetworkEstimate estimate_of(const Topology& topology, std::uint32_t learners) {
+  NetworkEstimate network;
+  if (learners == 1) return network;
+  network = {topology.longest_latency(learners), topology.narrowest_bandwidth(learners),
+             topology.sharing(learners)};
+  network.node_size = topology.node_size(learners);
+  std::uint32_t node = std::max(network.sharing, network.node_size);
+  if (node > 1 && node < learners && topology.refuses(node).empty())
+    network.node = {topology.longest_latency(node), topology.narrowest_bandwidth(node)};
+  return network;
+}
+
 AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& record, std::size_t step,
                             const ComputeTimeline& compute, const CodecSeconds& codec,
                             const Topology& topology) {
   AssembledStep result;
   StepProgram& program = result.program;
   std::uint32_t learners = record.learners;
-  NetworkEstimate network;
-  if (learners > 1) {
-    network = {topology.longest_latency(learners), topology.narrowest_bandwidth(learners),
-               topology.sharing(learners)};
-    if (network.sharing > 1)
-      network.node = {topology.longest_latency(network.sharing),
-                      topology.narrowest_bandwidth(network.sharing)};
-  }
+  NetworkEstimate network = estimate_of(topology, learners);
   program.learners = learners;
   program.forward_s = compute.forward_s;
   program.backward_s = compute.backward_s();
   program.optimizer_s = compute.optimizer_s;
   program.overlap = scenario.overlap;
+  program.servers = topology.servers();
   Stack stack = scenario.stack.entry->make(scenario.stack.parameters);
   program.transport = transport_of(stack, network);
   program.slowdown = stack.slowdown;
@@ -132,8 +155,7 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
       key.put(phases[p].op.has_value());
       if (!phases[p].op) continue;
       const Op& op = *phases[p].op;
-      Collective collective{op.word, learners,        size_of(op.element), op.count,      op.bytes,
-                            op.root, network.sharing, op.supports,         op.entry_bytes};
+      Collective collective = collective_of(op, learners, network, topology);
       CarriedCollective carried = carry(stack, scenario.algorithm(op.word), collective, network);
       phase.schedule = carried.schedule;
       phase.launch_s = learners > 1 ? carried.launch_s : 0;

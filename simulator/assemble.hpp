@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "simulator/collectives/collective_catalog.hpp"
 #include "simulator/pass/compression_pass.hpp"
 #include "simulator/step/step_program.hpp"
 #include "workloads/timeline/timeline.hpp"
@@ -18,6 +19,9 @@ struct AssembledStep {
   /// Equal keys replay alike on the same topology.
   std::string key;
 };
+
+/// With it "auto" chooses algorithms.
+NetworkEstimate estimate_of(const Topology& topology, std::uint32_t learners);
 
 /// Throws InputError where an algorithm that the scenario names cannot carry a collective of the method.
 AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& record, std::size_t step,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <span>
 
 #include "base/units.hpp"
 
@@ -29,7 +30,7 @@ std::vector<double> each(const std::vector<Timeline>& timelines, double Timeline
   return values;
 }
 
-double sum(const std::vector<Bytes>& bytes) {
+double sum(std::span<const Bytes> bytes) {
   double total = 0;
   for (Bytes b : bytes) total += static_cast<double>(b);
   return total;
@@ -181,10 +182,11 @@ void describe_timelines(PointReport& report, const std::vector<Timeline>& timeli
   for (const Timeline& t : timelines) {
     if (std::find(report.engines.begin(), report.engines.end(), t.engine) == report.engines.end())
       report.engines.push_back(t.engine);
-    sent.push_back(sum(t.sent_bytes) / report.learners);
+    std::span<const Bytes> by_learners = std::span(t.sent_bytes).first(report.learners);  // servers behind
+    sent.push_back(sum(by_learners) / report.learners);
     report.bytes_sent_total += sum(t.sent_bytes);
     report.bytes_received_total += sum(t.received_bytes);
-    for (Bytes b : t.sent_bytes)
+    for (Bytes b : by_learners)
       report.bytes_sent_per_learner_max = std::max(report.bytes_sent_per_learner_max, static_cast<double>(b));
     report.busiest_link_seconds += t.busiest_link_s / static_cast<double>(timelines.size());
     for (const auto& [tier, bytes] : t.tier_bytes) {

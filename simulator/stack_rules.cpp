@@ -113,7 +113,7 @@ Transport transport_of(const Stack& stack, const NetworkEstimate& network) {
 CarriedCollective carry(const Stack& stack, const std::string& name, const Collective& collective,
                         const NetworkEstimate& network) {
   if (stack.sums_at_servers && collective.word == Word::all_reduce)
-    return carry(stack, "auto", at_servers(collective), network);
+    return carry(stack, name, at_servers(collective), network);
   NetworkEstimate seen = as_seen(network, transport_of(stack, network), collective);
   auto allowed = stack.algorithms(collective.word);
   if (allowed && allowed->empty())

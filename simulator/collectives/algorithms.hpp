@@ -23,7 +23,18 @@ extern const CollectiveAlgorithm kPipelinedRingBroadcast;
 extern const CollectiveAlgorithm kRingReduceScatter;
 extern const CollectiveAlgorithm kRecursiveHalvingReduceScatter;
 extern const CollectiveAlgorithm kPairwiseAllToAll;
+extern const CollectiveAlgorithm kMultiRingAllReduce;
+extern const CollectiveAlgorithm kBidirectionalRingAllGather;
+extern const CollectiveAlgorithm kGroupedBroadcastsAllGather;
+extern const CollectiveAlgorithm kScatterAllGatherBroadcast;
 extern const CollectiveAlgorithm kRecursiveDoublingSparseAllReduce;
+extern const CollectiveAlgorithm kServersPushPull;
+extern const CollectiveAlgorithm kColocatedPushPull;
+extern const CollectiveAlgorithm kRingNeighbours;
+extern const CollectiveAlgorithm kTorusNeighbours;
+extern const CollectiveAlgorithm kExponentialNeighbours;
+extern const CollectiveAlgorithm kOnePeerNeighbours;
+extern const CollectiveAlgorithm kGivenRounds;
 extern const CollectiveAlgorithm kRingSparseAllReduce;
 
 }  // namespace traincast

@@ -47,7 +47,7 @@ double hypercube_seconds(double bytes, std::uint32_t ranks, const NetworkEstimat
 }
 
 double two_level_seconds(const Collective& collective, std::uint32_t group, const NetworkEstimate& network) {
-  bool within = network.sharing % group == 0;
+  bool within = std::max(network.sharing, network.node_size) % group == 0;
   std::uint32_t groups = collective.ranks / group;
   double own = largest_block(collective, group);
   Collective chunk = collective;
@@ -66,7 +66,7 @@ std::string refuses_unless_power_of_two(const Collective& collective) {
 
 std::string refuses_unless_grouped(const Collective& collective) {
   if (collective.ranks == 1) return "";
-  if (collective.group <= 1) return "needs nodes of several ranks behind one link, got nodes of 1";
+  if (collective.group <= 1) return "needs nodes of several ranks that are all alike, got nodes of 1";
   if (collective.ranks % collective.group == 0) return "";
   return "needs nodes that are full, got " + std::to_string(collective.ranks) + " ranks in nodes of " +
          std::to_string(collective.group);

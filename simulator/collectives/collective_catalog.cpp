@@ -13,12 +13,6 @@ namespace {
 constexpr std::string_view kThakur =
     "Thakur, Rabenseifner, Gropp 2005, Optimization of Collective Communication Operations in MPICH";
 
-constexpr Planned kPlannedAllGather[] = {
-    {"bidirectional_ring", "messages that are cut for two directions are not modelled yet"},
-};
-constexpr Planned kPlannedBroadcast[] = {
-    {"scatter_all_gather", "scatter is not modelled yet"},
-};
 constexpr std::string_view kSanders =
     "Sanders, Speck, Träff 2009, Two-tree algorithms for full bandwidth broadcast, reduction and scan";
 
@@ -112,6 +106,11 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
        "Mikami et al. 2018, Massively Distributed SGD: ImageNet/ResNet-50 Training in a Flash",
        {},
        kTorusAllReduce},
+      {"multi_ring",
+       "as many rings as a node has ranks, side by side; each leaves a node from another rank",
+       "Jeaugey 2017, NCCL 2.0: rings over all network cards of a node",
+       {},
+       kMultiRingAllReduce},
   };
   static const Row all_gather[] = {
       {"ring", "every message once around a ring; N-1 rounds, any sizes", kThakur, {}, kRingAllGather},
@@ -136,6 +135,16 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
        kThakur,
        {},
        kPaddedRingAllGather},
+      {"bidirectional_ring",
+       "two rings in opposite directions with half of every message each, as two channels",
+       kThakur,
+       {},
+       kBidirectionalRingAllGather},
+      {"grouped_broadcasts",
+       "one broadcast for each rank along a pipelined ring, as PyTorch sends unequal sizes over NCCL",
+       "PyTorch, ProcessGroupNCCL, all-gather of unequal tensors",
+       {},
+       kGroupedBroadcastsAllGather},
   };
   static const Row broadcast[] = {
       {"binomial_tree", "log2 N rounds of the whole message, from any root", kThakur, {}, kBinomialBroadcast},
@@ -144,6 +153,11 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
        kSanders,
        {},
        kPipelinedRingBroadcast},
+      {"scatter_all_gather",
+       "a binomial tree scatters N parts, a ring gathers them; for long messages, from any root",
+       kThakur,
+       {},
+       kScatterAllGatherBroadcast},
   };
   static const Row reduce_scatter[] = {
       {"ring", "once around a ring; least bytes, N-1 rounds", kThakur, {}, kRingReduceScatter},
@@ -172,16 +186,53 @@ const Catalog<CollectiveAlgorithm>& collective_catalog(Word word) {
        {},
        kRingSparseAllReduce},
   };
+  static const Row push_pull[] = {
+      {"servers",
+       "servers of their own take a part of every message each, and answer every rank",
+       "Li et al. 2014, Scaling Distributed Machine Learning with the Parameter Server",
+       {},
+       kServersPushPull},
+      {"colocated",
+       "a server beside every rank; what is for the rank's own does not travel",
+       "Jiang et al. 2020, A Unified Architecture for Accelerating Distributed DNN Training (BytePS)",
+       {},
+       kColocatedPushPull},
+  };
+  static const Row neighbours[] = {
+      {"ring",
+       "to both sides",
+       "Lian et al. 2017, Can Decentralized Algorithms Outperform Centralized Ones?",
+       {},
+       kRingNeighbours},
+      {"torus",
+       "to the four sides on the squarest grid",
+       "Lian et al. 2017, Can Decentralized Algorithms Outperform Centralized Ones?",
+       {},
+       kTorusNeighbours},
+      {"exponential",
+       "directed, to the ranks 1, 2, 4 … ahead",
+       "Ying et al. 2021, Exponential Graph is Provably Efficient for Decentralized Deep Training",
+       {},
+       kExponentialNeighbours},
+      {"one_peer_exponential",
+       "directed, changing: in step t to the rank 2^(t mod log2 N) ahead",
+       "Assran et al. 2019, Stochastic Gradient Push",
+       {},
+       kOnePeerNeighbours},
+  };
+  static const Row given_rounds[] = {
+      {"as_given", "the rounds that the method writes", "the method's own source", {}, kGivenRounds},
+  };
   static const Catalog<CollectiveAlgorithm> catalogs[] = {
       {"collectives", "all_reduce algorithm", all_reduce},
-      {"collectives", "all_gather algorithm", all_gather, kPlannedAllGather},
-      {"collectives", "broadcast algorithm", broadcast, kPlannedBroadcast},
+      {"collectives", "all_gather algorithm", all_gather},
+      {"collectives", "broadcast algorithm", broadcast},
       {"collectives", "reduce_scatter algorithm", reduce_scatter},
       {"collectives", "all_to_all algorithm", all_to_all},
       {"collectives", "sparse_all_reduce algorithm", sparse_all_reduce},
-      {"collectives", "push_pull algorithm", {}},
-      {"collectives", "neighbours algorithm", {}},
-      {"collectives", "rounds algorithm", {}},
+      {"collectives", "push_pull algorithm", push_pull},
+      {"collectives", "neighbours algorithm", neighbours},
+      {"collectives", "rounds algorithm", given_rounds},
   };
   return catalogs[static_cast<std::size_t>(word)];
 }

@@ -19,7 +19,8 @@ struct NetworkEstimate {
   double latency = 0;           ///< of the longest route, in seconds
   double bandwidth = 1;         ///< of the narrowest link between two learners, in bytes per second
   std::uint32_t sharing = 1;    ///< neighbouring ranks that share one such link (GPUs behind one NIC)
-  std::optional<Links> node{};  ///< between those; nothing: as between any two
+  std::optional<Links> node{};  ///< within a node; nothing: as between any two
+  std::uint32_t node_size = 1;  ///< neighbouring ranks of one node, whether they share a link or not
 };
 
 struct CollectiveAlgorithm {

@@ -12,7 +12,10 @@ namespace {
 
 std::unique_ptr<Schedule> schedule(const Collective& collective) {
   std::uint32_t ranks = collective.ranks;
-  auto messages = Division::of_sizes(collective.bytes);
+  bool equal = collective.bytes.size() == 1;
+  auto messages =
+      equal ? Division::even(std::uint64_t{ranks} * ranks * collective.bytes.front(), ranks * ranks, 1)
+            : Division::of_sizes(collective.bytes);
   return make_schedule(ranks, [ranks, messages](Rank rank) {
     return rounds(ranks - 1, [=](std::uint32_t t) {
       Rank ahead = (rank + t + 1) % ranks, behind = (rank + ranks - t - 1) % ranks;
@@ -33,7 +36,9 @@ double estimate(const Collective& collective, const NetworkEstimate& network) {
   for (std::uint32_t distance = 1; distance < ranks; ++distance) {
     Bytes largest = 0;
     for (std::size_t rank = 0; rank < ranks; ++rank)
-      largest = std::max(largest, collective.bytes[rank * ranks + (rank + distance) % ranks]);
+      largest = std::max(largest, collective.bytes.size() == 1
+                                      ? collective.bytes.front()
+                                      : collective.bytes[rank * ranks + (rank + distance) % ranks]);
     seconds += transfer_seconds(static_cast<double>(largest), network,
                                 flows_ahead(std::min(distance, ranks - distance), network));
   }

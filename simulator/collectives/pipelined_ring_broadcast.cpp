@@ -16,14 +16,7 @@ std::unique_ptr<Schedule> schedule(const Collective& collective) {
   std::uint32_t ranks = collective.ranks, count = segments_of(collective);
   Rank root = collective.root;
   auto segments = Division::even(collective.bytes.front(), count, 1);
-  return make_schedule(ranks, [=](Rank rank) {
-    return from_root(rank, ranks, root, [&](Rank place) {
-      TreeNode node;
-      if (place > 0) node.parent = place - 1;
-      if (place + 1 < ranks) node.children = {place + 1};
-      return repeated(count, [=](std::uint32_t segment) { return tree_broadcast(node, segments, segment); });
-    });
-  });
+  return make_schedule(ranks, [=](Rank rank) { return pipelined_chain(rank, ranks, root, segments); });
 }
 
 double estimate(const Collective& collective, const NetworkEstimate& network) {

@@ -250,6 +250,16 @@ Program with_bytes(Program program, std::function<Bytes(const Action&)> bytes) {
   return std::make_unique<WithBytes>(std::move(program), std::move(bytes));
 }
 
+Program pipelined_chain(Rank rank, std::uint32_t ranks, Rank root, const Division& segments) {
+  return from_root(rank, ranks, root, [&](Rank place) {
+    TreeNode node;
+    if (place > 0) node.parent = place - 1;
+    if (place + 1 < ranks) node.children = {place + 1};
+    return repeated(segments.blocks(),
+                    [=](std::uint32_t segment) { return tree_broadcast(node, segments, segment); });
+  });
+}
+
 Program from_root(Rank rank, std::uint32_t ranks, Rank root, const std::function<Program(Rank)>& role) {
   return in_roles(role((rank + ranks - root) % ranks),
                   [ranks, root](Rank place) { return (place + root) % ranks; });

@@ -120,6 +120,8 @@ Program repeated(std::uint32_t count, std::function<Program(std::uint32_t)> make
 Program in_roles(Program program, std::function<Rank(Rank)> rank_of);
 /// The same transfers, as long as `bytes` says.
 Program with_bytes(Program program, std::function<Bytes(const Action&)> bytes);
+/// From the root, ranks hand the blocks of a division on to the next, one behind the other.
+Program pipelined_chain(Rank rank, std::uint32_t ranks, Rank root, const Division& segments);
 /// The program of the role that a rank plays where roles are counted from the root.
 Program from_root(Rank rank, std::uint32_t ranks, Rank root, const std::function<Program(Rank)>& role);
 

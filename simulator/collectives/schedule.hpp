@@ -23,11 +23,14 @@ struct Collective {
   std::vector<Bytes> bytes{};  ///< all_gather: of each rank; broadcast: one; all_to_all: from rank i to rank
                                ///< j in place i·N + j
   Rank root = 0;               ///< broadcast
-  std::uint32_t group = 1;     ///< neighbouring ranks of one node
+  std::uint32_t group = 1;     ///< neighbouring ranks of one node; 1 where nodes are not alike
   /// sparse_all_reduce, of `count` elements of which each rank sends some: their places, rising, by rank; and
   /// the bytes of a place with its value.
   std::shared_ptr<const Supports> supports{};
-  Bytes pulled = 0;  ///< push_pull: what servers send back to each rank
+  Bytes pulled = 0;           ///< push_pull: what servers send back to each rank
+  std::uint32_t servers = 0;  ///< push_pull: hosts behind the ranks that sum
+  std::uint64_t step = 0;     ///< neighbours: graphs may change from step to step
+  std::shared_ptr<const std::vector<std::vector<Transfer>>> rounds{};  ///< rounds
   Bytes entry_bytes = 8;
 };
 

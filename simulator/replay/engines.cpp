@@ -85,8 +85,9 @@ void check_all_finished(std::size_t finished, std::size_t ranks, const std::vect
 }
 
 CollectiveTimes carry_out(const Schedule& schedule, const Transport& transport,
-                          const std::vector<double>& starts, Network& network, Engine engine) {
-  Communicator communicator(network, schedule.ranks(), transport);
+                          const std::vector<double>& starts, std::uint32_t hosts, Network& network,
+                          Engine engine) {
+  Communicator communicator(network, hosts, transport);
   CollectiveTimes times;
   times.finish_s.resize(schedule.ranks());
   std::size_t finished = 0;
@@ -156,7 +157,7 @@ CollectiveTimes replay_collective_here(const Schedule& schedule, const Cluster& 
   return choose<CollectiveTimes>(
       engine, {&schedule}, cluster, [&] { return calculate(schedule, transport, starts, cluster); },
       [&](Network& network, Engine chosen) {
-        return carry_out(schedule, transport, starts, network, chosen);
+        return carry_out(schedule, transport, starts, cluster.hosts(), network, chosen);
       });
 }
 

@@ -19,8 +19,8 @@ MaxPlusRecursion::MaxPlusRecursion(const Cluster& cluster, Transport transport)
     : transport_(std::move(transport)),
       routes_(cluster),
       proof_(cluster.links()),
-      sent_bytes_(cluster.learners(), 0),
-      received_bytes_(cluster.learners(), 0) {}
+      sent_bytes_(cluster.hosts(), 0),
+      received_bytes_(cluster.hosts(), 0) {}
 
 std::vector<double> MaxPlusRecursion::run(const Schedule& schedule, const std::string& name,
                                           std::span<const double> enter) {
@@ -69,7 +69,7 @@ std::vector<double> MaxPlusRecursion::run_ring(const RingShape& shape, HopWork h
 void MaxPlusRecursion::begin(const Schedule& schedule, std::span<const double> enter) {
   auto ranks = static_cast<Rank>(enter.size());
   std::uint32_t channels = schedule.channels();
-  if (std::size_t lanes = std::size_t{ranks} * channels; lanes_.size() < lanes) lanes_.resize(lanes);
+  if (std::size_t lanes = sent_bytes_.size() * channels; lanes_.size() < lanes) lanes_.resize(lanes);
   for (std::uint32_t channel = 0; channel < channels; ++channel)
     for (Rank rank = 0; rank < ranks; ++rank) {
       if (enter[rank] == kNever) continue;

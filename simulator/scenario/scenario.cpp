@@ -85,7 +85,8 @@ Bucketing read_bucketing(const JsonReader& at) {
 }
 
 // What methods of this version send; algorithms for other words can be listed, checked and exported.
-constexpr Word kSentWords[] = {Word::all_reduce, Word::all_gather, Word::broadcast};
+constexpr Word kSentWords[] = {Word::all_reduce,        Word::all_gather, Word::broadcast, Word::all_to_all,
+                               Word::sparse_all_reduce, Word::push_pull,  Word::rounds};
 
 Json read_collective(const JsonReader& at, Scenario& scenario) {
   scenario.algorithms.fill("auto");
@@ -153,8 +154,9 @@ void refuse_algorithms(const std::string& file, const Scenario& scenario, const 
     trial.word = word;
     trial.ranks = scenario.learners;
     trial.count = scenario.learners;
-    trial.bytes.assign(word == Word::all_gather ? scenario.learners : 1, 1);
-    trial.group = topology.sharing(scenario.learners);
+    trial.bytes.assign(word == Word::all_gather || word == Word::push_pull ? scenario.learners : 1, 1);
+    trial.group = std::max(topology.sharing(scenario.learners), topology.node_size(scenario.learners));
+    trial.servers = topology.servers();
     for (const auto& entry : collective_catalog(word).entries()) {
       if (entry.name != name) continue;
       if (std::string reason = entry.make.refuses(trial); !reason.empty())

@@ -57,6 +57,7 @@ inline constexpr Example kExamples[] = {
     {"heterogeneous",
      R"({"name": "heterogeneous", "bandwidth": "1GBps", "learners": [32, 32], "percents": [100, 25],
          "upload_percents": [100, 10]})"},
+    {"parameter_server", R"({"name": "parameter_server", "bandwidth": "1GBps", "servers": 3})"},
     {"ring", R"({"name": "ring", "bandwidth": "1GBps"})"},
     {"torus", R"({"name": "torus", "bandwidth": "1GBps", "dimensions": [4, 4, 4]})"},
     {"torus_uneven", R"({"name": "torus", "bandwidth": "1GBps", "dimensions": [5, 2, 1, 7]})"},

@@ -35,8 +35,8 @@ TEST(TopologyCatalog, RefusesWhatItCannotMake) {
               HasSubstr("/latency: "));
   EXPECT_THAT(refusal(R"({"name": "gpu_nodes", "bandwidth": "1Gbps", "nics": "two"})"),
               HasSubstr("/nics: unknown word 'two'"));
-  EXPECT_THAT(refusal(R"({"name": "parameter_server"})"),
-              HasSubstr("topology 'parameter_server' is not in this version"));
+  EXPECT_THAT(refusal(R"({"name": "parameter_server", "bandwidth": "1Gbps", "servers": 0})"),
+              HasSubstr("/servers: must lie in"));
 }
 
 TEST(Star, TellsItsEstimates) {

@@ -76,9 +76,22 @@ Collective collective_of(Word word, std::uint32_t ranks, Variant variant) {
       collective.supports = std::make_shared<const std::vector<std::vector<Index>>>(std::move(supports));
       break;
     }
-    case Word::push_pull:
     case Word::neighbours:
-    case Word::rounds: break;  // no algorithm in the catalog
+    case Word::push_pull:
+      collective.bytes = equal ? std::vector<Bytes>(ranks, 100'000) : primes(ranks);
+      collective.pulled = equal ? 100'000 : 99'991;
+      collective.step = equal ? 0 : 1;
+      break;
+    case Word::rounds: {
+      std::vector<std::vector<Transfer>> rounds(3);
+      std::vector<Bytes> sizes = equal ? std::vector<Bytes>(ranks, 100'000) : primes(ranks);
+      for (std::uint32_t t = 0; t < rounds.size(); ++t)
+        for (Rank rank = t; rank < ranks; ++rank)
+          if ((rank + t + 1) % ranks != rank)
+            rounds[t].push_back({rank, (rank + t + 1) % ranks, sizes[rank]});
+      collective.rounds = std::make_shared<const std::vector<std::vector<Transfer>>>(rounds);
+      break;
+    }
   }
   return collective;
 }

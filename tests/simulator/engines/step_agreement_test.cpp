@@ -33,11 +33,10 @@ class AnyStep {
       phase.encode_s.push_back(seconds() / 5);
       phase.decode_s.push_back(below(2) * seconds() / 5);
     }
-    do phase.word = kWords[below(std::size(kWords))];
-    while (collective_catalog(phase.word).entries().empty());
+    phase.word = kWords[below(std::size(kWords))];
     phase.waits = below(4) > 0;
     Collective collective{.word = phase.word, .ranks = learners, .count = below(200'000)};
-    if (phase.word == Word::all_gather)
+    if (phase.word == Word::all_gather || phase.word == Word::push_pull || phase.word == Word::neighbours)
       for (std::uint32_t learner = 0; learner < learners; ++learner)
         collective.bytes.push_back(below(300'000));
     if (phase.word == Word::all_to_all)

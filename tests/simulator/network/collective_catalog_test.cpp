@@ -29,13 +29,11 @@ TEST(CollectiveCatalog, EveryRowHasASummaryAndASource) {
     }
 }
 
-TEST(CollectiveCatalog, KnowsWhatItDoesNotHaveYet) {
-  EXPECT_THAT(refusal("scatter_all_gather", {.word = Word::broadcast, .bytes = {1}}),
-              HasSubstr("'scatter_all_gather' is not in this version"));
+TEST(CollectiveCatalog, NamesWhatItKnowsAndWhatIsNear) {
   EXPECT_EQ(refusal("rng", {}),
             "scenario:/collective/all_reduce: unknown all_reduce algorithm 'rng'; did you mean 'ring'?; "
             "known: ring, halving_doubling, binomial_tree, recursive_doubling, bidirectional_ring, "
-            "double_binary_tree, hierarchical, torus_2d");
+            "double_binary_tree, hierarchical, torus_2d, multi_ring");
 }
 
 TEST(ChooseAlgorithm, NamesWhyOneRefuses) {
@@ -50,7 +48,7 @@ TEST(ChooseAlgorithm, NamesWhyOneRefuses) {
       "7; 'auto' takes one that can");
   EXPECT_EQ(
       refusal("hierarchical", {.ranks = 6}),
-      "all_reduce algorithm 'hierarchical' needs nodes of several ranks behind one link, got nodes of 1; "
+      "all_reduce algorithm 'hierarchical' needs nodes of several ranks that are all alike, got nodes of 1; "
       "'auto' takes one that can");
   EXPECT_EQ(
       refusal("hierarchical", {.ranks = 6, .group = 4}),

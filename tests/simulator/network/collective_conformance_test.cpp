@@ -66,8 +66,32 @@ std::vector<Collective> collectives_of(Word word, std::uint32_t ranks) {
       }
       break;
     case Word::push_pull:
+      for (Bytes scale : {0, 1, 40}) {
+        Collective collective{.word = word, .ranks = ranks};
+        for (Rank rank = 0; rank < ranks; ++rank) collective.bytes.push_back(scale * (1 + rank % 3));
+        collective.pulled = 2 * scale + 1;
+        all.push_back(collective);
+      }
+      break;
     case Word::neighbours:
-    case Word::rounds: break;  // no algorithm in the catalog
+      for (std::uint64_t step : {0, 1, 5}) {
+        Collective collective{.word = word, .ranks = ranks};
+        for (Rank rank = 0; rank < ranks; ++rank) collective.bytes.push_back(1 + rank % 3);
+        collective.step = step;
+        all.push_back(collective);
+      }
+      break;
+    case Word::rounds: {
+      // Everybody to the next, then the even ones to the rank behind, if there is one.
+      std::vector<std::vector<Transfer>> rounds(2);
+      for (Rank rank = 0; rank < ranks && ranks > 1; ++rank)
+        rounds[0].push_back({rank, (rank + 1) % ranks, 1 + rank % 5});
+      for (Rank rank = 2; rank < ranks; rank += 2) rounds[1].push_back({rank, rank - 1, 7});
+      Collective collective{.word = word, .ranks = ranks};
+      collective.rounds = std::make_shared<const std::vector<std::vector<Transfer>>>(rounds);
+      all.push_back(collective);
+      break;
+    }
   }
   for (Collective& collective : all) collective.group = group_of(ranks);
   return all;
@@ -117,6 +141,19 @@ Bytes least_bytes(const Collective& collective) {
     Bytes lacking = 0;
     for (std::uint32_t held : holders) lacking += held > 0 ? collective.ranks - held : 0;
     return lacking * collective.element_bytes;
+  }
+  if (collective.word == Word::push_pull) {  // a learner's own part stays, and so does each part's answer
+    Bytes pushed = 0;
+    for (Bytes bytes : collective.bytes) pushed += bytes - (bytes + others) / collective.ranks;
+    return pushed + collective.pulled * others;
+  }
+  if (collective.word == Word::neighbours)
+    return others > 0 ? std::accumulate(collective.bytes.begin(), collective.bytes.end(), Bytes{0}) : 0;
+  if (collective.word == Word::rounds) {
+    Bytes sent = 0;
+    for (const auto& round : *collective.rounds)
+      for (const Transfer& transfer : round) sent += transfer.bytes;
+    return sent;
   }
   if (collective.word == Word::reduce_scatter) return others * collective.count * collective.element_bytes;
   if (collective.word == Word::all_reduce) return 2 * others * collective.count * collective.element_bytes;

@@ -198,10 +198,16 @@ TEST(Estimate, IsTheReplayedTimeOnAStar) {
   std::vector<Collective> collectives;
   for (std::uint32_t n : {2U, 8U, 16U}) {
     collectives.push_back({.ranks = n, .count = 4096});
-    collectives.push_back({.word = Word::all_gather, .ranks = n, .bytes = std::vector<Bytes>(n, 999)});
-    collectives.push_back({.word = Word::broadcast, .ranks = n, .bytes = {777}, .root = 1});
+    collectives.push_back({.word = Word::all_gather, .ranks = n, .bytes = std::vector<Bytes>(n, 1000)});
+    collectives.push_back({.word = Word::broadcast, .ranks = n, .bytes = {16 * 49}, .root = 1});
     collectives.push_back({.word = Word::reduce_scatter, .ranks = n, .count = 4096});
     collectives.push_back({.word = Word::all_to_all, .ranks = n, .bytes = std::vector<Bytes>(n * n, 55)});
+    collectives.push_back({.word = Word::all_to_all, .ranks = n, .bytes = {55}});
+    collectives.push_back(
+        {.word = Word::push_pull, .ranks = n, .bytes = std::vector<Bytes>(n, 1600), .pulled = 800});
+    for (std::uint64_t step : {0, 2})
+      collectives.push_back(
+          {.word = Word::neighbours, .ranks = n, .bytes = std::vector<Bytes>(n, 999), .step = step});
   }
   for (Collective& collective : collectives) {
     collective.group = 2;

@@ -122,6 +122,12 @@ std::uint64_t buffer_elements(const Collective& collective) {
   if (collective.word == Word::all_reduce || collective.word == Word::reduce_scatter ||
       collective.word == Word::sparse_all_reduce)
     return collective.count;
+  if (collective.word == Word::push_pull) return collective.ranks;
+  if (collective.word == Word::rounds) {
+    std::uint64_t messages = 0;
+    for (const auto& round : *collective.rounds) messages += round.size();
+    return messages;
+  }
   return std::accumulate(collective.bytes.begin(), collective.bytes.end(), std::uint64_t{0});
 }
 
@@ -134,11 +140,17 @@ std::vector<Held> held_before(const Collective& collective, Rank rank) {
     case Word::reduce_scatter: return std::vector<Held>(collective.count, mine);
     case Word::broadcast:
       return std::vector<Held>(collective.bytes[0], rank == collective.root ? mine : nothing);
+    case Word::push_pull:  // an element for each part
+      return std::vector<Held>(buffer_elements(collective), mine);
+    case Word::rounds: {
+      std::vector<Held> messages;
+      for (const auto& round : *collective.rounds)
+        for (const Transfer& transfer : round) messages.push_back(transfer.from == rank ? mine : nothing);
+      return messages;
+    }
     case Word::all_gather:
-    case Word::all_to_all:
-    case Word::push_pull:
     case Word::neighbours:
-    case Word::rounds: break;
+    case Word::all_to_all: break;
   }
   std::vector<Held> held;
   std::size_t messages_of_each = collective.bytes.size() / collective.ranks;
@@ -166,6 +178,18 @@ std::vector<Held> held_after(const Collective& collective, Rank rank) {
       if (element < rank * collective.count / collective.ranks ||
           element >= (rank + 1) * collective.count / collective.ranks)
         held[element] = unspecified;
+  // Which neighbours a rank has is the graph's; that nothing else comes, a test of its own.
+  if (collective.word == Word::neighbours)
+    for (std::size_t element = 0; element < held.size(); ++element)
+      if (held_before(collective, rank)[element][rank] == 0) held[element] = unspecified;
+  if (collective.word == Word::rounds) {
+    std::size_t element = 0;
+    for (const auto& round : *collective.rounds)
+      for (const Transfer& transfer : round) {
+        if (transfer.from != rank && transfer.to != rank) held[element] = unspecified;
+        ++element;
+      }
+  }
   if (collective.word == Word::all_to_all) {
     std::size_t element = 0;
     for (std::size_t message = 0; message < collective.bytes.size(); ++message)

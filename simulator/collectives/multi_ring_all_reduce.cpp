@@ -1,0 +1,41 @@
+// As many rings as a node has ranks, each with its part of the buffer, side by side: ring c enters a node at
+// the c-th rank and leaves it from the one before, so that every rank's own way out of the node carries one
+// of them. How NCCL uses several network cards of a node, with a ring (a channel) for each.
+#include <algorithm>
+
+#include "simulator/collectives/algorithms.hpp"
+#include "simulator/collectives/closed_forms.hpp"
+#include "simulator/collectives/program_parts.hpp"
+
+namespace traincast {
+
+namespace {
+
+std::uint32_t rings_of(const Collective& collective) { return std::min(collective.group, collective.ranks); }
+
+std::unique_ptr<Schedule> schedule(const Collective& collective) {
+  std::uint32_t ranks = collective.ranks, group = rings_of(collective);
+  auto parts = Division::even(collective.count, group, collective.element_bytes);
+  return make_schedule(ranks, group, [=](Rank rank, std::uint32_t ring) {
+    auto turned = [group](Rank of, std::uint32_t by) { return of / group * group + (of + by) % group; };
+    auto rank_of = [=](Rank role) { return turned(role, ring); };
+    return in_roles(ring_all_reduce(turned(rank, group - ring), ranks, parts.cut(ring, ranks)), rank_of);
+  });
+}
+
+// A round is as long as its slower hop: all rings but one pass within a node, one leaves it, or, where the
+// node's ranks share the way out, all of them.
+double estimate(const Collective& collective, const NetworkEstimate& network) {
+  std::uint32_t group = rings_of(collective);
+  double block = largest_block(collective, group * collective.ranks);
+  double inside = network.node ? group - 1.0 : group;  // without links of the node's own, all use one port
+  return 2.0 * (collective.ranks - 1) *
+         std::max(transfer_seconds(block, within_node(network), inside),
+                  transfer_seconds(block, network, std::min(group, network.sharing)));
+}
+
+}  // namespace
+
+const CollectiveAlgorithm kMultiRingAllReduce{Word::all_reduce, refuses_unless_grouped, schedule, estimate};
+
+}  // namespace traincast

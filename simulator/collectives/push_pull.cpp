@@ -1,0 +1,131 @@
+// Sums at servers: every message is cut into as many parts as there are servers, server j takes part j of
+// every learner, and sends what it makes of them to every learner. A server takes and sends one message at a
+// time, in an order in which no two servers wait for the same learner. Its own hosts: Li et al. 2014, Scaling
+// Distributed Machine Learning with the Parameter Server; beside every learner: Jiang et al. 2020, BytePS.
+#include <algorithm>
+
+#include "simulator/collectives/algorithms.hpp"
+#include "simulator/collectives/closed_forms.hpp"
+#include "simulator/collectives/program_parts.hpp"
+
+namespace traincast {
+
+namespace {
+
+constexpr auto kSend = Action::Kind::send;
+constexpr auto kReceive = Action::Kind::receive;
+constexpr auto kReduce = Action::Kind::reduce;
+
+/// Element j of the collective's buffer stands for part j, however long.
+class Parts {
+ public:
+  Parts(const Collective& collective, std::uint32_t servers) : collective_(collective), servers_(servers) {}
+
+  std::uint32_t servers() const { return servers_; }
+  Action pushed(Action::Kind kind, Rank peer, Rank learner, std::uint32_t part) const {
+    return {kind, peer, part, part + 1, share(collective_.bytes[learner], part)};
+  }
+  Action pulled(Action::Kind kind, Rank peer, std::uint32_t part) const {
+    return {kind, peer, part, part + 1, share(collective_.pulled, part)};
+  }
+
+ private:
+  Bytes share(Bytes bytes, std::uint32_t part) const {
+    return (part + 1) * bytes / servers_ - part * bytes / servers_;
+  }
+  Collective collective_;
+  std::uint32_t servers_;
+};
+
+// Server j begins with learner ⌊jN/s⌋ and goes on to the next; learner i meets the servers in the same order.
+class Turns {
+ public:
+  Turns(std::uint32_t learners, std::uint32_t servers) : learners_(learners), servers_(servers) {}
+  Rank learner(std::uint32_t server, std::uint32_t turn) const { return (first(server) + turn) % learners_; }
+  std::vector<std::uint32_t> servers_of(Rank learner) const {
+    std::vector<std::uint32_t> order(servers_);
+    for (std::uint32_t server = 0; server < servers_; ++server) order[server] = server;
+    auto turn = [&](std::uint32_t server) { return (learner + learners_ - first(server)) % learners_; };
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return turn(a) < turn(b); });
+    return order;
+  }
+
+ private:
+  Rank first(std::uint32_t server) const {
+    return static_cast<Rank>(std::uint64_t{server} * learners_ / servers_ % learners_);
+  }
+  std::uint32_t learners_, servers_;
+};
+
+std::unique_ptr<Schedule> at_servers(const Collective& collective) {
+  std::uint32_t learners = collective.ranks;
+  auto parts = std::make_shared<const Parts>(collective, collective.servers);
+  Turns turns(learners, collective.servers);
+  return make_schedule(learners + collective.servers, [=](Rank rank) {
+    std::vector<Action> actions;
+    if (rank < learners) {
+      for (std::uint32_t server : turns.servers_of(rank))
+        actions.push_back(parts->pushed(kSend, learners + server, rank, server));
+      for (std::uint32_t server : turns.servers_of(rank))
+        actions.push_back(parts->pulled(kReceive, learners + server, server));
+      return steps(std::move(actions));
+    }
+    std::uint32_t server = rank - learners;
+    for (std::uint32_t turn = 0; turn < learners; ++turn) {
+      Rank learner = turns.learner(server, turn);
+      actions.push_back(parts->pushed(kReduce, learner, learner, server));
+    }
+    for (std::uint32_t turn = 0; turn < learners; ++turn)
+      actions.push_back(parts->pulled(kSend, turns.learner(server, turn), server));
+    return steps(std::move(actions));
+  });
+}
+
+// Every server's port carries its share of all messages in, then of all answers out.
+double at_servers_seconds(const Collective& collective, const NetworkEstimate& network) {
+  auto largest = static_cast<double>(*std::max_element(collective.bytes.begin(), collective.bytes.end()));
+  double servers = collective.servers;
+  return collective.ranks * (transfer_seconds(largest / servers, network) +
+                             transfer_seconds(static_cast<double>(collective.pulled) / servers, network));
+}
+
+std::string refuses_without_servers(const Collective& collective) {
+  return collective.servers > 0 ? "" : "needs servers, and the platform has none";
+}
+
+std::unique_ptr<Schedule> colocated(const Collective& collective) {
+  std::uint32_t ranks = collective.ranks;
+  auto parts = std::make_shared<const Parts>(collective, ranks);
+  return make_schedule(ranks, [=](Rank rank) {
+    auto ahead = [=](std::uint32_t t) { return (rank + t + 1) % ranks; };
+    auto behind = [=](std::uint32_t t) { return (rank + ranks - t - 1) % ranks; };
+    auto push = rounds(ranks - 1, [=](std::uint32_t t) {
+      return Round{parts->pushed(kSend, ahead(t), rank, ahead(t)),
+                   parts->pushed(kReduce, behind(t), behind(t), rank)};
+    });
+    auto pull = rounds(ranks - 1, [=](std::uint32_t t) {
+      return Round{parts->pulled(kSend, ahead(t), rank), parts->pulled(kReceive, behind(t), behind(t))};
+    });
+    return one_after_another(std::move(push), std::move(pull));
+  });
+}
+
+double colocated_seconds(const Collective& collective, const NetworkEstimate& network) {
+  double ranks = collective.ranks;
+  auto largest = static_cast<double>(*std::max_element(collective.bytes.begin(), collective.bytes.end()));
+  double seconds = 0;
+  for (std::uint32_t distance = 1; distance < collective.ranks; ++distance) {
+    double flows = flows_ahead(std::min(distance, collective.ranks - distance), network);
+    seconds += transfer_seconds(largest / ranks, network, flows) +
+               transfer_seconds(static_cast<double>(collective.pulled) / ranks, network, flows);
+  }
+  return seconds;
+}
+
+}  // namespace
+
+const CollectiveAlgorithm kServersPushPull{Word::push_pull, refuses_without_servers, at_servers,
+                                           at_servers_seconds};
+const CollectiveAlgorithm kColocatedPushPull{Word::push_pull, refuses_nothing, colocated, colocated_seconds};
+
+}  // namespace traincast
