@@ -23,7 +23,8 @@ std::vector<std::shared_ptr<const Schedule>> first_step_collectives(const Plan& 
   const Scenario& scenario = first.scenario;
   const Point* points[] = {&first};
   Gradients gradients(points, {plan.file, options.out, options.threads, options.quiet});
-  ExchangeRecord record = exchange_of(scenario, gradients, options.threads);
+  ShapePhases shapes;
+  ExchangeRecord record = exchange_of(scenario, gradients, options.threads, shapes);
   ComputeTimeline at_once;
   for (const Bucket& bucket : record.buckets)
     at_once.ready_s.resize(at_once.ready_s.size() + bucket.tensors.size());

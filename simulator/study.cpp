@@ -89,7 +89,7 @@ const Study::Method& Study::method(const Scenario& scenario) {
   if (!fresh) return at->second;
   progress_.say("compressing: " + std::string(scenario.compressor.entry->name) + ", " +
                 std::to_string(scenario.learners) + " learners …");
-  at->second.record = exchange_of(scenario, gradients_, options_.threads);
+  at->second.record = exchange_of(scenario, gradients_, options_.threads, shapes_);
   at->second.codec = codec_seconds(scenario, at->second.record);
   return at->second;
 }

@@ -10,6 +10,7 @@
 
 #include "simulator/pass/compression_pass.hpp"
 #include "simulator/pass/gradients.hpp"
+#include "simulator/pass/shape_exchange.hpp"
 #include "simulator/pass/timings.hpp"
 #include "simulator/progress.hpp"
 #include "simulator/replay/replay_cache.hpp"
@@ -60,6 +61,7 @@ class Study {
   Progress& progress_;
   ComputeTimeline compute_;
   std::map<std::string, Method> methods_;
+  ShapePhases shapes_;
   ReplayCache replays_;
 };
 

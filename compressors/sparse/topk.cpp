@@ -6,6 +6,7 @@
 #include "compressors/gathered.hpp"
 #include "compressors/methods.hpp"
 #include "compressors/sparse/select.hpp"
+#include "compressors/sparse/sparse_summed.hpp"
 
 namespace traincast {
 
@@ -75,18 +76,24 @@ namespace {
 
 constexpr Parameter kParameters[] = {
     {"density", Unit::ratio, "(0, 1]", kRequired, "share of a tensor's entries that each learner sends"},
+    {"transport", Unit::word, "all_gather|sparse_all_reduce", "all_gather",
+     "every message to everybody, or sums in flight, whose supports unite on the way"},
 };
 
-// Stich et al. 2018 (Mem-SGD), Algorithm 1; the memory in gradient units.
+// Stich et al. 2018 (Mem-SGD), Algorithm 1; the memory in gradient units. Summed in flight: Renggli et al.
+// 2019 (SparCML).
 std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t) {
-  return make_gathered(topk_codec(parameters.number("density")), Coupling::tensor,
-                       {ErrorRule::Error::local, 1});
+  auto codec = topk_codec(parameters.number("density"));
+  ErrorRule rule{ErrorRule::Error::local, 1};
+  if (parameters.word("transport") == "sparse_all_reduce") return make_sparse_summed(std::move(codec), rule);
+  return make_gathered(std::move(codec), Coupling::tensor, rule);
 }
 
 }  // namespace
 
 const Entry<MakeCompressor> kTopKMethod{
-    "topk", "sends each learner's entries of largest magnitude, with local error feedback; gathered",
+    "topk",
+    "sends each learner's entries of largest magnitude, with local error feedback; gathered or summed",
     "Stich et al. 2018 (Mem-SGD, arXiv 1809.07599), Algorithm 1", kParameters, make};
 
 }  // namespace traincast

@@ -27,24 +27,32 @@ void repeat(Op& op, std::uint32_t learners) {
   op.value_bytes *= learners;
 }
 
+std::vector<Phase> phases_of(const Scenario& scenario, const TensorInfo& tensor) {
+  const LearnerId alone[] = {0};
+  Ignored ignored;
+  Group group(1);
+  std::vector<float> average(tensor.numel());
+  auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
+  compressor->aggregate({0, 0, 0, alone}, {tensor.id, {tensor}}, AnyNumbers(), group, ignored, average);
+  return group.phases();
+}
+
 }  // namespace
 
-ExchangeRecord shape_exchange(const Scenario& scenario, std::span<const TensorInfo> layers) {
+ExchangeRecord shape_exchange(const Scenario& scenario, std::span<const TensorInfo> layers,
+                              ShapePhases& known) {
   ExchangeRecord record;
   record.learners = scenario.learners;
   record.buckets = make_buckets(layers, scenario.buckets);
   for (const TensorInfo& layer : layers) record.parameters += layer.numel();
   StepRecord& step = record.steps.emplace_back();
-  const LearnerId alone[] = {0};
-  Ignored ignored;
+  const std::string method = scenario.resolved.at("compressor").dump(-1);
   for (const Bucket& bucket : record.buckets) {
     std::vector<std::vector<Phase>> units;
     for (const TensorInfo& tensor : bucket.tensors) {
-      Group group(1);
-      std::vector<float> average(tensor.numel());
-      auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
-      compressor->aggregate({0, 0, 0, alone}, {tensor.id, {tensor}}, AnyNumbers(), group, ignored, average);
-      units.push_back(group.phases());
+      auto [at, fresh] = known.try_emplace({method, tensor.id});
+      if (fresh) at->second = phases_of(scenario, tensor);
+      units.push_back(at->second);
     }
     BucketExchange exchange = fuse(units);
     for (Phase& phase : exchange.phases)
@@ -54,9 +62,10 @@ ExchangeRecord shape_exchange(const Scenario& scenario, std::span<const TensorIn
   return record;
 }
 
-ExchangeRecord exchange_of(const Scenario& scenario, const Gradients& gradients, unsigned threads) {
+ExchangeRecord exchange_of(const Scenario& scenario, const Gradients& gradients, unsigned threads,
+                           ShapePhases& known) {
   return gradients.trace() ? run_compression(scenario, *gradients.trace(), threads)
-                           : shape_exchange(scenario, gradients.manifest().layers);
+                           : shape_exchange(scenario, gradients.manifest().layers, known);
 }
 
 }  // namespace traincast

@@ -176,7 +176,6 @@ Json read_platform(const JsonReader& at, Scenario& scenario) {
 
 // Keys of methods to come, which readers of the field may try.
 constexpr Planned kLaterCompressorKeys[] = {
-    {"transport", "each method travels one way so far"},
     {"reference_coding", "every method here sends what its paper's format needs, packed"}};
 
 Json read_compressor(const JsonReader& at, Scenario& scenario) {

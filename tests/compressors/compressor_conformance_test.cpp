@@ -22,6 +22,7 @@ const char* const kExamples[] = {
     R"({"name": "none", "precision": "bf16"})",
     R"({"name": "topk", "density": 0.4})",
     R"({"name": "topk", "density": 0.01})",
+    R"({"name": "topk", "density": 0.1, "transport": "sparse_all_reduce"})",
     R"({"name": "scalecom", "rate": 5})",
     R"({"name": "scalecom", "rate": 100, "index": "packed", "beta": 0.3})",
     R"({"name": "scalecom", "rate": 7, "selection": "exact"})",

@@ -17,7 +17,8 @@ TEST(Shapes, GiveTheMessagesOfARealRun) {
     Plan plan = plan_on_trace(trace, R"("steps": 1, "compressor": )" + std::string(method));
     const Scenario& scenario = plan.points[0].scenario;
     ExchangeRecord real = run_compression(scenario, reader, 1);
-    ExchangeRecord shapes = shape_exchange(scenario, reader.manifest().layers);
+    ShapePhases known;
+    ExchangeRecord shapes = shape_exchange(scenario, reader.manifest().layers, known);
     ASSERT_EQ(real.steps[0].buckets.size(), shapes.steps[0].buckets.size());
     for (std::size_t b = 0; b < real.buckets.size(); ++b) {
       const auto &a = real.steps[0].buckets[b].phases, &s = shapes.steps[0].buckets[b].phases;

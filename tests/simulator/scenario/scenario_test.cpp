@@ -132,9 +132,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "with a later "
                 "version; known: " +
                     kCompressors},
-        Refusal{"LaterCompressorKey",
+        Refusal{"TransportThatTheMethodLacks",
                 scenario(R"("compressor": {"name": "topk", "density": 0.1, "transport": "ring"})"),
-                "s.json:/compressor/transport: is not in this version: each method travels one way so far"},
+                "s.json:/compressor/transport: unknown word 'ring'; known: all_gather, sparse_all_reduce"},
         Refusal{"ErrorFeedbackWord", scenario(R"("error_feedback": {"error": "locl"})"),
                 "s.json:/error_feedback/error: unknown word 'locl'; did you mean 'local'?; known: auto, "
                 "none, local, global"},
