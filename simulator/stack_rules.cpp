@@ -117,7 +117,7 @@ CarriedCollective carry(const Stack& stack, const std::string& name, const Colle
   NetworkEstimate seen = as_seen(network, transport_of(stack, network), collective);
   auto allowed = stack.algorithms(collective.word);
   if (allowed && allowed->empty())
-    throw InputError("the stack does not carry " + std::string(to_string(collective.word)) +
+    throw InputError("/stack: it does not carry " + std::string(to_string(collective.word)) +
                      ", which the method sends; 'ideal' carries everything");
   const auto& entry = choose_algorithm(taken_for(stack, name, collective), collective, seen, allowed);
   CarriedCollective carried;

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/machine.hpp"
+#include "base/units.hpp"
 #include "simulator/assemble.hpp"
 #include "simulator/pass/shape_exchange.hpp"
 
@@ -119,6 +120,11 @@ std::vector<Study::Request> Study::request_all(const std::vector<Scenario>& scen
 }
 
 void Study::replay(const std::string& what) {
+  constexpr double kLong = 3;
+  if (ReplayEstimate ahead = replays_.estimate(); ahead.cpu_s > kLong)
+    progress_.say(what + ": " + std::to_string(ahead.transfers / 1'000'000) +
+                  " million transfers, at most about " +
+                  format_seconds(ahead.cpu_s / std::max(1U, options_.threads)) + " …");
   replays_.run(options_.threads, [&](std::size_t done, std::size_t all) {
     throw_if_interrupted();
     progress_.say(what + ": " + std::to_string(done) + " of " + std::to_string(all) + " steps …");

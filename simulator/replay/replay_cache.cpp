@@ -15,6 +15,16 @@ ReplayCache::Id ReplayCache::add(const std::string& key, StepProgram program,
   return at->second;
 }
 
+ReplayEstimate ReplayCache::estimate() const {
+  ReplayEstimate all;
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    ReplayEstimate one = estimate_replay(waiting_[i], engines_[i]);
+    all.transfers += one.transfers;
+    all.cpu_s += one.cpu_s;
+  }
+  return all;
+}
+
 void ReplayCache::run(unsigned at_once, const std::function<void(std::size_t, std::size_t)>& done) {
   std::vector<const Topology*> topologies;
   for (const auto& topology : topologies_) topologies.push_back(topology.get());

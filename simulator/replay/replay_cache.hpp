@@ -19,6 +19,8 @@ class ReplayCache {
   /// `key` tells equal steps on equal platforms by equal engines.
   Id add(const std::string& key, StepProgram program, std::shared_ptr<const Topology> topology,
          Engine engine);
+  /// Of all that waits.
+  ReplayEstimate estimate() const;
   /// Replays what was added since the last call; `done(finished, of)` after each.
   void run(unsigned at_once, const std::function<void(std::size_t, std::size_t)>& done);
   const Timeline& operator[](Id id) const { return timelines_[id]; }

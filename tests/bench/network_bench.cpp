@@ -12,6 +12,7 @@
 
 #include "base/child_processes.hpp"
 #include "base/error.hpp"
+#include "base/random.hpp"
 #include "base/serial.hpp"
 #include "platforms/topology.hpp"
 #include "simulator/collectives/collective_catalog.hpp"
@@ -28,10 +29,15 @@ struct Case {
   unsigned buckets;
   Engine engine;
   std::uint32_t most_learners;
+  double density = 1;  // of a sparse all-reduce, with places drawn evenly
 };
 
 constexpr const char* kStar = R"({"name": "star", "bandwidth": "100Gbps"})";
 constexpr const char* kNodes = R"({"name": "gpu_nodes", "bandwidth": "100Gbps"})";
+constexpr const char* kFatTree =
+    R"({"name": "fat_tree", "bandwidth": "100Gbps", "down": [16, 64], "up": [8]})";
+constexpr const char* kThinTree =
+    R"({"name": "fat_tree", "bandwidth": "100Gbps", "down": [16, 64], "up": [4]})";
 constexpr std::uint32_t kAll = 16384;
 
 constexpr Case kCases[] = {
@@ -42,6 +48,14 @@ constexpr Case kCases[] = {
     {"halving-doubling-star", kStar, "halving_doubling", 100, 1, Engine::automatic, kAll},
     {"halving-doubling-shared-nic", kNodes, "halving_doubling", 25, 1, Engine::flow, 4096},
     {"binomial-tree-shared-nic", kNodes, "binomial_tree", 25, 1, Engine::flow, 4096},
+    {"ring-fat-tree-2to1", kFatTree, "ring", 100, 1, Engine::automatic, 1024},
+    {"halving-doubling-fat-tree-4to1", kThinTree, "halving_doubling", 25, 1, Engine::flow, 1024},
+    {"binomial-tree-fat-tree-4to1", kThinTree, "binomial_tree", 25, 1, Engine::flow, 1024},
+    {"double-tree-fat-tree-4to1", kThinTree, "double_binary_tree", 25, 1, Engine::flow, 1024},
+    {"double-tree-shared-nic", kNodes, "double_binary_tree", 25, 1, Engine::flow, 1024},
+    {"hierarchical-shared-nic", kNodes, "hierarchical", 25, 1, Engine::flow, 1024},
+    {"eight-rings-shared-nic", kNodes, "multi_ring", 25, 1, Engine::flow, 1024},
+    {"sparse-ring-star", kStar, "ring", 25, 1, Engine::automatic, 1024, 0.001},
     {"ring-star-as-flows", kStar, "ring", 100, 1, Engine::flow, 1024},
     {"ring-star-on-simgrid", kStar, "ring", 100, 1, Engine::simgrid, 256},
     {"halving-doubling-shared-nic-on-simgrid", kNodes, "halving_doubling", 25, 1, Engine::simgrid, 1024},
@@ -75,19 +89,43 @@ double peak_mb() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
+// Each rank's places: a share of them, drawn one after another.
+std::shared_ptr<const Supports> drawn_supports(std::uint32_t ranks, std::uint64_t count, double density) {
+  auto supports = std::make_shared<Supports>(ranks);
+  auto gap = static_cast<std::uint64_t>(2 / density);
+  for (Rank rank = 0; rank < ranks; ++rank) {
+    RandomStream draws({.seed = 1, .purpose = Purpose::data, .learner = rank});
+    for (std::uint64_t at = draws.below(gap); at < count; at += 1 + draws.below(gap - 1))
+      (*supports)[rank].push_back(static_cast<Index>(at));
+  }
+  return supports;
+}
+
 // An all-reduce that uses every link evenly takes 2(N−1)/N of its bytes over the narrowest link, and at least
 // 2·log2 N latencies.
 double bound_of(const Collective& collective, const Topology& topology) {
   double n = collective.ranks, rounds = 0;
   for (std::uint32_t reached = 1; reached < collective.ranks; reached *= 2) rounds += 2;
   double bytes = static_cast<double>(collective.count * collective.element_bytes);
+  // A sparse sum: what two ranks have in common at least, every entry of one, once.
+  if (collective.supports) {
+    bytes = 0;
+    for (const auto& support : *collective.supports)
+      bytes = std::max(bytes, static_cast<double>(support.size() * collective.entry_bytes));
+    return rounds / 2 * topology.longest_latency(collective.ranks) +
+           bytes / topology.narrowest_bandwidth(collective.ranks);
+  }
   return rounds * topology.longest_latency(collective.ranks) +
          2 * (n - 1) / n * bytes / topology.narrowest_bandwidth(collective.ranks);
 }
 
 Measured measure(const Case& one, std::uint32_t learners) {
   auto topology = topology_of(one.topology);
-  Collective collective{.ranks = learners, .count = one.megabytes * 250'000};
+  Collective collective{.ranks = learners, .count = one.megabytes * 250'000, .group = 8};
+  if (one.density < 1) {
+    collective.word = Word::sparse_all_reduce;
+    collective.supports = drawn_supports(learners, collective.count, one.density);
+  }
   double begin = cpu_seconds();
   StepProgram program{.learners = learners, .overlap = false, .buckets = {}};
   for (unsigned b = 0; b < one.buckets; ++b) {

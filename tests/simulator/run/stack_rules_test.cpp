@@ -102,7 +102,7 @@ TEST(StackRules, BytePsRefusesGatheredPayloads) {
     carry(stack_of(R"("byteps")"), "auto", gather({1, 1}), kNetwork);
     FAIL() << "carried";
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("does not carry all_gather"));
+    EXPECT_THAT(error.what(), HasSubstr("/stack: it does not carry all_gather, which the method sends"));
   }
 }
 
