@@ -134,6 +134,13 @@ RunResult run(const Plan& plan, const RunOptions& options) {
 
   report.checks = check_points(report.points);
   report.warnings = warn_about(report.points);
+  for (const Point& point : plan.points)
+    if (point.scenario.gradients.entry->make == GradientSourceKind::generated) {
+      report.warnings.push_back(
+          "the places of sparse messages were drawn, not selected from gradients: build-up and the growth of "
+          "messages are those of the draw");
+      break;
+    }
   if (timed_here && busy > 0.3)
     report.warnings.push_back(
         "times were measured while other work ran on this machine (see environment.json); repeat on an idle "

@@ -13,6 +13,7 @@ namespace traincast {
 struct RunOptions {
   std::filesystem::path out;  ///< empty: nothing is written
   std::optional<std::string> timings_file;
+  std::filesystem::path record;  ///< folder for each method's exchange; empty: none is kept
   unsigned threads = 1;
   bool quiet = false;
 };

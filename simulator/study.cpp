@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/machine.hpp"
+#include "base/sha256.hpp"
 #include "base/units.hpp"
 #include "simulator/assemble.hpp"
 #include "simulator/pass/shape_exchange.hpp"
@@ -85,12 +86,29 @@ CodecSeconds Study::codec_seconds(const Scenario& scenario, const ExchangeRecord
   return seconds;
 }
 
+// "topk-64-3f9a1c20.exchange": method, learners and a digest of all that it depends on.
+void Study::keep(const Scenario& scenario, const ExchangeRecord& record) const {
+  RecordedExchange exchange;
+  exchange.method = exchange_key(scenario);
+  exchange.gradients = scenario.resolved.at("gradients").dump(-1);
+  exchange.model = manifest().model;
+  exchange.seed = manifest().seed;
+  exchange.steps.assign(manifest().steps.begin(),
+                        manifest().steps.begin() + static_cast<std::ptrdiff_t>(record.steps.size()));
+  exchange.record = record;
+  constexpr std::size_t kShown = 8;
+  std::string name = std::string(scenario.compressor.entry->name) + "-" + std::to_string(scenario.learners) +
+                     "-" + sha256_hex(exchange.method).substr(0, kShown) + ".exchange";
+  write_exchange((options_.record / name).string(), exchange);
+}
+
 const Study::Method& Study::method(const Scenario& scenario) {
   auto [at, fresh] = methods_.try_emplace(method_key(scenario));
   if (!fresh) return at->second;
   progress_.say("compressing: " + std::string(scenario.compressor.entry->name) + ", " +
                 std::to_string(scenario.learners) + " learners …");
   at->second.record = exchange_of(scenario, gradients_, options_.threads, shapes_);
+  if (!options_.record.empty() && gradients_.trace()) keep(scenario, at->second.record);
   at->second.codec = codec_seconds(scenario, at->second.record);
   return at->second;
 }

@@ -52,6 +52,7 @@ class Study {
   };
   ComputeTimeline compute_timeline(const std::string& scenario_file, const Scenario& scenario);
   CodecSeconds codec_seconds(const Scenario& scenario, const ExchangeRecord& record);
+  void keep(const Scenario& scenario, const ExchangeRecord& record) const;
   const Method& method(const Scenario& scenario);
 
   Gradients gradients_;

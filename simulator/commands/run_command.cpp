@@ -24,6 +24,13 @@ void write_results(const std::filesystem::path& out, const RunResult& result) {
   write_text_file(out / "report.json", to_json(result.report).dump() + "\n");
 }
 
+std::filesystem::path made_folder(const std::string& option, const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw InputError(option + " " + folder + ": cannot be made: " + error.message());
+  return folder;
+}
+
 }  // namespace
 
 int run_command(const std::vector<std::string>& arguments) {
@@ -31,7 +38,7 @@ int run_command(const std::vector<std::string>& arguments) {
   std::string scenario;
   std::vector<std::string> sets;
   RunOptions run_options;
-  std::string out, timings;
+  std::string out, timings, record;
   int threads = 0;
   auto add = described.add_options();
   add("help", "this text");
@@ -42,6 +49,8 @@ int run_command(const std::vector<std::string>& arguments) {
   add("timings", options::value(&timings)->value_name("FILE"),
       "takes compute and codec times from an earlier run's timings.json: the report is then the same to the "
       "byte");
+  add("record", options::value(&record)->value_name("DIR"),
+      "keeps what each method sent, sizes and supports, as a file for the source 'exchange'");
   add("threads", options::value(&threads)->value_name("N"),
       "worker threads; the report does not depend on them (all cores)");
   add("quiet", "errors only");
@@ -71,11 +80,9 @@ int run_command(const std::vector<std::string>& arguments) {
 
   Plan plan = read_plan(scenario, sets);
   if (!out.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(out, error);
-    if (error) throw InputError("--out " + out + ": cannot be made: " + error.message());
-    run_options.out = out;
+    run_options.out = made_folder("--out", out);
   }
+  if (!record.empty()) run_options.record = made_folder("--record", record);
   RunResult result = run(plan, run_options);
   if (!out.empty()) write_results(out, result);
 

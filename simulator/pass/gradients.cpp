@@ -83,8 +83,24 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
     learners = std::max(learners, point->scenario.learners);
     steps = std::max(steps, point->scenario.steps);
   }
-  if (first.gradients.entry->make == GradientSourceKind::shapes) {
-    shapes_.model = "shapes";
+  if (first.gradients.entry->make == GradientSourceKind::exchange) {
+    std::string file =
+        (fs::path(place.scenario_file).parent_path() / first.gradients.parameters.word("path")).string();
+    exchange_ = read_exchange(file);
+    if (exchange_->steps.size() < steps)
+      throw PlacedError(place.scenario_file, "/steps",
+                        "the exchange " + file + " has " + std::to_string(exchange_->steps.size()) +
+                            " steps, and the scenario asks for " + std::to_string(steps));
+    shapes_.model = exchange_->model;
+    shapes_.layers = exchange_->layers();
+    shapes_.learners = exchange_->record.learners;
+    shapes_.steps = exchange_->steps;
+    shapes_.seed = exchange_->seed;
+    shapes_.data = Json::parse(exchange_->gradients, file);
+    return;
+  }
+  if (!has_gradients(first.gradients.entry->make)) {
+    shapes_.model = first.gradients.entry->name;
     shapes_.layers = {{0, "tensor", first.gradients.parameters.counts("shape"), "given"}};
     shapes_.learners = learners;
     shapes_.steps = {0};

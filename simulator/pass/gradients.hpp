@@ -3,9 +3,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "simulator/pass/exchange_file.hpp"
 #include "simulator/scenario/scenario.hpp"
 #include "workloads/trace/trace.hpp"
 
@@ -31,14 +33,17 @@ class Gradients {
  public:
   Gradients(std::span<const Point* const> points, const RunPlace& place);
   const Manifest& manifest() const { return trace_ ? trace_->manifest() : shapes_; }
-  /// Null for shapes.
+  /// Null where there are none.
   const TraceReader* trace() const { return trace_.get(); }
+  /// Null unless one was recorded.
+  const RecordedExchange* exchange() const { return exchange_ ? &*exchange_ : nullptr; }
 
  private:
   std::unique_ptr<const std::filesystem::path, RemoveFolder>
       temporary_;  ///< null for a trace of somebody else
   std::unique_ptr<TraceReader> trace_;
   Manifest shapes_;  ///< layers only, where nothing is trained
+  std::optional<RecordedExchange> exchange_;
 };
 
 }  // namespace traincast

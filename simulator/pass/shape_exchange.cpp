@@ -1,5 +1,8 @@
 #include "simulator/pass/shape_exchange.hpp"
 
+#include "base/error.hpp"
+#include "simulator/pass/generated_exchange.hpp"
+
 namespace traincast {
 
 namespace {
@@ -62,8 +65,39 @@ ExchangeRecord shape_exchange(const Scenario& scenario, std::span<const TensorIn
   return record;
 }
 
+namespace {
+
+bool follows_from_shape(const Scenario& scenario) {
+  return scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)
+      ->sizes_follow_from_shape();
+}
+
+// The one method that is recorded, or a dense one, whose sizes follow from the tensors' shapes.
+ExchangeRecord recorded_exchange(const Scenario& scenario, const RecordedExchange& recorded,
+                                 ShapePhases& known) {
+  if (recorded.method == exchange_key(scenario)) {
+    ExchangeRecord record = recorded.record;
+    record.steps.resize(scenario.steps);
+    return record;
+  }
+  if (scenario.compressor.entry->name != "none")
+    throw InputError("/gradients: the recorded exchange is of " + recorded.method + ", not of " +
+                     exchange_key(scenario) + "; record that, or take a trace");
+  ExchangeRecord record = shape_exchange(scenario, recorded.layers(), known);
+  record.steps.resize(scenario.steps, record.steps.front());
+  return record;
+}
+
+}  // namespace
+
 ExchangeRecord exchange_of(const Scenario& scenario, const Gradients& gradients, unsigned threads,
                            ShapePhases& known) {
+  if (const RecordedExchange* recorded = gradients.exchange())
+    return recorded_exchange(scenario, *recorded, known);
+  const Parameters& source = scenario.gradients.parameters;
+  if (scenario.gradients.entry->make == GradientSourceKind::generated && !follows_from_shape(scenario))
+    return generated_exchange(scenario, gradients.manifest().layers,
+                              scenario.compressor.parameters.number("density"), source.number("overlap"));
   return gradients.trace() ? run_compression(scenario, *gradients.trace(), threads)
                            : shape_exchange(scenario, gradients.manifest().layers, known);
 }

@@ -18,6 +18,13 @@ constexpr Parameter kTrace[] = {
 constexpr Parameter kShapes[] = {
     {"shape", Unit::counts, "[1, 4294967295]", kRequired,
      "of the one tensor that is exchanged, rows first, as in [25000000] or [1000, 512]"}};
+constexpr Parameter kExchange[] = {
+    {"path", Unit::path, "", kRequired,
+     "file that 'traincast run --record' wrote, relative to the scenario file"}};
+constexpr Parameter kGenerated[] = {
+    kShapes[0],
+    {"overlap", Unit::ratio, "[0, 1]", "0",
+     "share of a learner's places that are the same for all; the others are drawn evenly"}};
 constexpr Entry<GradientSourceKind> kGradients[] = {
     {"live",
      "trained now, on this machine, by traincast-capture; the dense trajectory at the largest learners",
@@ -28,10 +35,13 @@ constexpr Entry<GradientSourceKind> kGradients[] = {
     {"shapes",
      "no gradients: sizes of messages for a shape, where the method's do not depend on values; times must be "
      "given",
-     "", kShapes, GradientSourceKind::shapes}};
-constexpr Planned kLaterGradients[] = {
-    {"exchange", "recorded exchanges cannot be read back yet; record a trace"}};
-
+     "", kShapes, GradientSourceKind::shapes},
+    {"exchange",
+     "what one method sent, recorded before: sizes and supports, no gradients; times must be given", "",
+     kExchange, GradientSourceKind::exchange},
+    {"generated",
+     "no gradients: top-k's places drawn, not selected, where it is summed in flight; the report says so", "",
+     kGenerated, GradientSourceKind::generated}};
 constexpr Parameter kGiven[] = {
     {"forward", Unit::duration, "[0s, inf)", kRequired, "forward pass of one learner"},
     {"backward", Unit::duration, "[0s, inf)", kRequired,
@@ -94,8 +104,7 @@ constexpr Planned kLaterTraining[] = {
 }  // namespace
 
 const Catalog<GradientSourceKind>& gradient_catalog() {
-  static constexpr Catalog<GradientSourceKind> catalog("gradients", "source of gradients", kGradients,
-                                                       kLaterGradients);
+  static constexpr Catalog<GradientSourceKind> catalog("gradients", "source of gradients", kGradients);
   return catalog;
 }
 

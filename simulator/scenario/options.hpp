@@ -7,7 +7,11 @@
 
 namespace traincast {
 
-enum class GradientSourceKind { live, trace, shapes };
+enum class GradientSourceKind { live, trace, exchange, shapes, generated };
+/// Whether there are gradients, and so a compressor to run over them and to time.
+constexpr bool has_gradients(GradientSourceKind kind) {
+  return kind == GradientSourceKind::live || kind == GradientSourceKind::trace;
+}
 enum class TimingSource { measured, given };
 /// Things that need training with the method in the loop; none yet.
 enum class TrainingKind {};

@@ -188,7 +188,9 @@ Json read_compressor(const JsonReader& at, Scenario& scenario) {
   } catch (const InputError& error) {  // parameters that exclude each other
     at.refuse(error.what());
   }
-  if (scenario.gradients.entry->make == GradientSourceKind::shapes &&
+  GradientSourceKind source = scenario.gradients.entry->make;
+  bool drawn = source == GradientSourceKind::generated && scenario.compressor.entry->name == "topk";
+  if ((source == GradientSourceKind::shapes || source == GradientSourceKind::generated) && !drawn &&
       !scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)
            ->sizes_follow_from_shape())
     at.refuse("the sizes of this method's messages depend on values; it needs live gradients or a trace");
@@ -244,7 +246,8 @@ constexpr Key kKeys[] = {
      "where the gradients come from: live, or a recorded trace",
      [](const JsonReader& at, Scenario& s) -> Json {
        s.gradients = choose(at, gradient_catalog());
-       if (s.gradients.entry->make == GradientSourceKind::shapes && s.steps != 1)
+       GradientSourceKind kind = s.gradients.entry->make;
+       if ((kind == GradientSourceKind::shapes || kind == GradientSourceKind::generated) && s.steps != 1)
          throw PlacedError(
              at.file(), "/steps",
              "every step of a shape is the same, so there is 1, got " + std::to_string(s.steps));
@@ -261,10 +264,10 @@ constexpr Key kKeys[] = {
      "where compute and codec times come from, always both from one source",
      [](const JsonReader& at, Scenario& s) -> Json {
        s.timings = choose(at, timing_catalog());
-       if (s.gradients.entry->make == GradientSourceKind::shapes &&
-           s.timings.entry->make == TimingSource::measured)
+       if (!has_gradients(s.gradients.entry->make) && s.timings.entry->make == TimingSource::measured)
          at.refuse(
-             "shapes train nothing that could be timed; give times, as in {\"name\": \"given\", \"forward\": "
+             "without gradients there is nothing that could be timed; give times, as in {\"name\": "
+             "\"given\", \"forward\": "
              "\"5ms\", "
              "\"backward\": \"10ms\"}");
        for (const char* stage : {"encode", "decode"})
@@ -360,7 +363,7 @@ Scenario read_scenario(const Json& document, const std::string& file) {
     if (key.name == "workload" && !live) {
       if (given)
         given->refuse(
-            "goes with live gradients only; a trace has its workload in it, and shapes train nothing");
+            "goes with live gradients only; a trace has its workload in it, and the others train nothing");
       continue;
     }
     if (!given && key.fallback.data() == nullptr)

@@ -190,15 +190,15 @@ INSTANTIATE_TEST_SUITE_P(
                 "s.json:/timings/encode: no duration for 'powersgd'; compute and codec times come from one "
                 "source, so give "
                 "both (at /compressor = {\"name\":\"powersgd\",\"rank\":1})"},
-        Refusal{"LaterGradients", scenario(R"("gradients": "exchange")"),
-                "s.json:/gradients: source of gradients 'exchange' is not in this version: recorded "
-                "exchanges cannot be read "
-                "back yet; record a trace; known: live, trace, shapes"},
+        Refusal{"ExchangeWithoutFile", scenario(R"("gradients": "exchange")"),
+                "s.json:/gradients: key 'path' is missing (path: file that 'traincast run --record' wrote, "
+                "relative to the scenario file)"},
         Refusal{"ShapesOfManySteps", scenario(R"("steps": 2, "gradients": {"name": "shapes", "shape": [4]})"),
                 "s.json:/steps: every step of a shape is the same, so there is 1, got 2"},
         Refusal{"ShapesWithoutTimes",
                 scenario(R"("steps": 1, "gradients": {"name": "shapes", "shape": [4]})"),
-                "s.json:/timings: shapes train nothing that could be timed; give times, as in {\"name\": "
+                "s.json:/timings: without gradients there is nothing that could be timed; give times, as in "
+                "{\"name\": "
                 "\"given\", "
                 "\"forward\": \"5ms\", \"backward\": \"10ms\"}"},
         Refusal{"WorkloadOfATrace",
