@@ -201,10 +201,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "{\"name\": "
                 "\"given\", "
                 "\"forward\": \"5ms\", \"backward\": \"10ms\"}"},
-        Refusal{"WorkloadOfATrace",
-                scenario(R"("gradients": {"name": "trace", "path": "t"}, "workload": "mlp")"),
-                "s.json:/workload: goes with live gradients only; a trace has its workload in it, and shapes "
-                "train nothing"},
+        Refusal{
+            "WorkloadOfATrace", scenario(R"("gradients": {"name": "trace", "path": "t"}, "workload": "mlp")"),
+            "s.json:/workload: goes with live gradients only; a trace has its workload in it, and the others "
+            "train nothing"},
         Refusal{"BatchLargerThanTheShard",
                 scenario(R"("workload": {"name": "mlp", "batch": 9, "samples_per_learner": 8})"),
                 "s.json:/workload: batch must not exceed samples_per_learner, got 9 and 8"},
