@@ -8,15 +8,13 @@ namespace traincast {
 
 namespace {
 
-struct Shape {
-  std::uint64_t groups, routers, hosts;  // per group, per router
+using Shape = DragonflyShape;
 
-  // The router of group `from` that holds the bundle to group `to`: bundles go around the routers in turn,
-  // beginning with the next group's.
-  std::uint64_t gateway(std::uint64_t from, std::uint64_t to) const {
-    return (to + groups - from - 1) % groups % routers;
-  }
-};
+// The router of group `from` that holds the bundle to group `to`: bundles go around the routers in turn,
+// beginning with the next group's.
+std::uint64_t gateway(const Shape& shape, std::uint64_t from, std::uint64_t to) {
+  return (to + shape.groups - from - 1) % shape.groups % shape.routers;
+}
 
 class DragonflyFabric : public Fabric {
  public:
@@ -24,14 +22,14 @@ class DragonflyFabric : public Fabric {
       : shape_(shape), first_local_(first_local), first_global_(first_global) {}
 
   void cross(std::uint32_t from, std::uint32_t to, std::vector<LinkId>& route) const override {
-    std::uint64_t router = from / shape_.hosts, last = to / shape_.hosts;
+    std::uint64_t router = from / shape_.ports, last = to / shape_.ports;
     std::uint64_t group = router / shape_.routers, last_group = last / shape_.routers;
     router %= shape_.routers;
     last %= shape_.routers;
     if (group != last_group) {
-      step(group, router, shape_.gateway(group, last_group), route);
+      step(group, router, gateway(shape_, group, last_group), route);
       route.push_back(static_cast<LinkId>(first_global_ + group * shape_.groups + last_group));
-      router = shape_.gateway(last_group, group);
+      router = gateway(shape_, last_group, group);
     }
     step(last_group, router, last, route);
   }
@@ -53,12 +51,11 @@ class Dragonfly : public FabricKind {
       : shape_(shape), local_(std::move(local)), global_(std::move(global)) {}
 
   std::string refuses(std::uint32_t ports) const override {
-    std::uint64_t places = shape_.groups * shape_.routers * shape_.hosts;
+    std::uint64_t places = shape_.groups * shape_.routers * shape_.ports;
     if (ports > places)
       return "a dragonfly of " + std::to_string(shape_.groups) + " groups of " +
-             std::to_string(shape_.routers) + " routers with " + std::to_string(shape_.hosts) +
-             " learners has " + std::to_string(places) + " places, and " + std::to_string(ports) +
-             " are needed";
+             std::to_string(shape_.routers) + " routers with " + std::to_string(shape_.ports) +
+             " ports has " + std::to_string(places) + " places, and " + std::to_string(ports) + " are needed";
     std::uint64_t cables = shape_.groups * (shape_.routers * shape_.routers + shape_.groups);
     if (places > kMost || cables > kMost)
       return "a dragonfly may have " + std::to_string(kMost) + " places and links at most";
@@ -78,7 +75,7 @@ class Dragonfly : public FabricKind {
 
   std::vector<std::uint32_t> groups(std::uint32_t) const override {
     return std::vector<std::uint32_t>(shape_.groups * shape_.routers,
-                                      static_cast<std::uint32_t>(shape_.hosts));
+                                      static_cast<std::uint32_t>(shape_.ports));
   }
 
  private:
@@ -96,6 +93,10 @@ class Dragonfly : public FabricKind {
 };
 
 }  // namespace
+
+std::unique_ptr<FabricKind> make_dragonfly_fabric(DragonflyShape shape, LinkKind local, LinkKind global) {
+  return std::make_unique<Dragonfly>(shape, std::move(local), std::move(global));
+}
 
 std::unique_ptr<Topology> make_dragonfly(const Parameters& p) {
   auto count = [&](const char* key) { return static_cast<std::uint64_t>(p.count(key)); };

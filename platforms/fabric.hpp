@@ -36,4 +36,10 @@ std::unique_ptr<Topology> make_switched(LinkKind port, std::unique_ptr<FabricKin
 /// By the parameters "down", "up", "routing" and "routing_seed"; every link is of that kind.
 std::unique_ptr<FabricKind> make_fat_tree_fabric(const Parameters& parameters, LinkKind link);
 
+/// Groups of linked routers, with so many ports on each router.
+struct DragonflyShape {
+  std::uint64_t groups, routers, ports;  ///< in all, of a group, of a router
+};
+std::unique_ptr<FabricKind> make_dragonfly_fabric(DragonflyShape shape, LinkKind local, LinkKind global);
+
 }  // namespace traincast

@@ -104,24 +104,36 @@ class GpuNodes : public Topology {
   std::unique_ptr<FabricKind> fabric_;  // null: one switch
 };
 
-// One switch has nothing to say about levels or paths: what is said all the same is refused.
-class OneSwitchOnly : public FabricKind {
+// What is said of another fabric than the one that is asked for is refused.
+class Contradiction : public FabricKind {
  public:
-  std::string refuses(std::uint32_t) const override {
-    return "'down', 'up', 'routing' and 'routing_seed' are for \"fabric\": \"fat_tree\"; a star has one "
-           "switch and one path";
-  }
+  explicit Contradiction(std::string why) : why_(std::move(why)) {}
+  std::string refuses(std::uint32_t) const override { return why_; }
   std::unique_ptr<Fabric> build(std::uint32_t, std::vector<Link>&) const override { return nullptr; }
   std::vector<std::uint32_t> groups(std::uint32_t ports) const override { return {ports}; }
+
+ private:
+  std::string why_;
 };
 
 std::unique_ptr<FabricKind> fabric_between(const Parameters& p) {
-  if (p.word("fabric") == "fat_tree")
-    return make_fat_tree_fabric(p, {"fabric", p.number("bandwidth"), p.number("latency")});
+  const std::string& fabric = p.word("fabric");
+  LinkKind link{"fabric", p.number("bandwidth"), p.number("latency")};
+  auto dragonfly = p.counts("dragonfly");
+  if (fabric != "dragonfly" && !dragonfly.empty())
+    return std::make_unique<Contradiction>("'dragonfly' is for \"fabric\": \"dragonfly\"");
+  if (fabric == "fat_tree") return make_fat_tree_fabric(p, link);
   if (!p.counts("down").empty() || !p.counts("up").empty() || p.word("routing") != "deterministic" ||
       p.count("routing_seed") != 1)
-    return std::make_unique<OneSwitchOnly>();
-  return nullptr;
+    return std::make_unique<Contradiction>(
+        "'down', 'up', 'routing' and 'routing_seed' are for \"fabric\": \"fat_tree\"; a " + fabric +
+        " has one path between any two");
+  if (fabric == "star") return nullptr;
+  if (dragonfly.size() != 3)
+    return std::make_unique<Contradiction>(
+        "'dragonfly' needs three numbers: groups, routers of a group, NICs of a router");
+  auto count = [&](std::size_t i) { return static_cast<std::uint64_t>(dragonfly[i]); };
+  return make_dragonfly_fabric({count(0), count(1), count(2)}, link, link);
 }
 
 std::unique_ptr<Topology> make(const Parameters& p, const LinkKind& port, bool nic_behind_port) {

@@ -38,7 +38,11 @@ inline constexpr Parameter kGpusPerNode{"gpus_per_node", Unit::count, "[1, 256]"
                                         "learners in one node; the last may be partly filled"};
 inline constexpr Parameter kNics{"nics", Unit::word, "one|per_gpu", "one",
                                  "NICs of a node: one that its GPUs share, or one for each"};
-inline constexpr Parameter kFabric{"fabric", Unit::word, "star|fat_tree", "star", "what connects the NICs"};
+inline constexpr Parameter kFabric{"fabric", Unit::word, "star|fat_tree|dragonfly", "star",
+                                   "what connects the NICs"};
+inline constexpr Parameter kFabricDragonfly{
+    "dragonfly", Unit::counts, "[1, 4096]", "[]",
+    "of a dragonfly: groups, routers of a group, NICs of a router; every two groups have one cable"};
 inline constexpr Parameter kFabricDown{"down", Unit::counts, "[1, 65536]", "[]",
                                        "of a fat tree: ports down of a switch at each level, leaves first"};
 inline constexpr Parameter kFabricUp{"up", Unit::counts, "[1, 65536]", "[]",
@@ -119,6 +123,7 @@ inline constexpr auto kGpuNodes = placeable({
     kFabricUp,
     kRouting,
     kRoutingSeed,
+    kFabricDragonfly,
 });
 
 inline constexpr auto kPcieNodes = placeable({
@@ -134,6 +139,7 @@ inline constexpr auto kPcieNodes = placeable({
     kFabricUp,
     kRouting,
     kRoutingSeed,
+    kFabricDragonfly,
 });
 
 inline constexpr auto kRailOptimised = placeable({

@@ -85,6 +85,9 @@ inline constexpr Example kExamples[] = {
      R"({"name": "dragonfly", "bandwidth": "1GBps", "groups": 9, "routers_per_group": 4,
          "learners_per_router": 2, "placement": "random", "placement_seed": 7})"},
     {"gpu_nodes_random", R"({"name": "gpu_nodes", "bandwidth": "1GBps", "placement": "random"})"},
+    {"gpu_nodes_dragonfly",
+     R"({"name": "gpu_nodes", "bandwidth": "1GBps", "gpus_per_node": 2, "fabric": "dragonfly",
+         "dragonfly": [4, 4, 2]})"},
 };
 
 }  // namespace traincast

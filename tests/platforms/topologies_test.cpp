@@ -216,7 +216,7 @@ TEST(Dragonfly, MayHaveMoreGroupsThanRouters) {
 
 TEST(Dragonfly, RefusesMoreLearnersThanPlaces) {
   EXPECT_EQ(refused(kDragonfly, 73),
-            "a dragonfly of 9 groups of 4 routers with 2 learners has 72 places, and 73 are needed");
+            "a dragonfly of 9 groups of 4 routers with 2 ports has 72 places, and 73 are needed");
   EXPECT_EQ(refused(R"({"name": "dragonfly", "bandwidth": "1GBps", "groups": 4096, "routers_per_group": 1024,
                         "learners_per_router": 1024})",
                     4),
@@ -268,7 +268,30 @@ TEST(GpuNodes, RefuseAFabricThatDoesNotFit) {
             "fabric between the NICs: a fat tree with these 'down' has 4 places, and 5 are needed");
   EXPECT_EQ(refused(R"({"name": "gpu_nodes", "bandwidth": "1GBps", "routing": "ecmp"})", 9),
             "fabric between the NICs: 'down', 'up', 'routing' and 'routing_seed' are for \"fabric\": "
-            "\"fat_tree\"; a star has one switch and one path");
+            "\"fat_tree\"; a star has one path between any two");
+}
+
+// NIC 0 is on router 0 of group 0, which holds the cable to group 1; NIC 3 on router 1 of group 1, whose
+// cable to group 0 router 0 holds.
+TEST(GpuNodes, CanHaveADragonflyBetweenThem) {
+  auto nodes = build(R"({"name": "gpu_nodes", "bandwidth": "1GBps", "gpus_per_node": 2, "fabric": "dragonfly",
+                         "dragonfly": [2, 2, 1]})",
+                     8);
+  EXPECT_EQ(path(*nodes, 0, 1), "nvlink-0_UP nvlink-1_DOWN");
+  EXPECT_EQ(path(*nodes, 0, 7), "nic-0_UP global-0-1 local-1-0-1 nic-3_DOWN");
+}
+
+TEST(GpuNodes, RefuseADragonflyThatIsNone) {
+  EXPECT_EQ(refused(R"({"name": "gpu_nodes", "bandwidth": "1GBps", "fabric": "dragonfly"})", 9),
+            "fabric between the NICs: 'dragonfly' needs three numbers: groups, routers of a group, NICs of a "
+            "router");
+  EXPECT_EQ(refused(R"({"name": "gpu_nodes", "bandwidth": "1GBps", "dragonfly": [2, 2, 1]})", 9),
+            "fabric between the NICs: 'dragonfly' is for \"fabric\": \"dragonfly\"");
+  EXPECT_EQ(
+      refused(R"({"name": "gpu_nodes", "bandwidth": "1GBps", "fabric": "dragonfly", "dragonfly": [1, 1, 1]})",
+              9),
+      "fabric between the NICs: a dragonfly of 1 groups of 1 routers with 1 ports has 1 places, and 2 are "
+      "needed");
 }
 
 TEST(PcieNodes, ShareTheGpusPortBetweenItsNodeAndItsNic) {
