@@ -107,9 +107,10 @@ std::vector<double> starts_of(std::uint32_t ranks, Variant variant) {
 
 // Around a ring whose hops share links, a difference of rounding grows from round to round, and by the end
 // decides who shared with whom. The cases listed differ by more than rounding: all of them in late digits,
-// and among 64 and more some by percents. SimGrid's own answer moves there too with its solver
-// (network/optim, Lazy here, or Full) or its precision; which of the engines is nearer is not settled.
-constexpr double kExact = 1e-9, kLateDigits = 1e-4, kPercents = 0.03;
+// and among 64 and more some by percents in single ranks, while the collective's end stays within one. There
+// SimGrid's own answer moves as much: between surf/precision 1e-9 and 1e-12, or solvers Lazy and Full
+// (network/optim), by up to 8 % in single ranks and 1.4 % at the end, in the cases tried.
+constexpr double kExact = 1e-9, kLateDigits = 1e-4, kPercents = 0.03, kEnd = 0.01;
 double tolerance_of(const std::string& place, const std::string& algorithm, const Collective& collective) {
   struct Case {
     const char* place;
@@ -139,6 +140,10 @@ double tolerance_of(const std::string& place, const std::string& algorithm, cons
 
 void expect_same(const CollectiveTimes& measured, const CollectiveTimes& reference, double tolerance,
                  const std::string& what) {
+  auto end = [](const CollectiveTimes& times) {
+    return *std::max_element(times.finish_s.begin(), times.finish_s.end());
+  };
+  expect_close(end(measured), end(reference), std::min(tolerance, kEnd), what + ", its end");
   for (std::size_t rank = 0; rank < reference.finish_s.size(); ++rank)
     expect_close(measured.finish_s[rank], reference.finish_s[rank], tolerance,
                  what + ", rank " + std::to_string(rank));
