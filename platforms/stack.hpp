@@ -38,6 +38,7 @@ struct Stack {
   Bytes fusion = 0;    ///< up to which collectives of one cycle become one
   Unequal unequal = Unequal::as_is;
   bool size_exchange = false;  ///< unequal sizes are all-gathered first, as 64-bit numbers
+  std::uint32_t channels = 0;  ///< rings side by side at most; 0: as many as a node has ranks
   double slowdown = 0;         ///< share of its speed that backward loses while a collective is in flight
   /// Bytes of a message per second that a rank adds, merges or recompresses on the way; 0: costs nothing.
   double summation = 0, merging = 0, recompression = 0;

@@ -9,7 +9,7 @@ namespace {
 
 using Name = std::string_view;
 
-constexpr std::array<Parameter, 18> kCosts{{
+constexpr std::array<Parameter, 19> kCosts{{
     {"launch", Unit::duration, "[0s, inf)", "0s",
      "from the moment that all learners are ready to a collective's first message"},
     {"low_latency", Unit::duration, "[0s, inf)", "0s", "of a message by the low-latency protocol"},
@@ -31,6 +31,8 @@ constexpr std::array<Parameter, 18> kCosts{{
      "how messages of unequal sizes travel"},
     {"size_exchange", Unit::flag, "", "false",
      "unequal sizes are all-gathered first, 8 bytes from each learner"},
+    {"channels", Unit::count, "[0, 256]", "0",
+     "rings that 'multi_ring' runs side by side at most; 0: one for each rank of a node"},
     {"slowdown", Unit::ratio, "[0, 1)", "0",
      "share of its speed that backward loses while a collective is in flight"},
     {"free_hops", Unit::flag, "", "false", "working on messages on the way costs no time"},
@@ -131,6 +133,7 @@ Stack with_costs(const Parameters& costs) {
   stack.fusion = static_cast<Bytes>(costs.number("fusion"));
   stack.unequal = unequal_of(costs.word("unequal_all_gather"));
   stack.size_exchange = costs.flag("size_exchange");
+  stack.channels = static_cast<std::uint32_t>(costs.count("channels"));
   stack.slowdown = costs.number("slowdown");
   if (costs.flag("free_hops")) return stack;
   stack.summation = costs.number("summation");

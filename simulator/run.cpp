@@ -95,9 +95,9 @@ RunResult run(const Plan& plan, const RunOptions& options) {
   RunResult result;
   Report& report = result.report;
   Progress progress(options.quiet);
-  if (!options.record.empty() &&
-      std::none_of(plan.points.begin(), plan.points.end(),
-                   [](const Point& point) { return has_gradients(point.scenario.gradients.entry->make); }))
+  if (!options.record.empty() && std::none_of(plan.points.begin(), plan.points.end(), [](const Point& point) {
+        return has_gradients(point.scenario.gradients.entry->make);
+      }))
     throw InputError("--record: this scenario has no gradients from which an exchange could be recorded");
   StageClock clock;
   double busy = busy_processors();

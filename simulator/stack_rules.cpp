@@ -119,9 +119,11 @@ CarriedCollective carry(const Stack& stack, const std::string& name, const Colle
   if (allowed && allowed->empty())
     throw InputError("/stack: it does not carry " + std::string(to_string(collective.word)) +
                      ", which the method sends; 'ideal' carries everything");
-  const auto& entry = choose_algorithm(taken_for(stack, name, collective), collective, seen, allowed);
+  Collective sent = collective;
+  sent.channels = stack.channels;
+  const auto& entry = choose_algorithm(taken_for(stack, name, sent), sent, seen, allowed);
   CarriedCollective carried;
-  carried.schedule = entry.make.schedule(collective);
+  carried.schedule = entry.make.schedule(sent);
   carried.algorithms.emplace_back(collective.word, entry.name);
   if (stack.size_exchange && unequal(collective)) {
     Collective sizes = collective;

@@ -27,9 +27,10 @@ struct Collective {
   /// sparse_all_reduce, of `count` elements of which each rank sends some: their places, rising, by rank; and
   /// the bytes of a place with its value.
   std::shared_ptr<const Supports> supports{};
-  Bytes pulled = 0;           ///< push_pull: what servers send back to each rank
-  std::uint32_t servers = 0;  ///< push_pull: hosts behind the ranks that sum
-  std::uint64_t step = 0;     ///< neighbours: graphs may change from step to step
+  std::uint32_t channels = 0;  ///< multi_ring: rings at most; 0: one for each rank of a node
+  Bytes pulled = 0;            ///< push_pull: what servers send back to each rank
+  std::uint32_t servers = 0;   ///< push_pull: hosts behind the ranks that sum
+  std::uint64_t step = 0;      ///< neighbours: graphs may change from step to step
   std::shared_ptr<const std::vector<std::vector<Transfer>>> rounds{};  ///< rounds
   Bytes entry_bytes = 8;
 };

@@ -285,6 +285,19 @@ TEST(RecursiveDoublingAllReduce, SendsTheBufferInEveryRound) {
   }
 }
 
+// Rings fewer than a node's ranks still sum everything everywhere.
+TEST(MultiRingAllReduce, MayHaveFewerRingsThanANodeHasRanks) {
+  for (std::uint32_t channels : {1U, 2U, 3U, 7U}) {
+    Collective collective{.ranks = 12, .element_bytes = 4, .count = 101, .group = 4};
+    collective.channels = channels;
+    auto schedule = make("multi_ring", collective);
+    EXPECT_EQ(schedule->channels(), std::min(channels, 4U));
+    auto result = interpret(*schedule, 101, held_before(collective));
+    ASSERT_EQ(result.error, "");
+    for (Rank rank = 0; rank < 12; ++rank) EXPECT_EQ(result.held[rank], held_after(collective, rank)) << rank;
+  }
+}
+
 // The two halves of 2(N−1)/N of the buffer each.
 TEST(BidirectionalRingAllReduce, SendsAsMuchEitherWay) {
   for (std::uint32_t ranks : {2U, 3U, 7U}) {

@@ -84,6 +84,17 @@ TEST(StackRules, UnequalSizesAreExchangedAndPadded) {
   EXPECT_THAT(equal.algorithms, ElementsAre(Pair(Word::all_gather, "ring")));
 }
 
+TEST(StackRules, AStackMayHaveFewerChannelsThanANodeHasRanks) {
+  Collective sum{.ranks = 16, .count = 100'000, .group = 8};
+  EXPECT_EQ(carry(stack_of(R"("nccl")"), "multi_ring", sum, kNetwork).schedule->channels(), 8u);
+  EXPECT_EQ(
+      carry(stack_of(R"({"name": "nccl", "channels": 3})"), "multi_ring", sum, kNetwork).schedule->channels(),
+      3u);
+  EXPECT_EQ(carry(stack_of(R"({"name": "nccl", "channels": 20})"), "multi_ring", sum, kNetwork)
+                .schedule->channels(),
+            8u);
+}
+
 // 1 MB out and back at 10 GB/s.
 TEST(StackRules, BuffersAreCopiedThroughTheHostWithoutGpuDirect) {
   Collective sum{.ranks = 4, .count = 250'000};
