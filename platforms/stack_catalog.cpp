@@ -113,7 +113,8 @@ constexpr Name kMpiBroadcasts[] = {"binomial_tree", "scatter_all_gather"};
 constexpr Stack::Allowed kByMpi[] = {
     {Word::all_reduce, kMpiSums}, {Word::all_gather, kMpiGathers}, {Word::broadcast, kMpiBroadcasts}};
 
-constexpr Stack::Allowed kByBytePs[] = {{Word::all_gather, {}},     {Word::all_to_all, {}},
+constexpr Stack::Allowed kByBytePs[] = {{Word::all_reduce, {}},  // each becomes a push_pull
+                                        {Word::all_gather, {}},     {Word::all_to_all, {}},
                                         {Word::reduce_scatter, {}}, {Word::sparse_all_reduce, {}},
                                         {Word::rounds, {}},         {Word::broadcast, kBinomial}};
 

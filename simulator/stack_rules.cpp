@@ -110,9 +110,13 @@ Transport transport_of(const Stack& stack, const NetworkEstimate& network) {
   return transport;
 }
 
+Word carried_word(const Stack& stack, Word word) {
+  return stack.sums_at_servers && word == Word::all_reduce ? Word::push_pull : word;
+}
+
 CarriedCollective carry(const Stack& stack, const std::string& name, const Collective& collective,
                         const NetworkEstimate& network) {
-  if (stack.sums_at_servers && collective.word == Word::all_reduce)
+  if (carried_word(stack, collective.word) != collective.word)
     return carry(stack, name, at_servers(collective), network);
   NetworkEstimate seen = as_seen(network, transport_of(stack, network), collective);
   auto allowed = stack.algorithms(collective.word);

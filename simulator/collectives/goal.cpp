@@ -57,11 +57,13 @@ class RankText {
 }  // namespace
 
 void write_goal(std::ostream& out, const std::vector<std::shared_ptr<const Schedule>>& collectives) {
-  std::uint32_t ranks = collectives.empty() ? 0 : collectives.front()->ranks();
+  std::uint32_t ranks = 0;
+  for (const auto& schedule : collectives) ranks = std::max(ranks, schedule->ranks());
   out << "num_ranks " << ranks << '\n';
   for (Rank rank = 0; rank < ranks; ++rank) {
     RankText text(out, rank);
-    for (const auto& schedule : collectives) text.write(*schedule, rank);
+    for (const auto& schedule : collectives)
+      if (rank < schedule->ranks()) text.write(*schedule, rank);
   }
 }
 

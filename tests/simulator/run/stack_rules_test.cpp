@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "simulator/run.hpp"
 
 namespace traincast {
 namespace {
@@ -126,6 +127,20 @@ TEST(StackRules, BytePsSumsAtServersOfItsOwnOrBesideTheLearners) {
   auto own = carry(stack_of(R"("byteps")"), "servers", sum, kNetwork);
   EXPECT_THAT(own.algorithms, ElementsAre(Pair(Word::push_pull, "servers")));
   EXPECT_EQ(own.schedule->ranks(), 6u);
+}
+
+TEST(StackRules, ANamedPushPullCarriesTheSumsOfBytePs) {
+  Json document = Json::parse(R"({
+    "name": "served", "learners": 4, "steps": 1, "gradients": {"name": "shapes", "shape": [1000]},
+    "timings": {"name": "given", "forward": "1ms", "backward": "2ms"}, "buckets": "model",
+    "stack": {"name": "byteps", "free_hops": true}, "collective": {"push_pull": "servers"},
+    "platform": {"name": "parameter_server", "bandwidth": "1GBps", "servers": 2}})",
+                              "test");
+  RunOptions options;
+  options.quiet = true;
+  PointReport point = run(make_plan(std::move(document), "test.json", {}), options).report.points[0];
+  EXPECT_DOUBLE_EQ(point.bytes_sent_per_learner.mean, 4000);  // all of it, to the servers
+  EXPECT_DOUBLE_EQ(point.bytes_sent_total, 4 * 4000 + 4 * 4000);
 }
 
 TEST(StackRules, JoinedCollectivesAddUp) {
