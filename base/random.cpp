@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "base/portable_math.hpp"
+
 namespace traincast {
 
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::array<std::uint32_t, 2> k) {
@@ -71,19 +73,6 @@ std::uint64_t RandomStream::below(std::uint64_t bound) {
     std::uint64_t high = next(), draw = (high << 32) | next();
     if (draw < limit) return draw % bound;
   }
-}
-
-double portable_log(double x) {
-  int exponent = 0;
-  double m = std::frexp(x, &exponent);  // exact
-  if (m < 0.70710678118654752) {
-    m *= 2;
-    --exponent;
-  }
-  // ln m = 2 artanh t, t = (m − 1)/(m + 1), |t| ≤ 0.1716; the series to t^23 is exact to 1e-19.
-  double t = (m - 1) / (m + 1), square = t * t, sum = 0;
-  for (int k = 23; k >= 1; k -= 2) sum = sum * square + 1.0 / k;
-  return 2 * t * sum + exponent * 0.69314718055994530942;
 }
 
 }  // namespace traincast

@@ -49,7 +49,4 @@ class RandomStream {
 /// Philox4x32-10 itself, for its published test vectors.
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
-/// ln x for x > 0, to 2 ulp, from additions, products and quotients alone: libm's differs between machines.
-double portable_log(double x);
-
 }  // namespace traincast

@@ -17,6 +17,8 @@ struct Step {
   double epoch = 0;
   double learning_rate = 0;
   std::span<const LearnerId> learners;  ///< 0 … N−1
+  /// ‖gradient‖₂ of the whole model by learner, for methods that need it; else empty.
+  std::span<const double> gradient_norms{};
 };
 
 /// What the learners want to send: the gradient, or gradient plus error memory.
@@ -61,6 +63,8 @@ struct ErrorRule {
   float beta = 1;
 };
 
+class Codec;
+
 class Compressor {
  public:
   virtual ~Compressor() = default;
@@ -75,6 +79,18 @@ class Compressor {
   virtual bool averages_contributions() const { return true; }
   /// Whether the expectation of what a learner keeps is what it read.
   virtual bool unbiased() const { return false; }
+  /// Whether multiples of the gradients give that multiple of the average; not where only signs are sent.
+  virtual bool scales() const { return true; }
+  /// Throws InputError where the method cannot run with so many learners.
+  virtual void refuse_learners(std::uint32_t) const {}
+  /// Whether `Step::gradient_norms` must be there.
+  virtual bool needs_gradient_norms() const { return false; }
+  /// Whether the method keeps a memory of its own, around which none must be put.
+  virtual bool remembers() const { return false; }
+  /// What the method itself remembers of what this learner did not send yet; empty where it does not.
+  virtual std::span<const float> memory(LearnerId) const { return {}; }
+  /// The codec, where the method is one under gathered messages.
+  virtual Codec* codec() { return nullptr; }
   /// Runs one step of one unit: reads each learner's vector, sends through the group, fills `average` with
   /// what every learner applies. `average` has the unit's numel.
   virtual void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,

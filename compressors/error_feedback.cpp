@@ -264,7 +264,7 @@ ContributionRecord ErrorFeedback::aggregate(const Step& step, const Bucket& unit
 }
 
 std::span<const float> ErrorFeedback::memory(LearnerId learner) const {
-  if (state_->memories.empty()) return {};
+  if (state_->memories.empty()) return state_->inner->memory(learner);
   return state_->memories[learner];
 }
 

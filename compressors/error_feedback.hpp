@@ -31,7 +31,7 @@ class ErrorFeedback {
   ContributionRecord aggregate(const Step& step, const Bucket& unit, const GradientSource& gradients,
                                Group& group, std::span<float> average);
 
-  /// Learner's memory before the next step; empty where the rule keeps none.
+  /// Learner's memory before the next step: the rule's, or the method's own; empty where neither keeps one.
   std::span<const float> memory(LearnerId learner) const;
 
   /// Memories in learner order, then the compressor's own state.

@@ -4,66 +4,75 @@
 
 namespace traincast {
 
-void Decoded::add_to(std::span<float> into) const {
-  if (dense)
-    for (std::size_t i = 0; i < values.size(); ++i) into[i] += values[i];
+void report(Contributions& contributions, LearnerId learner, const Decoded& sent) {
+  if (sent.dense)
+    contributions.kept(learner, sent.values);
   else
-    for (std::size_t j = 0; j < indices.size(); ++j) into[indices[j]] += values[j];
+    contributions.kept(learner, sent.indices, sent.values, Selection::own);
+}
+
+void take_mean(std::span<float> sum, std::uint32_t learners) {
+  auto divisor = static_cast<float>(learners);
+  for (float& value : sum) value /= divisor;
 }
 
 namespace {
 
 class Gathered final : public Compressor {
  public:
-  Gathered(std::unique_ptr<const Codec> codec, Coupling coupling, ErrorRule rule)
-      : codec_(std::move(codec)), coupling_(coupling), rule_(rule) {}
+  Gathered(std::unique_ptr<Codec> codec, Coupling coupling, ErrorRule rule, std::uint64_t seed)
+      : codec_(std::move(codec)), coupling_(coupling), rule_(rule), seed_(seed) {}
 
   Coupling coupling() const override { return coupling_; }
   bool sizes_follow_from_shape() const override { return codec_->size_follows_from_shape(); }
+  bool unbiased() const override { return codec_->unbiased(); }
+  bool scales() const override { return codec_->scales(); }
+  Codec* codec() override { return codec_.get(); }
   ErrorRule error_rule() const override { return rule_; }
 
-  void aggregate(const Step&, const Bucket& unit, const GradientSource& source, Group& group,
+  void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,
                  Contributions& contributions, std::span<float> average) override {
-    std::uint64_t numel = unit.numel();
+    const std::uint64_t numel = unit.numel();
+    const UnitDraws draws(seed_, step.index, unit.id);
     std::vector<float> vector(numel);
 
     group.phase(0);
-    auto encode = [&](LearnerId learner) {
-      source.read(learner, vector);
-      Message message = codec_->encode(vector);
-      Decoded sent = codec_->decode(message, numel);
-      if (sent.dense)
-        contributions.kept(learner, sent.values);
-      else
-        contributions.kept(learner, sent.indices, sent.values, Selection::own);
-      return message;
-    };
-    auto messages = group.all_gather(codec_->encode_work(numel), encode,
-                                     [&](const Message& message) { return codec_->value_bytes(message); });
+    std::vector<Message> messages =
+        group.all_gather(codec_->encode_work(numel), [&](LearnerId learner, Bytes& value_bytes) {
+          const KeyedDraws own = draws.own(learner);
+          const Call call{unit, numel, step.index, learner, own, draws.shared()};
+          source.read(learner, vector);
+          Message message = codec_->encode(vector, call);
+          value_bytes = codec_->value_bytes(message, call);
+          report(contributions, learner, codec_->decode(message, call));
+          return message;
+        });
 
     group.phase(1);
     group.once(Stage::decode, codec_->decode_work(numel, group.size()), [&] {
       std::fill(average.begin(), average.end(), 0.0f);
-      for (const Message& message : messages) codec_->decode(message, numel).add_to(average);
-      auto learners = static_cast<float>(group.size());
-      for (float& value : average) value /= learners;
+      for (LearnerId learner = 0; learner < group.size(); ++learner)
+        codec_->decode(messages[learner], {unit, numel, step.index, learner, draws.shared(), draws.shared()})
+            .add_to(average);
+      take_mean(average, group.size());
     });
   }
 
-  void save(Writer&) const override {}
-  void load(Reader&) override {}
+  void save(Writer& writer) const override { codec_->save(writer); }
+  void load(Reader& reader) override { codec_->load(reader); }
 
  private:
-  std::unique_ptr<const Codec> codec_;
+  std::unique_ptr<Codec> codec_;
   Coupling coupling_;
   ErrorRule rule_;
+  std::uint64_t seed_;
 };
 
 }  // namespace
 
-std::unique_ptr<Compressor> make_gathered(std::unique_ptr<const Codec> codec, Coupling coupling,
-                                          ErrorRule rule) {
-  return std::make_unique<Gathered>(std::move(codec), coupling, rule);
+std::unique_ptr<Compressor> make_gathered(std::unique_ptr<Codec> codec, Coupling coupling, ErrorRule rule,
+                                          std::uint64_t seed) {
+  return std::make_unique<Gathered>(std::move(codec), coupling, rule, seed);
 }
 
 }  // namespace traincast

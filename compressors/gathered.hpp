@@ -10,7 +10,13 @@ namespace traincast {
 
 /// Phase 0: encode, all-gather; phase 1: decode, sum in learner order, divide by N. A learner's contribution
 /// is what its own message decodes to.
-std::unique_ptr<Compressor> make_gathered(std::unique_ptr<const Codec> codec, Coupling coupling,
-                                          ErrorRule rule);
+std::unique_ptr<Compressor> make_gathered(std::unique_ptr<Codec> codec, Coupling coupling, ErrorRule rule,
+                                          std::uint64_t seed);
+
+/// Tells what a learner's own message decodes to.
+void report(Contributions& contributions, LearnerId learner, const Decoded& sent);
+
+/// Divides by the number of learners.
+void take_mean(std::span<float> sum, std::uint32_t learners);
 
 }  // namespace traincast

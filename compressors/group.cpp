@@ -195,16 +195,16 @@ void Group::sparse_all_reduce(std::span<float> sum, Bytes entry_bytes, std::vect
 }
 
 std::vector<Message> Group::all_gather(std::vector<Work> work,
-                                       const std::function<Message(LearnerId)>& message,
-                                       const std::function<Bytes(const Message&)>& value_bytes) {
+                                       const std::function<Message(LearnerId, Bytes&)>& message) {
   charge(Stage::encode, std::move(work));
   Op& op = issue(Word::all_gather);
   std::vector<Message> messages(learners_);
   auto& seconds = seconds_[phase_].each[place(Stage::encode)];
   for (LearnerId learner = 0; learner < learners_; ++learner) {
-    seconds[learner] += timed([&] { messages[learner] = message(learner); });
+    Bytes value_bytes = 0;
+    seconds[learner] += timed([&] { messages[learner] = message(learner, value_bytes); });
     op.bytes.push_back(messages[learner].size());
-    op.value_bytes += value_bytes(messages[learner]);
+    op.value_bytes += value_bytes;
   }
   return messages;
 }

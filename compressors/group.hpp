@@ -50,10 +50,10 @@ class Group {
   /// (std::logic_error): the method refuses such a number of learners.
   void all_reduce(Element element, std::span<float> sum, std::vector<Work> work,
                   const std::function<void(LearnerId, std::span<float>)>& addend, bool waits = true);
-  /// Every learner's message reaches every learner. `message(i)` builds learner i's, timed as its work of
-  /// encoding; `value_bytes` of all messages together are gradient values.
-  std::vector<Message> all_gather(std::vector<Work> work, const std::function<Message(LearnerId)>& message,
-                                  const std::function<Bytes(const Message&)>& value_bytes);
+  /// Every learner's message reaches every learner. `message(i, value_bytes)` builds learner i's, timed as
+  /// its work of encoding, and says how many of its bytes are gradient values.
+  std::vector<Message> all_gather(std::vector<Work> work,
+                                  const std::function<Message(LearnerId, Bytes&)>& message);
   /// The element-wise largest of all addends reaches every learner (a shared scale); none of its bytes are
   /// gradient values.
   void all_reduce_max(std::span<float> largest, std::vector<Work> work,

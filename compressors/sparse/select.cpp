@@ -86,6 +86,12 @@ std::vector<Index> largest(std::span<const float> values, std::uint64_t k) {
   return chosen;
 }
 
+std::vector<Index> at_least(std::span<const float> values, float threshold) {
+  std::vector<Index> chosen;
+  for (std::uint64_t key : candidates(values, magnitude(threshold), 64)) chosen.push_back(index_of(key));
+  return chosen;
+}
+
 std::vector<Index> largest_by_chunk(std::span<const float> values, std::uint64_t chunk) {
   std::vector<Index> chosen;
   chosen.reserve(values.size() / chunk + 1);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -17,5 +18,19 @@ std::vector<Index> largest(std::span<const float> values, std::uint64_t k);
 /// The entry of largest magnitude in every chunk of `chunk` entries (the last may be shorter); of equal
 /// magnitudes the lower index. One index per chunk, ascending.
 std::vector<Index> largest_by_chunk(std::span<const float> values, std::uint64_t chunk);
+
+/// The entries of at least this magnitude (above 0), by ascending index.
+std::vector<Index> at_least(std::span<const float> values, float threshold);
+
+/// Two magnitudes between which a threshold for k entries lies.
+struct MagnitudeBracket {
+  float above = std::numeric_limits<float>::infinity();  ///< at most k entries reach it
+  std::uint64_t count = 0;                               ///< how many do
+  float below = 0;                                       ///< more than k reach it
+};
+
+/// Bisection between the mean magnitude and the largest (Shi et al. 2021, Algorithm 1): of the thresholds
+/// tried, the one that most entries, but no more than k, reach, and the largest that more reach.
+MagnitudeBracket bisect_magnitude(std::span<const float> values, std::uint64_t k, unsigned iterations);
 
 }  // namespace traincast

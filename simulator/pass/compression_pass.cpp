@@ -8,6 +8,7 @@
 #include <functional>
 #include <mutex>
 #include <numeric>
+#include <stdexcept>
 #include <thread>
 
 #include "base/error.hpp"
@@ -48,7 +49,7 @@ struct CompressorUnit {
 
 std::vector<CompressorUnit> make_units(Coupling coupling, const std::vector<Bucket>& buckets) {
   if (coupling == Coupling::model && buckets.size() > 1)
-    throw InputError("/buckets: the method sees the whole model at once, which needs \"model\"");
+    throw std::logic_error("a method that sees the whole model got several buckets");
   std::vector<CompressorUnit> units;
   for (std::size_t b = 0; b < buckets.size(); ++b) {
     if (coupling == Coupling::tensor)
@@ -58,6 +59,9 @@ std::vector<CompressorUnit> make_units(Coupling coupling, const std::vector<Buck
   }
   return units;
 }
+
+/// By step and learner; empty for methods that need none.
+using GradientNorms = std::vector<std::vector<double>>;
 
 struct UnitStep {
   std::vector<Phase> phases;
@@ -77,11 +81,36 @@ ErrorRule rule_of(const Scenario& scenario, const Compressor& compressor) {
   return rule;
 }
 
+GradientNorms gradient_norms(const Compressor& compressor, const TraceReader& trace, std::size_t steps,
+                             std::uint32_t learners) {
+  GradientNorms norms;
+  if (!compressor.needs_gradient_norms()) return norms;
+  norms.assign(steps, std::vector<double>(learners, 0.0));
+  std::vector<float> gradient;
+  for (std::size_t s = 0; s < steps; ++s)
+    for (LearnerId learner = 0; learner < learners; ++learner) {
+      throw_if_interrupted();
+      double square = 0;
+      for (const TensorInfo& layer : trace.manifest().layers) {
+        gradient.resize(layer.numel());
+        trace.read(s, learner, layer.id, gradient);
+        square += square_sum(gradient);
+      }
+      norms[s][learner] = std::sqrt(square);
+    }
+  return norms;
+}
+
 // Walks one unit through the steps: its error memories live only here.
 class UnitWalk {
  public:
-  UnitWalk(const Scenario& scenario, const TraceReader& trace, const Bucket& unit)
-      : trace_(trace), unit_(unit), numel_(unit.numel()), learners_(scenario.learners) {
+  UnitWalk(const Scenario& scenario, const TraceReader& trace, const Bucket& unit,
+           const GradientNorms& gradient_norms)
+      : trace_(trace),
+        unit_(unit),
+        numel_(unit.numel()),
+        learners_(scenario.learners),
+        gradient_norms_(gradient_norms) {
     auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
     ErrorRule rule = rule_of(scenario, *compressor);
     feedback_ = std::make_unique<ErrorFeedback>(std::move(compressor), rule, learners_, numel_);
@@ -99,7 +128,8 @@ class UnitWalk {
     Group group(learners_);
     RecordedGradient gradients(trace_, s, unit_);
     std::uint64_t index = trace_.manifest().steps[s];
-    Step step{index, static_cast<double>(index) * epoch_per_step_, learning_rate_, ids_};
+    Step step{index, static_cast<double>(index) * epoch_per_step_, learning_rate_, ids_, {}};
+    if (!gradient_norms_.empty()) step.gradient_norms = gradient_norms_[s];
 
     UnitStep result;
     if (statistics) begin_statistics(gradients, result.sums);
@@ -149,6 +179,7 @@ class UnitWalk {
   const Bucket& unit_;
   std::uint64_t numel_;
   std::uint32_t learners_;
+  const GradientNorms& gradient_norms_;
   double learning_rate_ = 0, epoch_per_step_ = 0;
   std::unique_ptr<ErrorFeedback> feedback_;
   std::vector<LearnerId> ids_;
@@ -221,9 +252,10 @@ ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trac
   std::vector<CompressorUnit> units = make_units(compressor->coupling(), record.buckets);
   refuse_what_does_not_fit(scenario, units, threads);
 
+  const GradientNorms norms = gradient_norms(*compressor, trace, scenario.steps, scenario.learners);
   std::vector<std::vector<UnitStep>> walked(units.size());
   in_parallel(units.size(), threads, [&](std::size_t u) {
-    UnitWalk walk(scenario, trace, units[u].seen);
+    UnitWalk walk(scenario, trace, units[u].seen, norms);
     for (std::size_t s = 0; s < scenario.steps; ++s) walked[u].push_back(walk.step(s, true));
   });
 
@@ -258,9 +290,10 @@ CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace) {
   // step.
   std::size_t steps = std::min<std::size_t>(scenario.steps, 8), first = steps > 1 ? 1 : 0;
 
+  const GradientNorms norms = gradient_norms(*compressor, trace, steps, scenario.learners);
   std::vector<std::vector<UnitStep>> walked(units.size());
   for (std::size_t u = 0; u < units.size(); ++u) {
-    UnitWalk walk(scenario, trace, units[u].seen);
+    UnitWalk walk(scenario, trace, units[u].seen, norms);
     for (std::size_t s = 0; s < steps; ++s) walked[u].push_back(walk.step(s, false));
   }
 

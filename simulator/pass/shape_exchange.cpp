@@ -26,17 +26,17 @@ class Ignored : public Contributions {
 
 // One learner's messages, sent by all.
 void repeat(Op& op, std::uint32_t learners) {
-  if (op.word == Word::all_gather) op.bytes.assign(learners, op.bytes.front());
+  if (op.word == Word::all_gather || op.word == Word::push_pull) op.bytes.assign(learners, op.bytes.front());
   op.value_bytes *= learners;
 }
 
-std::vector<Phase> phases_of(const Scenario& scenario, const TensorInfo& tensor) {
+std::vector<Phase> phases_of(const Scenario& scenario, const Bucket& unit) {
   const LearnerId alone[] = {0};
   Ignored ignored;
   Group group(1);
-  std::vector<float> average(tensor.numel());
+  std::vector<float> average(unit.numel());
   auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
-  compressor->aggregate({0, 0, 0, alone}, {tensor.id, {tensor}}, AnyNumbers(), group, ignored, average);
+  compressor->aggregate({0, 0, 0, alone, {}}, unit, AnyNumbers(), group, ignored, average);
   return group.phases();
 }
 
@@ -50,12 +50,18 @@ ExchangeRecord shape_exchange(const Scenario& scenario, std::span<const TensorIn
   for (const TensorInfo& layer : layers) record.parameters += layer.numel();
   StepRecord& step = record.steps.emplace_back();
   const std::string method = scenario.resolved.at("compressor").dump(-1);
+  const Coupling coupling =
+      scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)->coupling();
   for (const Bucket& bucket : record.buckets) {
     std::vector<std::vector<Phase>> units;
-    for (const TensorInfo& tensor : bucket.tensors) {
-      auto [at, fresh] = known.try_emplace({method, tensor.id});
-      if (fresh) at->second = phases_of(scenario, tensor);
-      units.push_back(at->second);
+    if (coupling == Coupling::tensor) {
+      for (const TensorInfo& tensor : bucket.tensors) {
+        auto [at, fresh] = known.try_emplace({method, tensor.id});
+        if (fresh) at->second = phases_of(scenario, {tensor.id, {tensor}});
+        units.push_back(at->second);
+      }
+    } else {
+      units.push_back(phases_of(scenario, bucket));
     }
     BucketExchange exchange = fuse(units);
     for (Phase& phase : exchange.phases)

@@ -134,6 +134,10 @@ Json read_error_feedback(const JsonReader& at, Scenario& scenario) {
   if (word == "none") scenario.error = ErrorRule::Error::none;
   if (word == "local") scenario.error = ErrorRule::Error::local;
   if (word == "global") scenario.error = ErrorRule::Error::global;
+  if (scenario.error.value_or(ErrorRule::Error::none) != ErrorRule::Error::none &&
+      scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)->remembers())
+    at.at("error").refuse("'" + std::string(scenario.compressor.entry->name) +
+                          "' has a memory of its own, around which there can be none; allowed: auto, none");
   return parameters.resolved();
 }
 
@@ -183,9 +187,10 @@ Json read_compressor(const JsonReader& at, Scenario& scenario) {
     if (at.value().find(later.name))
       at.at(later.name).refuse("is not in this version: " + std::string(later.reason));
   scenario.compressor = choose(at, compressor_catalog());
-  try {
-    scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
-  } catch (const InputError& error) {  // parameters that exclude each other
+  try {  // parameters that exclude each other, too many learners
+    scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)
+        ->refuse_learners(scenario.learners);
+  } catch (const InputError& error) {
     at.refuse(error.what());
   }
   GradientSourceKind source = scenario.gradients.entry->make;
@@ -296,6 +301,10 @@ constexpr Key kKeys[] = {
      "tensor each, or all",
      [](const JsonReader& at, Scenario& s) -> Json {
        s.buckets = read_bucketing(at);
+       bool whole = s.compressor.entry->make(s.compressor.parameters, s.seed)->coupling() == Coupling::model;
+       if (whole && s.buckets.kind != Bucketing::Kind::model)
+         at.refuse("'" + std::string(s.compressor.entry->name) +
+                   "' sees the whole model at once here, which needs \"model\"");
        return s.buckets.text;
      },
      [] {

@@ -1,11 +1,15 @@
 #include "compressors/compressor_catalog.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/compressor_harness.hpp"
 
 namespace traincast::testing {
 namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 std::string refusal(const char* json) {
   try {
@@ -25,9 +29,8 @@ TEST(CompressorCatalog, HasSoundParameterTables) {
 }
 
 TEST(CompressorCatalog, SaysWhatIsWrongAndWhatIsKnown) {
-  EXPECT_EQ(
-      refusal(R"({"name": "topkk", "density": 1})"),
-      "test:/name: unknown compressor 'topkk'; did you mean 'topk'?; known: none, topk, scalecom, powersgd");
+  EXPECT_THAT(refusal(R"({"name": "topkk", "density": 1})"),
+              StartsWith("test:/name: unknown compressor 'topkk'; did you mean 'topk'?; known: none, "));
   EXPECT_EQ(refusal(R"({"name": "topk", "density": 0})"), "test:/density: must lie in (0, 1], got 0");
   EXPECT_EQ(refusal(R"({"name": "powersgd", "rank": 0})"), "test:/rank: must lie in [1, inf), got 0");
   EXPECT_EQ(refusal(R"({"name": "none", "precision": "fp8"})"),
@@ -35,14 +38,26 @@ TEST(CompressorCatalog, SaysWhatIsWrongAndWhatIsKnown) {
 }
 
 TEST(CompressorCatalog, GivesTheReasonWhyAPlannedMethodIsMissing) {
-  EXPECT_EQ(
-      refusal(R"({"name": "qsgd", "levels": 4})"),
-      "test:/name: compressor 'qsgd' is not in this version: quantised methods come with a later version; "
-      "known: none, topk, scalecom, powersgd");
-  EXPECT_EQ(
+  EXPECT_THAT(
       refusal(R"("local_sgd")"),
-      "test: compressor 'local_sgd' is not in this version: it needs training in the loop, which comes with "
-      "a later version; known: none, topk, scalecom, powersgd");
+      StartsWith("test: compressor 'local_sgd' is not in this version: it needs training in the loop, "
+                 "which comes with a later version; known: none, "));
+}
+
+// Parameters that exclude each other, each method in its own words.
+TEST(CompressorCatalog, RefusesParametersThatExcludeEachOther) {
+  EXPECT_THAT(
+      refusal(R"({"name": "topk", "density": 0.1, "transport": "sparse_all_reduce", "value": "fp16"})"),
+      HasSubstr("sparse_all_reduce"));
+  EXPECT_THAT(refusal(R"({"name": "random_k", "density": 0.1, "index": "int64"})"),
+              HasSubstr("no index travels"));
+  EXPECT_THAT(refusal(R"({"name": "qsgd", "levels": 3000, "coding": "bytes"})"), HasSubstr("up to 2048"));
+  EXPECT_THAT(refusal(R"({"name": "terngrad", "scale": "shared", "coding": "bytes"})"), HasSubstr("summed"));
+  EXPECT_THAT(refusal(R"({"name": "int8", "padding": "hook"})"), HasSubstr("per"));
+  EXPECT_THAT(refusal(R"({"name": "eden", "block": 48})"), HasSubstr("the next are 32 and 64"));
+  EXPECT_THAT(refusal(R"({"name": "thc", "bits": 6})"), HasSubstr("need at least 63"));
+  EXPECT_THAT(refusal(R"({"name": "scalecom", "rate": 9, "selection": "exact", "index": "packed"})"),
+              HasSubstr("one entry per chunk"));
 }
 
 }  // namespace

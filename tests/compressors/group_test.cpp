@@ -52,9 +52,10 @@ TEST(Group, RoundsEveryPartialSumOfBf16) {
 
 TEST(Group, CountsGatheredMessagesByTheirLength) {
   Group group(3);
-  auto messages = group.all_gather(
-      {}, [](LearnerId i) { return Message(10 * i); },
-      [](const Message& message) { return message.size() / 2; });
+  auto messages = group.all_gather({}, [](LearnerId i, Bytes& value_bytes) {
+    value_bytes = 5 * i;
+    return Message(10 * i);
+  });
   ASSERT_EQ(messages.size(), 3u);
   EXPECT_EQ(messages[2].size(), 20u);
   const Op& op = *group.phases()[0].op;

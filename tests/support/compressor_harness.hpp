@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -44,6 +45,17 @@ class GivenGradients final : public GradientSource {
  private:
   const Vectors& gradients_;
 };
+
+/// L2 norms, by learner.
+inline std::vector<double> norms_of(const Vectors& gradients) {
+  std::vector<double> norms;
+  for (const Vector& gradient : gradients) {
+    double square = 0;
+    for (float value : gradient) square += static_cast<double>(value) * static_cast<double>(value);
+    norms.push_back(std::sqrt(square));
+  }
+  return norms;
+}
 
 /// Passes contributions on to nobody, but keeps them as dense vectors.
 class KeptContributions final : public Contributions {
@@ -94,7 +106,9 @@ class UnitRun {
     StepResult result;
     result.average.assign(unit_.numel(), -1.0f);
     Group group(static_cast<std::uint32_t>(learners_.size()));
-    Step step{.index = next_++, .epoch = 0, .learning_rate = 0.1, .learners = learners_};
+    auto norms = norms_of(gradients);
+    Step step{
+        .index = next_++, .epoch = 0, .learning_rate = 0.1, .learners = learners_, .gradient_norms = norms};
     result.record =
         feedback_->aggregate(step, unit_, GivenGradients(gradients), group, std::span<float>(result.average));
     result.phases = group.phases();

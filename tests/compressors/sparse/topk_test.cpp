@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "compressors/methods.hpp"
-#include "tests/support/compressor_harness.hpp"
+#include "tests/support/codec_harness.hpp"
 
 namespace traincast::testing {
 namespace {
@@ -41,49 +41,34 @@ TEST(TopK, AveragesOverAllLearnersWhereverEntriesMeet) {
 }
 
 TEST(TopK, CodecRefusesWhatItCannotHaveWritten) {
-  auto codec = topk_codec(0.5);
-  auto message = codec->encode(Vector{1, -4, 3, 2});
-  auto sent = codec->decode(message, 4);
+  CodecRun codec(R"({"name": "topk", "density": 0.5})", one_tensor({4}));
+  auto message = codec.encode(Vector{1, -4, 3, 2});
+  auto sent = codec.decode(message);
   EXPECT_THAT(sent.indices, ElementsAre(1, 2));
   EXPECT_THAT(sent.values, ElementsAre(-4, 3));
-  for (std::size_t size = 0; size < message.size(); ++size)
-    EXPECT_THROW(codec->decode(std::span(message).first(size), 4), InputError);
-  auto longer = message;
-  longer.resize(24);
-  EXPECT_THROW(codec->decode(longer, 4), InputError);
   auto beyond = message;
   beyond[4] = std::byte{4};  // the second index
-  EXPECT_THROW(codec->decode(beyond, 4), InputError);
+  EXPECT_THROW(codec.decode(beyond), InputError);
   auto twice = message;
   twice[4] = std::byte{1};
-  EXPECT_THROW(codec->decode(twice, 4), InputError);
+  EXPECT_THROW(codec.decode(twice), InputError);
 }
 
-TEST(TopK, CodecGivesASparseVectorOrAnErrorForAnyBytes) {
-  auto codec = topk_codec(0.1);
-  auto gradients = random_gradients(1, 100)[0];
-  auto message = codec->encode(gradients);
-  RandomStream random({.seed = 9});
-  int refused = 0, accepted = 0;
-  for (int trial = 0; trial < 2000; ++trial) {
-    auto damaged = message;
-    damaged[random.below(damaged.size())] ^= std::byte(1u << random.below(8));
-    Vector into(100, 0.0f);
-    try {
-      Decoded decoded = codec->decode(damaged, 100);
-      decoded.add_to(into);
-      ++accepted;
-      EXPECT_EQ(decoded.indices.size(), 10u);
-      EXPECT_TRUE(std::is_sorted(decoded.indices.begin(), decoded.indices.end()));
-      EXPECT_LT(decoded.indices.back(), 100u);
-    } catch (const InputError&) {
-      ++refused;
-    }
-  }
-  // Half of the bits are indices, most of whose changes break their order or leave the vector; values may be
-  // anything.
-  EXPECT_GT(refused, 600);
-  EXPECT_GT(accepted, 600);
+// Mem-SGD by hand: what is not sent grows by the gradient in every step; of equal entries the lower goes.
+TEST(TopK, SendsWhatTheMemoryHasGathered) {
+  UnitRun run(R"({"name": "topk", "density": 0.25})", 1, one_tensor({8}));
+  EXPECT_THAT(run.step({kGolden}).average, ElementsAre(0, 0, 2, 0, 0, 0, -3, 0));
+  EXPECT_THAT(run.step({kGolden}).average, ElementsAre(0, 0, 0, 0, 0, 3, -3, 0));
+  EXPECT_THAT(run.step({kGolden}).average, ElementsAre(0, -3, 4, 0, 0, 0, 0, 0));
+}
+
+// Of a bucket of two tensors the larger entries, wherever they are.
+TEST(TopK, ChoosesWithinItsScope) {
+  Bucket bucket{0, {{0, "a", {4}, "bias"}, {1, "b", {4}, "bias"}}};
+  UnitRun run(R"({"name": "topk", "density": 0.25, "scope": "bucket"})", 1, bucket);
+  EXPECT_THAT(run.step({{1, 1, 1, 1, 5, 1, 6, 1}}).average, ElementsAre(0, 0, 0, 0, 5, 0, 6, 0));
+  EXPECT_EQ(make_compressor(R"({"name": "topk", "density": 1, "scope": "model"})")->coupling(),
+            Coupling::model);
 }
 
 }  // namespace

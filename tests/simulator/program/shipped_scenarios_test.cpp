@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 std::vector<std::string> shipped() {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(fs::path(TRAINCAST_SOURCE_DIR) / "simulator/scenarios"))
-    names.push_back(entry.path().stem().string());
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
   return names;
 }
 

@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"DensityTooLarge", scenario(R"("compressor": {"name": "topk", "density": 1.5})"),
                 "s.json:/compressor/density: must lie in (0, 1], got 1.5"},
         Refusal{"DensityMissing", scenario(R"("compressor": "topk")"),
-                "s.json:/compressor: key 'density' is missing (number in (0, 1]: share of a tensor's entries "
+                "s.json:/compressor: key 'density' is missing (number in (0, 1]: share of the entries "
                 "that each "
                 "learner sends)"},
         Refusal{
@@ -127,11 +127,25 @@ INSTANTIATE_TEST_SUITE_P(
             "s.json:/compressor: 'index' is \"packed\", which needs one entry per chunk, but 'selection' is "
             "\"exact\"; "
             "allowed with it: \"int32\""},
-        Refusal{"PlannedCompressor", scenario(R"("compressor": {"name": "qsgd"})"),
-                "s.json:/compressor/name: compressor 'qsgd' is not in this version: quantised methods come "
-                "with a later "
-                "version; known: " +
-                    kCompressors},
+        Refusal{
+            "PlannedCompressor", scenario(R"("compressor": {"name": "atomo"})"),
+            "s.json:/compressor/name: compressor 'atomo' is not in this version: further low-rank methods "
+            "come with a later version; known: " +
+                kCompressors},
+        Refusal{
+            "SumThatCanOverflow",
+            scenario(R"("compressor": {"name": "qsgd_maxnorm", "bits": 7, "element": "int8"})"),
+            "s.json:/compressor: a sum of 8 levels of up to 127 can reach 1016, but its integers hold 127; "
+            "at most 1 learners fit"},
+        Refusal{
+            "MemoryAroundAMethodThatHasOne",
+            scenario(
+                R"("compressor": {"name": "dgc", "density": 0.1}, "error_feedback": {"error": "local"})"),
+            "s.json:/error_feedback/error: 'dgc' has a memory of its own, around which there can be none; "
+            "allowed: auto, none"},
+        Refusal{"WholeModelInBuckets",
+                scenario(R"("compressor": {"name": "topk", "density": 0.1, "scope": "model"})"),
+                "s.json:/buckets: 'topk' sees the whole model at once here, which needs \"model\""},
         Refusal{"TransportThatTheMethodLacks",
                 scenario(R"("compressor": {"name": "topk", "density": 0.1, "transport": "ring"})"),
                 "s.json:/compressor/transport: unknown word 'ring'; known: all_gather, sparse_all_reduce"},

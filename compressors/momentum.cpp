@@ -1,0 +1,119 @@
+#include "compressors/momentum.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+namespace traincast {
+
+struct Momentum::State final : GradientSource {
+  State(MomentumRule the_rule, std::uint32_t learners, std::uint64_t elements)
+      : rule(the_rule), numel(elements), momenta(learners, std::vector<float>(elements, 0.0f)) {}
+
+  void read(LearnerId learner, std::span<float> into) const override {
+    auto& m = momenta[learner];
+    gradients->read(learner, into);
+    const float f = rule.factor, gain = rule.kind == MomentumRule::Kind::averaged ? 1 - f : 1;
+    if (!moved[learner]) {
+      for (std::size_t i = 0; i < m.size(); ++i) m[i] = f * m[i] + gain * into[i];
+      moved[learner] = true;
+    }
+    if (rule.kind == MomentumRule::Kind::nesterov)
+      for (std::size_t i = 0; i < m.size(); ++i) into[i] += f * m[i];
+    else
+      std::copy(m.begin(), m.end(), into.begin());
+  }
+
+  MomentumRule rule;
+  std::uint64_t numel;
+  // Reading moves these, though whoever reads sees a source that stays the same.
+  mutable std::vector<std::vector<float>> momenta;
+  mutable std::vector<bool> moved;
+  const GradientSource* gradients = nullptr;
+};
+
+Momentum::Momentum(MomentumRule rule, std::uint32_t learners, std::uint64_t numel)
+    : state_(std::make_unique<State>(rule, learners, numel)) {}
+Momentum::~Momentum() = default;
+Momentum::Momentum(Momentum&&) noexcept = default;
+
+const GradientSource& Momentum::over(const GradientSource& gradients) {
+  state_->gradients = &gradients;
+  state_->moved.assign(state_->momenta.size(), false);
+  return *state_;
+}
+
+void Momentum::save(Writer& writer) const {
+  for (const auto& momentum : state_->momenta) writer.put_all(std::span<const float>(momentum));
+}
+
+void Momentum::load(Reader& reader) {
+  for (auto& momentum : state_->momenta) {
+    auto values = reader.get_all<float>();
+    if (values.size() != state_->numel)
+      throw InputError("saved momentum holds " + std::to_string(values.size()) + " values, not " +
+                       std::to_string(state_->numel));
+    momentum = std::move(values);
+  }
+}
+
+namespace {
+
+class WithMomentum final : public Compressor {
+ public:
+  WithMomentum(std::unique_ptr<Compressor> method, MomentumRule rule)
+      : method_(std::move(method)), rule_(rule) {}
+
+  Coupling coupling() const override { return method_->coupling(); }
+  bool sizes_follow_from_shape() const override { return method_->sizes_follow_from_shape(); }
+  ErrorRule error_rule() const override { return {}; }
+  bool averages_contributions() const override { return method_->averages_contributions(); }
+  bool scales() const override { return method_->scales(); }
+  bool remembers() const override { return true; }
+
+  void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,
+                 Contributions& contributions, std::span<float> average) override {
+    if (!momentum_) prepare(group.size(), unit.numel());
+    group.phase(0);
+    group.once(Stage::encode, {{Primitive::elementwise, {unit.numel(), 0, 0}}}, [] {});
+    method_->aggregate(step, unit, momentum_->over(source), group, contributions, average);
+  }
+
+  void save(Writer& writer) const override {
+    writer.put<std::uint32_t>(momentum_ ? learners_ : 0);
+    writer.put<std::uint64_t>(numel_);
+    if (momentum_) momentum_->save(writer);
+    method_->save(writer);
+  }
+  void load(Reader& reader) override {
+    auto learners = reader.get<std::uint32_t>();
+    auto numel = reader.get<std::uint64_t>();
+    momentum_.reset();
+    if (learners > 0) {
+      prepare(learners, numel);
+      momentum_->load(reader);
+    }
+    method_->load(reader);
+  }
+
+ private:
+  void prepare(std::uint32_t learners, std::uint64_t numel) {
+    learners_ = learners;
+    numel_ = numel;
+    momentum_.emplace(rule_, learners, numel);
+  }
+
+  std::unique_ptr<Compressor> method_;
+  MomentumRule rule_;
+  std::uint32_t learners_ = 0;
+  std::uint64_t numel_ = 0;
+  std::optional<Momentum> momentum_;
+};
+
+}  // namespace
+
+std::unique_ptr<Compressor> make_with_momentum(std::unique_ptr<Compressor> method, MomentumRule rule) {
+  return std::make_unique<WithMomentum>(std::move(method), rule);
+}
+
+}  // namespace traincast

@@ -1,0 +1,102 @@
+// Affine 8-bit integers, with a scale and a zero point per tensor or per run of elements.
+#include <algorithm>
+#include <cmath>
+
+#include "compressors/gathered.hpp"
+#include "compressors/kernels/kernels.hpp"
+#include "compressors/methods.hpp"
+#include "compressors/quantised/dense_codec.hpp"
+
+namespace traincast {
+
+namespace {
+
+constexpr const char* kKind = "int8";
+
+// Scale and zero point of all channels in four bytes each, then a byte an element. The range of a channel
+// takes in zero, so that zero stays zero.
+class Affine final : public DenseCodec {
+ public:
+  /// `channel`: elements with a scale of their own, 0 for all. `padded`: whole channels only, and one more
+  /// where they fit already, as PyTorch's hook has it.
+  Affine(std::uint64_t channel, bool padded) : DenseCodec(8), channel_(channel), padded_(padded) {}
+
+  Message encode(std::span<const float> values, const Call&) override {
+    const std::uint64_t size = channel_of(values.size());
+    Message message, codes;
+    codes.reserve(coded(values.size()));
+    for (std::uint64_t c = 0; c < channels(values.size()); ++c) {
+      std::uint64_t begin = std::min<std::uint64_t>(c * size, values.size());
+      auto part = values.subspan(begin, std::min<std::uint64_t>(size, values.size() - begin));
+      float least = 0, largest = 0;
+      if (!part.empty()) kernels().range(part.data(), part.size(), &least, &largest);
+      least = std::min(least, 0.0f);
+      largest = std::max(largest, 0.0f);
+      // Divided first: the range itself may be beyond the largest float.
+      float scale = largest / 255 - least / 255;
+      float zero = scale > 0 ? std::clamp(std::nearbyint(-least / scale), 0.0f, 255.0f) : 0;
+      append(message, scale);
+      append(message, zero);
+      for (float value : part)
+        codes.push_back(std::byte(static_cast<std::uint8_t>(
+            scale > 0 ? std::clamp(std::nearbyint(value / scale) + zero, 0.0f, 255.0f) : 0)));
+    }
+    codes.resize(coded(values.size()));
+    append(message, codes);
+    return message;
+  }
+
+  Decoded decode(std::span<const std::byte> message, const Call& call) const override {
+    const std::uint64_t head = 8 * channels(call.numel), size = channel_of(call.numel);
+    expect_message_size(kKind, message, head + coded(call.numel));
+    auto scales = read_values<float>(message, 0, 2 * channels(call.numel));
+    for (float scale : scales) checked_scale(kKind, scale);
+    Decoded sent{true, {}, std::vector<float>(call.numel)};
+    for (std::uint64_t i = 0; i < call.numel; ++i) {
+      auto code = static_cast<float>(std::to_integer<unsigned>(message[head + i]));
+      sent.values[i] = (code - scales[2 * (i / size) + 1]) * scales[2 * (i / size)];
+    }
+    return sent;
+  }
+
+  Bytes value_bytes(const Message&, const Call& call) const override { return call.numel; }
+
+ private:
+  std::uint64_t channel_of(std::uint64_t numel) const {
+    return channel_ == 0 ? std::max<std::uint64_t>(numel, 1) : channel_;
+  }
+  std::uint64_t channels(std::uint64_t numel) const {
+    if (padded_ && channel_ > 0) return numel / channel_ + 1;
+    return (numel + channel_of(numel) - 1) / channel_of(numel);
+  }
+  std::uint64_t coded(std::uint64_t numel) const {
+    return padded_ && channel_ > 0 ? channels(numel) * channel_ : numel;
+  }
+
+  std::uint64_t channel_;
+  bool padded_;
+};
+
+constexpr Parameter kParameters[] = {
+    {"per", Unit::word, "tensor|channel", "tensor", "what has a scale and a zero point of its own"},
+    {"channel", Unit::count, "[1, 1000000000]", "512", "elements of a channel"},
+    {"padding", Unit::word, "none|hook", "none",
+     "hook: channels filled up, with a whole one more where none is broken, as PyTorch's per-channel hook "
+     "sends"},
+};
+
+std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t seed) {
+  bool channels = parameters.word("per") == "channel", padded = parameters.word("padding") == "hook";
+  if (padded && !channels)
+    throw InputError("'padding' is \"hook\", which fills channels up, but 'per' is \"tensor\"");
+  auto channel = channels ? static_cast<std::uint64_t>(parameters.count("channel")) : 0;
+  return make_gathered(std::make_unique<Affine>(channel, padded), Coupling::tensor, {}, seed);
+}
+
+}  // namespace
+
+const Entry<MakeCompressor> kInt8Method{
+    "int8", "affine 8-bit integers per tensor or per channel, rounded to nearest; gathered",
+    "PyTorch's quantization_pertensor_hook and quantization_perchannel_hook", kParameters, make};
+
+}  // namespace traincast

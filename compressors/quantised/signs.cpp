@@ -1,0 +1,44 @@
+#include "compressors/quantised/signs.hpp"
+
+#include "compressors/kernels/kernels.hpp"
+
+namespace traincast {
+
+void append_signs(Message& message, std::span<const float> values, SignLayout layout) {
+  if (layout == SignLayout::bytes) {
+    for (float value : values) append(message, static_cast<std::int8_t>((value > 0) - (value < 0)));
+    return;
+  }
+  std::vector<std::uint32_t> words((values.size() + 31) / 32);
+  auto pack = layout == SignLayout::words ? kernels().negatives : kernels().negatives_by_row;
+  pack(values.data(), values.size(), words.data());
+  append(message, std::span<const std::uint32_t>(words));
+}
+
+std::vector<float> read_signs(const char* kind, std::span<const std::byte> message, std::uint64_t numel,
+                              SignLayout layout) {
+  expect_message_size(kind, message, sign_bytes(layout, numel));
+  std::vector<float> signs(numel);
+  if (layout == SignLayout::bytes) {
+    for (std::size_t i = 0; i < numel; ++i) {
+      auto sign = static_cast<std::int8_t>(message[i]);
+      if (sign < -1 || sign > 1) refuse_message(kind, "has a sign that is none of −1, 0 and 1");
+      signs[i] = sign;
+    }
+    return signs;
+  }
+  auto words = read_values<std::uint32_t>(message, 0, message.size() / 4);
+  const std::size_t columns = words.size();
+  for (std::size_t word = 0; word < columns; ++word)
+    for (unsigned bit = 0; bit < 32; ++bit) {
+      std::size_t i = layout == SignLayout::words ? 32 * word + bit : bit * columns + word;
+      bool negative = words[word] & (0x80000000u >> bit);
+      if (i < numel)
+        signs[i] = negative ? -1.0f : 1.0f;
+      else if (negative)
+        refuse_message(kind, "is not filled with zeros");
+    }
+  return signs;
+}
+
+}  // namespace traincast

@@ -1,0 +1,31 @@
+// One bit an element: which are negative. Zeros count as positive.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compressors/codec.hpp"
+
+namespace traincast {
+
+/// How signs stand on the wire.
+enum class SignLayout {
+  words,  ///< element i in word i / 32, the first in the highest bit (BytePS's onebit)
+  rows,   ///< 32 rows of ⌈d / 32⌉ columns, a word a column, row 0 in the highest bit (signSGD's bit2byte)
+  bytes,  ///< a byte each: sign(x) as −1, 0 or 1 (GRACE and torch.sign, which send it unpacked)
+};
+
+constexpr Bytes sign_bytes(SignLayout layout, std::uint64_t numel) {
+  return layout == SignLayout::bytes ? numel : 4 * ((numel + 31) / 32);
+}
+
+void append_signs(Message& message, std::span<const float> values, SignLayout layout);
+
+/// ±1 (0 too, for bytes) of each element. The message must have sign_bytes; throws InputError where its fill
+/// or its bytes are wrong.
+std::vector<float> read_signs(const char* kind, std::span<const std::byte> message, std::uint64_t numel,
+                              SignLayout layout);
+
+}  // namespace traincast

@@ -1,0 +1,31 @@
+// Methods in which one learner chooses the entries for all, which then sum the values in flight.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "compressors/compressor.hpp"
+
+namespace traincast {
+
+/// Who chooses.
+enum class Leader {
+  cyclic,    ///< learner t mod N in step t
+  variance,  ///< whose vector has the largest variance; of equal ones the lowest number
+};
+
+struct LedSupport {
+  Leader leader = Leader::cyclic;
+  /// Entries of a tensor of this unit for one that is sent: of each such chunk one where `by_chunk`, else of
+  /// the whole tensor as many.
+  std::function<double(const Bucket&)> rate;
+  bool by_chunk = false;
+  bool packed = false;  ///< indices as places in their chunk (by_chunk only), else four bytes each
+  float beta = 1;       ///< low-pass filter of the error memory
+};
+
+/// Phase 0: leader's vector to indices, broadcast (before it, where the leader is to be found: an all-gather
+/// of variances); then an all-reduce of the values, and scatter.
+std::unique_ptr<Compressor> make_led_support(LedSupport method);
+
+}  // namespace traincast
