@@ -135,8 +135,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{
             "SumThatCanOverflow",
             scenario(R"("compressor": {"name": "qsgd_maxnorm", "bits": 7, "element": "int8"})"),
-            "s.json:/compressor: a sum of 8 levels of up to 127 can reach 1016, but its integers hold 127; "
-            "at most 1 learners fit"},
+            "s.json:/compressor: a sum of 4 levels of up to 127 can reach 508, but its integers hold 127; "
+            "the most learners that fit: 1"},
         Refusal{
             "MemoryAroundAMethodThatHasOne",
             scenario(

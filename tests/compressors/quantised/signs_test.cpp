@@ -1,0 +1,35 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "compressors/quantised/signs.hpp"
+#include "tests/support/codec_harness.hpp"
+
+namespace traincast::testing {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(Signs, StandAsBytePsAndMajorityVoteHaveThem) {
+  Message words, rows, bytes;
+  append_signs(words, kGolden, SignLayout::words);
+  append_signs(rows, kGolden, SignLayout::rows);
+  append_signs(bytes, kGolden, SignLayout::bytes);
+  // Negative at places 1, 3 and 6, the first in the highest bit; with one column the rows stand alike.
+  EXPECT_EQ(word_at(words, 0), 0x52000000u);
+  EXPECT_EQ(word_at(rows, 0), 0x52000000u);
+  EXPECT_THAT(bytes_of(bytes), ElementsAre(1, 255, 1, 255, 0, 1, 255, 1));
+}
+
+TEST(Signs, RowsHoldEveryColumnthElement) {
+  Vector values(40, 1);  // two columns
+  values[1] = -1;        // row 0, column 1
+  values[4] = -1;        // row 2, column 0
+  Message message;
+  append_signs(message, values, SignLayout::rows);
+  EXPECT_EQ(word_at(message, 4), 0x80000000u);
+  EXPECT_EQ(word_at(message, 0), 0x20000000u);
+  EXPECT_EQ(read_signs("test", message, 40, SignLayout::rows), values);
+}
+
+}  // namespace
+}  // namespace traincast::testing

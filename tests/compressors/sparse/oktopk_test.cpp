@@ -1,0 +1,50 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/codec_harness.hpp"
+
+namespace traincast::testing {
+namespace {
+
+using ::testing::ElementsAre;
+
+// In an exact step: k entries each to their regions' owners, then the k largest sums are applied.
+TEST(OkTopK, AppliesTheLargestSums) {
+  UnitRun run(R"({"name": "oktopk", "density": 0.25})", 2, one_tensor({8}));
+  auto result = run.step({{5, 4, 0, 0, 0, 0, 1, 0}, {0, 4, 0, 0, 0, 0, 0, 6}});
+  EXPECT_THAT(result.average, ElementsAre(0, 4, 0, 0, 0, 0, 0, 3));
+  EXPECT_THAT(run.memory(0), ElementsAre(5, 0, 0, 0, 0, 0, 1, 0)) << "5 was sent, but is not among the sums";
+  EXPECT_THAT(run.memory(1), ElementsAre(0, 0, 0, 0, 0, 0, 0, 0));
+}
+
+// Each entry once to an owner, and each applied sum once from it: less than 6k(N−1)/N words a learner with
+// equal regions, on the whole.
+TEST(OkTopK, SendsLessThanItsBoundInAnExactStep) {
+  for (std::uint32_t learners : {2u, 4u, 8u, 16u}) {
+    constexpr std::uint64_t kElements = 4000, kEntries = 40;
+    UnitRun run(R"({"name": "oktopk", "density": 0.01})", learners, one_tensor({kElements}));
+    auto result = run.step(random_gradients(learners, kElements));
+    const Op& to_owners = *result.phases[0].op;
+    Bytes sent = 0;
+    for (LearnerId from = 0; from < learners; ++from)
+      for (LearnerId to = 0; to < learners; ++to)
+        if (from != to) sent += to_owners.bytes[from * learners + to];
+    EXPECT_LE(sent, learners * 8 * kEntries);
+    std::uint64_t applied = 0;
+    for (float value : result.average) applied += value != 0;
+    EXPECT_GE(applied, kEntries);
+    EXPECT_LE(sent + 8 * applied * (learners - 1), 4 * 6 * kEntries * (learners - 1) + 8 * learners);
+  }
+}
+
+TEST(OkTopK, ReusesThresholdsBetweenExactSteps) {
+  UnitRun run(R"({"name": "oktopk", "density": 0.05, "threshold_period": 4})", 4, one_tensor({1000}));
+  auto gradients = random_gradients(4, 1000);
+  EXPECT_EQ(run.step(gradients).phases[0].work[1].primitive, Primitive::topk);
+  for (int step = 1; step < 4; ++step)
+    EXPECT_EQ(run.step(gradients).phases[0].work[1].primitive, Primitive::threshold_scan);
+  EXPECT_EQ(run.step(gradients).phases[0].work[1].primitive, Primitive::topk);
+}
+
+}  // namespace
+}  // namespace traincast::testing
