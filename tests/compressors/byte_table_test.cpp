@@ -1,0 +1,140 @@
+// What every learner sends for ResNet-18 on CIFAR-10, against closed forms and published volumes.
+#include <gtest/gtest.h>
+
+#include "tests/support/compressor_harness.hpp"
+#include "tests/support/resnet18.hpp"
+
+namespace traincast::testing {
+namespace {
+
+constexpr std::uint64_t kParameters = 11173962, kLearners = 16;
+
+class Ignored final : public Contributions {
+ public:
+  bool wants_dense() const override { return false; }
+  void kept(LearnerId, std::span<const Index>, std::span<const float>, Selection) override {}
+  void kept(LearnerId, std::span<const float>) override {}
+  void kept_all(LearnerId) override {}
+};
+
+class Ramp final : public GradientSource {
+ public:
+  void read(LearnerId, std::span<float> into) const override {
+    for (std::size_t i = 0; i < into.size(); ++i)
+      into[i] = 1 + static_cast<float>(static_cast<std::uint32_t>(i * 2654435761u)) * 0x1p-32f;
+  }
+};
+
+/// The collectives of one learner's step over these units.
+std::vector<Op> ops_of(const char* json, const std::vector<Bucket>& units) {
+  std::vector<Op> ops;
+  for (const Bucket& unit : units) {
+    const LearnerId alone[] = {0};
+    Group group(1);
+    Ignored ignored;
+    Vector average(unit.numel());
+    make_compressor(json)->aggregate({.learners = alone}, unit, Ramp(), group, ignored, average);
+    for (const Phase& phase : group.phases())
+      if (phase.op) ops.push_back(*phase.op);
+  }
+  return ops;
+}
+
+std::vector<Bucket> tensor_by_tensor() {
+  std::vector<Bucket> units;
+  for (const TensorInfo& layer : resnet18_layers()) units.push_back({layer.id, {layer}});
+  return units;
+}
+std::vector<Bucket> one_vector() { return {one_tensor({static_cast<std::int64_t>(kParameters)})}; }
+std::vector<Bucket> one_bucket() { return {{0, resnet18_layers()}}; }
+
+/// Bytes sent by N such learners in rings: an all-reduce of S bytes sends 2(N − 1)·S in all, an all-gather of
+/// B bytes each N(N − 1)·B.
+std::uint64_t ring_bytes(const std::vector<Op>& ops, std::uint64_t learners) {
+  std::uint64_t sum = 0;
+  for (const Op& op : ops)
+    sum += op.word == Word::all_gather ? learners * (learners - 1) * op.bytes.at(0)
+                                       : 2 * (learners - 1) * op.count * size_of(op.element);
+  return sum;
+}
+std::uint64_t contributed(const std::vector<Op>& ops) {
+  std::uint64_t sum = 0;
+  for (const Op& op : ops) sum += op.contributed(1);
+  return sum;
+}
+
+TEST(ByteTable, KnowsItsNetwork) {
+  std::uint64_t parameters = 0, matrices = 0, in_vectors = 0;
+  for (const TensorInfo& layer : resnet18_layers()) {
+    parameters += layer.numel();
+    matrices += layer.shape.size() > 1;
+    if (layer.shape.size() == 1) in_vectors += layer.numel();
+  }
+  EXPECT_EQ(parameters, kParameters);
+  EXPECT_EQ(resnet18_layers().size(), 62u);
+  EXPECT_EQ(matrices, 21u);
+  EXPECT_EQ(in_vectors, 9610u);
+}
+
+TEST(ByteTable, MethodsThatSumInFlight) {
+  EXPECT_EQ(ring_bytes(ops_of(R"({"name": "none"})", tensor_by_tensor()), kLearners), 30 * 4 * kParameters);
+  EXPECT_EQ(ring_bytes(ops_of(R"({"name": "none", "precision": "bf16"})", tensor_by_tensor()), kLearners),
+            30 * 2 * kParameters);
+  EXPECT_EQ(ring_bytes(ops_of(R"({"name": "fp16"})", tensor_by_tensor()), kLearners), 30 * 2 * kParameters);
+  EXPECT_EQ(ring_bytes(ops_of(R"({"name": "powersgd", "rank": 2})", tensor_by_tensor()), kLearners),
+            30 * 4 * 82260u);
+  // 1 % of the whole model: 111,739 entries.
+  EXPECT_EQ(ring_bytes(ops_of(R"({"name": "random_k", "density": 0.01})", one_vector()), kLearners),
+            30 * 4 * 111739u);
+  EXPECT_EQ(ring_bytes(ops_of(R"({"name": "random_block", "density": 0.01})", one_vector()), kLearners),
+            30 * 4 * 111739u);
+}
+
+TEST(ByteTable, MethodsThatGather) {
+  auto sent = [](const char* json, const std::vector<Bucket>& units) {
+    return ring_bytes(ops_of(json, units), kLearners) / kLearners;
+  };
+  EXPECT_EQ(sent(R"({"name": "topk", "density": 0.01, "scope": "model"})", one_bucket()), 13408680u);
+  EXPECT_EQ(sent(R"({"name": "topk", "density": 0.01, "scope": "model", "index": "int64"})", one_bucket()),
+            20113020u);
+  EXPECT_EQ(sent(R"({"name": "signsgd", "aggregate": "mean"})", one_vector()), 20951220u);
+  EXPECT_EQ(sent(R"({"name": "signsgd", "aggregate": "mean", "coding": "bytes"})", one_vector()), 167609430u);
+  EXPECT_EQ(sent(R"({"name": "qsgd", "bucket": 128, "coding": "bytes"})", one_vector()), 172847250u);
+  EXPECT_EQ(sent(R"({"name": "int8"})", one_vector()), 167609550u);
+}
+
+// What a worker hands over in one step, counted as the PowerSGD paper's code counts it.
+TEST(ByteTable, PublishedVolumesOfAStep) {
+  EXPECT_EQ(contributed(ops_of(R"({"name": "terngrad"})", one_vector())), 2793491u + 4);
+  EXPECT_EQ(contributed(ops_of(R"({"name": "sign_norm"})", one_bucket())), 1396748u + 248);
+  // Top-K of the paper: ⌊numel / 64⌋ and ⌊numel / 272⌋ entries of each tensor, at least one.
+  EXPECT_EQ(contributed(ops_of(R"({"name": "topk", "density": 0.015625})", tensor_by_tensor())), 1396752u);
+  EXPECT_EQ(contributed(ops_of(R"({"name": "topk", "density": 0.003676470588235294})", tensor_by_tensor())),
+            328608u);
+  for (auto [rank, floats] : {std::pair{1, 45935u}, {2, 82260u}, {4, 154910u}, {7, 263885u}}) {
+    std::string json = R"({"name": "powersgd", "rank": )" + std::to_string(rank) + "}";
+    EXPECT_EQ(contributed(ops_of(json.c_str(), tensor_by_tensor())), 4 * floats) << "rank " << rank;
+  }
+}
+
+// Eight bytes an entry gathered meet the dense ring at N = 1 / density, a byte an element at N = 8, a bit
+// at 64.
+TEST(ByteTable, CrossoversWithTheDenseRing) {
+  const std::vector<Bucket> unit = {one_tensor({64000})};
+  const auto dense = ops_of(R"({"name": "none"})", unit);
+  auto excess = [&](const char* json, std::uint64_t learners) {
+    return static_cast<double>(ring_bytes(ops_of(json, unit), learners)) /
+           static_cast<double>(ring_bytes(dense, learners));
+  };
+  EXPECT_LT(excess(R"({"name": "topk", "density": 0.01})", 99), 1);
+  EXPECT_EQ(excess(R"({"name": "topk", "density": 0.01})", 100), 1);
+  EXPECT_GT(excess(R"({"name": "topk", "density": 0.01})", 101), 1);
+  EXPECT_LT(excess(R"({"name": "signsgd", "aggregate": "mean", "coding": "bytes"})", 7), 1);
+  EXPECT_EQ(excess(R"({"name": "signsgd", "aggregate": "mean", "coding": "bytes"})", 8), 1);
+  EXPECT_LT(excess(R"({"name": "signsgd", "aggregate": "mean"})", 63), 1);
+  EXPECT_EQ(excess(R"({"name": "signsgd", "aggregate": "mean"})", 64), 1);
+  EXPECT_GT(excess(R"({"name": "signsgd", "aggregate": "mean"})", 65), 1);
+}
+
+}  // namespace
+}  // namespace traincast::testing
