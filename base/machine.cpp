@@ -1,5 +1,6 @@
 #include "base/machine.hpp"
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -56,6 +57,14 @@ double available_memory() {
   while (info >> key >> kilobytes >> unit)
     if (key == "MemAvailable:") return kilobytes * 1024;
   return std::numeric_limits<double>::infinity();
+}
+
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_ARENA_MAX, 1);  // the arenas of further threads give memory back in any case
+#endif
 }
 
 double peak_memory() {

@@ -13,6 +13,9 @@ unsigned processor_count();
 double busy_processors();
 /// Bytes that a program can still take.
 double available_memory();
+/// From here on freed memory stays with the process, so that buffers of the same size do not fault their pages
+/// in anew: as an implementation that keeps its buffers, for times that are to be those of computing.
+void keep_freed_memory();
 /// Peak resident size of this process, in bytes.
 double peak_memory();
 

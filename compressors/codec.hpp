@@ -36,6 +36,8 @@ struct Call {
 class Codec {
  public:
   virtual ~Codec() = default;
+  /// Whether messages decode to dense vectors.
+  virtual bool dense() const { return false; }
   /// Whether the message's size follows from the unit's shape alone.
   virtual bool size_follows_from_shape() const { return false; }
   /// Whether the expectation of what is decoded is what was encoded.

@@ -44,7 +44,9 @@ class Gathered final : public Compressor {
           source.read(learner, vector);
           Message message = codec_->encode(vector, call);
           value_bytes = codec_->value_bytes(message, call);
-          report(contributions, learner, codec_->decode(message, call));
+          // Nobody decodes its own message but for a memory; supports are counted by the simulation.
+          if (!codec_->dense() || contributions.wants_dense())
+            report(contributions, learner, codec_->decode(message, call));
           return message;
         });
 

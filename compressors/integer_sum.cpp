@@ -56,6 +56,7 @@ class IntegerSum final : public Compressor {
                      [&](LearnerId learner, std::span<float> addend) {
                        source.read(learner, vector);
                        if (scale > 0) levels_->levels(vector, scale, draws.own(learner), addend);
+                       if (!contributions.wants_dense()) return;
                        for (std::size_t i = 0; i < numel; ++i) kept[i] = addend[i] / most * scale;
                        contributions.kept(learner, kept);
                      });

@@ -42,7 +42,8 @@ class Recompressed final : public Compressor {
     group.each(Stage::encode, codec_->encode_work(numel), [&](LearnerId learner) {
       const KeyedDraws own = draws.own(learner);
       source.read(learner, vector);
-      Decoded sent{true, {}, std::vector<float>(numel, 0.0f)};
+      const bool remembers = contributions.wants_dense();
+      Decoded sent{true, {}, std::vector<float>(remembers ? numel : 0, 0.0f)};
       for (std::size_t s = 0; s < count; ++s) {
         const Stripe& stripe = stripes[s];
         const std::uint64_t size = stripe.unit.numel();
@@ -51,9 +52,10 @@ class Recompressed final : public Compressor {
         Message& message = messages[learner * count + s];
         message = codec_->encode(std::span(vector).subspan(stripe.begin, size), call);
         value_bytes += codec_->value_bytes(message, call);
-        codec_->decode(message, call).add_to(std::span(sent.values).subspan(stripe.begin, size));
+        if (remembers)
+          codec_->decode(message, call).add_to(std::span(sent.values).subspan(stripe.begin, size));
       }
-      report(contributions, learner, sent);
+      if (remembers) report(contributions, learner, sent);
     });
     if (how_.way == Recompression::Way::stripes) {
       std::vector<Bytes> bytes;

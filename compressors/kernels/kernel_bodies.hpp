@@ -8,22 +8,22 @@ namespace traincast {
 
 namespace {
 
-/// A bijection of 32-bit words in which every bit of the input moves about half of the output's (the
-/// constants are Ellis's "lowbias32", found by search for low avalanche bias).
-inline std::uint32_t mixed(std::uint32_t x) {
-  x ^= x >> 16;
-  x *= 0x7feb352du;
-  x ^= x >> 15;
-  x *= 0x846ca68bu;
-  return x ^ (x >> 16);
-}
-
+/// Ellis's "lowbias32" (constants found by search for low avalanche bias) with a key before it and one in its
+/// middle, and without its last step, which betters the lowest bits only.
 void draws(std::uint32_t begin, std::uint32_t before, std::uint32_t between, std::uint32_t* out,
            std::size_t count) {
-  for (std::uint32_t i = 0; i < count; ++i) out[i] = mixed(mixed((begin + i) ^ before) + between);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint32_t x = (begin + static_cast<std::uint32_t>(i)) ^ before;
+    x ^= x >> 16;
+    x *= 0x7feb352du;
+    x ^= x >> 15;
+    x += between;
+    out[i] = x * 0x846ca68bu;
+  }
 }
 
-constexpr std::size_t kLanes = 8;
+// Enough for additions to follow one another without waiting.
+constexpr std::size_t kLanes = 16;
 
 template <class T>
 constexpr T larger(T a, T b) {
@@ -34,16 +34,29 @@ constexpr T smaller(T a, T b) {
   return b < a ? b : a;
 }
 
-template <class Term>
-double sum_in_lanes(const float* x, std::size_t count, Term term) {
-  double lanes[kLanes] = {};
-  std::size_t whole = count / kLanes * kLanes;
-  for (std::size_t i = 0; i < whole; i += kLanes)
-    for (std::size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += term(x[i + lane]);
-  for (std::size_t lane = 0; whole + lane < count; ++lane) lanes[lane] += term(x[whole + lane]);
+[[gnu::always_inline]] inline double added_up(double* lanes) {
   for (std::size_t half = kLanes / 2; half > 0; half /= 2)
     for (std::size_t lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
   return lanes[0];
+}
+
+/// Adds to the lanes; of all pieces of a vector but the last the count is a multiple of their number.
+template <class Term>
+[[gnu::always_inline]] inline void add_in_lanes(double* lanes, const float* x, std::size_t count, Term term) {
+  double sums[kLanes];
+  for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] = lanes[lane];
+  std::size_t whole = count / kLanes * kLanes;
+  for (std::size_t i = 0; i < whole; i += kLanes)
+    for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] += term(x[i + lane]);
+  for (std::size_t lane = 0; whole + lane < count; ++lane) sums[lane] += term(x[whole + lane]);
+  for (std::size_t lane = 0; lane < kLanes; ++lane) lanes[lane] = sums[lane];
+}
+
+template <class Term>
+double sum_in_lanes(const float* x, std::size_t count, Term term) {
+  double lanes[kLanes] = {};
+  add_in_lanes(lanes, x, count, term);
+  return added_up(lanes);
 }
 
 double sum_of_magnitudes(const float* x, std::size_t count) {
@@ -53,10 +66,6 @@ double sum_of_squares(const float* x, std::size_t count) {
   return sum_in_lanes(x, count,
                       [](float value) { return static_cast<double>(value) * static_cast<double>(value); });
 }
-double sum(const float* x, std::size_t count) {
-  return sum_in_lanes(x, count, [](float value) { return static_cast<double>(value); });
-}
-
 float largest_magnitude(const float* x, std::size_t count) {
   // As integers: magnitudes of floats are ordered as their bits, and integer maxima are vectorised.
   constexpr std::size_t kBlock = 64;
@@ -73,6 +82,21 @@ float largest_magnitude(const float* x, std::size_t count) {
   float largest;
   __builtin_memcpy(&largest, &top, sizeof largest);
   return largest;
+}
+
+void moments(const float* x, std::size_t count, double* sum, double* squares, float* largest) {
+  constexpr std::size_t kPiece = 2048;  // that the first cache holds, for three loops
+  double sums[kLanes] = {}, square_sums[kLanes] = {};
+  *largest = 0;
+  for (std::size_t i = 0; i < count; i += kPiece) {
+    const std::size_t piece = smaller(kPiece, count - i);
+    add_in_lanes(sums, x + i, piece, [](float value) { return static_cast<double>(value); });
+    add_in_lanes(square_sums, x + i, piece,
+                 [](float value) { return static_cast<double>(value) * static_cast<double>(value); });
+    *largest = larger(*largest, largest_magnitude(x + i, piece));
+  }
+  *sum = added_up(sums);
+  *squares = added_up(square_sums);
 }
 
 void range(const float* x, std::size_t count, float* least, float* largest) {
@@ -116,7 +140,18 @@ void negatives_by_row(const float* x, std::size_t count, std::uint32_t* words) {
   for (std::size_t begin = 0; begin < columns; begin += kBlock) {
     std::size_t end = smaller(columns, begin + kBlock);
     for (std::size_t column = begin; column < end; ++column) words[column] = 0;
-    for (unsigned row = 0; row < 32; ++row) {
+    unsigned row = 0;
+    // Eight rows at once: their words are loaded and stored once.
+    for (; row + 8 <= 32 && (row + 7) * columns + end <= count; row += 8) {
+      const float* v = x + row * columns;
+      const std::uint32_t top = 0x80000000u >> row;
+      for (std::size_t c = begin; c < end; ++c) {
+        std::uint32_t word = words[c];
+        for (unsigned r = 0; r < 8; ++r) word |= v[r * columns + c] < 0 ? top >> r : 0u;
+        words[c] = word;
+      }
+    }
+    for (; row < 32; ++row) {
       std::size_t start = row * columns;
       if (start >= count) break;
       std::size_t last = smaller(end, count - start);
@@ -126,6 +161,98 @@ void negatives_by_row(const float* x, std::size_t count, std::uint32_t* words) {
         words[column] |= values[column] < 0 ? bit : 0u;
     }
   }
+}
+
+void signs(const std::uint32_t* words, std::size_t count, float* out) {
+  std::size_t whole = count / 32 * 32;
+  for (std::size_t i = 0; i < whole; i += 32) {
+    const std::uint32_t word = words[i / 32];
+    for (std::size_t b = 0; b < 32; ++b) out[i + b] = word & (0x80000000u >> b) ? -1.0f : 1.0f;
+  }
+  for (std::size_t i = whole; i < count; ++i)
+    out[i] = words[i / 32] & (0x80000000u >> (i % 32)) ? -1.0f : 1.0f;
+}
+
+std::int32_t magnitude_bits(const float* x) {
+  std::int32_t word;
+  __builtin_memcpy(&word, x, sizeof word);
+  return word & 0x7fffffff;
+}
+
+std::size_t collect(const float* x, std::size_t count, std::int32_t threshold, std::uint32_t first,
+                    std::uint32_t* out) {
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < count; i += 32) {
+    std::uint32_t mask = 0;
+    if (i + 32 <= count)
+      for (std::size_t b = 0; b < 32; ++b) mask |= magnitude_bits(x + i + b) >= threshold ? 1u << b : 0u;
+    else
+      for (std::size_t b = 0; i + b < count; ++b)
+        mask |= magnitude_bits(x + i + b) >= threshold ? 1u << b : 0u;
+    for (; mask != 0; mask &= mask - 1)
+      out[found++] = first + static_cast<std::uint32_t>(i) + static_cast<std::uint32_t>(__builtin_ctz(mask));
+  }
+  return found;
+}
+
+constexpr float kUnit = 0x1p-24f;  // of a draw's upper 24 bits
+
+void levels(const float* x, const std::uint32_t* draws_of, std::size_t count, float gain, float most,
+            std::uint8_t* codes) {
+  for (std::size_t i = 0; i < count; ++i) {
+    float level = __builtin_fabsf(x[i]) * gain;
+    level = level < most ? level : most;
+    auto below = static_cast<std::int32_t>(level);
+    float uniform = static_cast<float>(static_cast<std::int32_t>(draws_of[i] >> 8)) * kUnit;
+    below += uniform < level - static_cast<float>(below) ? 1 : 0;
+    below = x[i] < 0 ? -below : below;
+    codes[i] = static_cast<std::uint8_t>(below + static_cast<std::int32_t>(most));
+  }
+}
+
+void ternary(const float* x, const std::uint32_t* draws_of, std::size_t count, float limit, float scale,
+             std::uint8_t* codes) {
+  for (std::size_t i = 0; i < count; ++i) {
+    float magnitude = __builtin_fabsf(x[i]);
+    magnitude = magnitude < limit ? magnitude : limit;
+    float uniform = static_cast<float>(static_cast<std::int32_t>(draws_of[i] >> 8)) * kUnit;
+    std::int32_t code = x[i] < 0 ? 3 : 1;
+    codes[i] = static_cast<std::uint8_t>(uniform * scale < magnitude ? code : 0);
+  }
+}
+
+void pack(const std::uint8_t* codes, std::size_t count, unsigned bits, std::uint8_t* out) {
+  if (bits == 4)
+    for (std::size_t i = 0; i < count / 2; ++i)
+      out[i] = static_cast<std::uint8_t>(codes[2 * i] | codes[2 * i + 1] << 4);
+  else if (bits == 2)
+    for (std::size_t i = 0; i < count / 4; ++i)
+      out[i] = static_cast<std::uint8_t>(codes[4 * i] | codes[4 * i + 1] << 2 | codes[4 * i + 2] << 4 |
+                                         codes[4 * i + 3] << 6);
+  else
+    for (std::size_t i = 0; i < count / 8; ++i) {
+      unsigned byte = 0;
+      for (unsigned b = 0; b < 8; ++b) byte |= static_cast<unsigned>(codes[8 * i + b]) << b;
+      out[i] = static_cast<std::uint8_t>(byte);
+    }
+}
+
+void unpack(const std::uint8_t* packed, std::size_t count, unsigned bits, std::uint8_t* codes) {
+  if (bits == 4)
+    for (std::size_t i = 0; i < count / 2; ++i) {
+      codes[2 * i] = packed[i] & 15;
+      codes[2 * i + 1] = packed[i] >> 4;
+    }
+  else if (bits == 2)
+    for (std::size_t i = 0; i < count / 4; ++i)
+      for (unsigned b = 0; b < 4; ++b) codes[4 * i + b] = (packed[i] >> (2 * b)) & 3;
+  else
+    for (std::size_t i = 0; i < count / 8; ++i)
+      for (unsigned b = 0; b < 8; ++b) codes[8 * i + b] = (packed[i] >> b) & 1;
+}
+
+void values(const std::uint8_t* codes, std::size_t count, float zero, float step, float* out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = (static_cast<float>(codes[i]) - zero) * step;
 }
 
 void butterflies(float* x, std::size_t count, std::size_t begin_stride) {
@@ -163,30 +290,72 @@ void double_butterflies(float* x, std::size_t count, std::size_t stride) {
   }
 }
 
+/// Three strides at once: each of eight runs of `stride` neighbours with the others.
+void triple_butterflies_of(float* __restrict v0, float* __restrict v1, float* __restrict v2,
+                           float* __restrict v3, float* __restrict v4, float* __restrict v5,
+                           float* __restrict v6, float* __restrict v7, std::size_t stride) {
+  for (std::size_t i = 0; i < stride; ++i) {
+    float b0 = v0[i] + v1[i], b1 = v0[i] - v1[i], b2 = v2[i] + v3[i], b3 = v2[i] - v3[i];
+    float b4 = v4[i] + v5[i], b5 = v4[i] - v5[i], b6 = v6[i] + v7[i], b7 = v6[i] - v7[i];
+    float a0 = b0 + b2, a1 = b1 + b3, a2 = b0 - b2, a3 = b1 - b3;
+    float a4 = b4 + b6, a5 = b5 + b7, a6 = b4 - b6, a7 = b5 - b7;
+    v0[i] = a0 + a4;
+    v1[i] = a1 + a5;
+    v2[i] = a2 + a6;
+    v3[i] = a3 + a7;
+    v4[i] = a0 - a4;
+    v5[i] = a1 - a5;
+    v6[i] = a2 - a6;
+    v7[i] = a3 - a7;
+  }
+}
+
+void triple_butterflies(float* x, std::size_t count, std::size_t stride) {
+  for (std::size_t block = 0; block < count; block += 8 * stride) {
+    float* v = x + block;
+    triple_butterflies_of(v, v + stride, v + 2 * stride, v + 3 * stride, v + 4 * stride, v + 5 * stride,
+                          v + 6 * stride, v + 7 * stride, stride);
+  }
+}
+
 void walsh_hadamard(float* x, std::size_t count) {
   constexpr std::size_t kCached = 4096;  // floats that the first cache holds
   if (count > kCached) {
-    // Quarters first, each in the cache as far as it goes, then the two longest strides over all.
-    if (count >= 4 * kCached) {
-      for (std::size_t quarter = 0; quarter < 4; ++quarter)
-        walsh_hadamard(x + quarter * (count / 4), count / 4);
-      double_butterflies(x, count, count / 4);
-    } else {
-      walsh_hadamard(x, count / 2);
-      walsh_hadamard(x + count / 2, count / 2);
-      butterflies(x, count, count / 2);
-    }
-    return;
+    // Eighths (or fewer parts) first, each in the cache as far as it goes, then the longest strides over all.
+    std::size_t parts = count >= 8 * kCached ? 8 : count >= 4 * kCached ? 4 : 2;
+    for (std::size_t part = 0; part < parts; ++part)
+      walsh_hadamard(x + part * (count / parts), count / parts);
+    if (parts == 8) return triple_butterflies(x, count, count / 8);
+    if (parts == 4) return double_butterflies(x, count, count / 4);
+    return butterflies(x, count, count / 2);
   }
   if (count < 8) return butterflies(x, count, 1);
   short_butterflies(x, count);
   std::size_t stride = 8;
-  for (; 4 * stride <= count; stride *= 4) double_butterflies(x, count, stride);
+  for (; 8 * stride <= count; stride *= 8) triple_butterflies(x, count, stride);
+  if (4 * stride <= count) {
+    double_butterflies(x, count, stride);
+    stride *= 4;
+  }
   if (stride < count) butterflies(x, count, stride);
 }
 
-constexpr Kernels kThese{draws, largest_magnitude, sum_of_magnitudes, sum_of_squares, sum,
-                         range, negatives,         negatives_by_row,  walsh_hadamard};
+constexpr Kernels kThese{draws,
+                         largest_magnitude,
+                         sum_of_magnitudes,
+                         sum_of_squares,
+                         moments,
+                         range,
+                         negatives,
+                         negatives_by_row,
+                         signs,
+                         collect,
+                         levels,
+                         ternary,
+                         pack,
+                         unpack,
+                         values,
+                         walsh_hadamard};
 
 }  // namespace
 

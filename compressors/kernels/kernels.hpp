@@ -13,16 +13,36 @@ struct Kernels {
   void (*draws)(std::uint32_t begin, std::uint32_t before, std::uint32_t between, std::uint32_t* out,
                 std::size_t count);
   float (*largest_magnitude)(const float* x, std::size_t count);
-  /// Sums in double, in eight lanes: element i in lane i mod 8; the lanes are added pairwise.
+  /// Sums in double, in 32 lanes: element i in lane i mod 32; the lanes are added pairwise, first those 16
+  /// apart.
   double (*sum_of_magnitudes)(const float* x, std::size_t count);
   double (*sum_of_squares)(const float* x, std::size_t count);
-  double (*sum)(const float* x, std::size_t count);
+  /// Sum, sum of squares and largest magnitude in one pass, in the same lanes.
+  void (*moments)(const float* x, std::size_t count, double* sum, double* squares, float* largest);
   void (*range)(const float* x, std::size_t count, float* least, float* largest);
   /// x < 0 as bits: element i in word i / 32, the first in the highest bit; what is left of the last word is
   /// zeros.
   void (*negatives)(const float* x, std::size_t count, std::uint32_t* words);
   /// The same bits in 32 rows of ⌈count / 32⌉ columns, a word a column, row 0 in the highest bit.
   void (*negatives_by_row)(const float* x, std::size_t count, std::uint32_t* words);
+  /// What `negatives` packed, as −1 and 1.
+  void (*signs)(const std::uint32_t* words, std::size_t count, float* out);
+  /// Places (from `first` on) of values whose magnitude, as bits, is at least `threshold`; returns how many.
+  /// `out` has room for all.
+  std::size_t (*collect)(const float* x, std::size_t count, std::int32_t threshold, std::uint32_t first,
+                         std::uint32_t* out);
+  /// Levels |x| · gain, at most `most` (≤ 127), rounded up where the draw's upper 24 bits say so, with the
+  /// sign of x and `most` added: codes 0 … 2·most.
+  void (*levels)(const float* x, const std::uint32_t* draws, std::size_t count, float gain, float most,
+                 std::uint8_t* codes);
+  /// Codes 1 (positive) and 3 (negative) with probability min(|x|, limit) / scale, else 0.
+  void (*ternary)(const float* x, const std::uint32_t* draws, std::size_t count, float limit, float scale,
+                  std::uint8_t* codes);
+  /// Codes of 1, 2 or 4 bits in bytes, the first lowest, and back; `count` is a multiple of 8 / bits.
+  void (*pack)(const std::uint8_t* codes, std::size_t count, unsigned bits, std::uint8_t* out);
+  void (*unpack)(const std::uint8_t* packed, std::size_t count, unsigned bits, std::uint8_t* codes);
+  /// (code − zero) · step.
+  void (*values)(const std::uint8_t* codes, std::size_t count, float zero, float step, float* out);
   /// Butterflies of a Walsh–Hadamard transform in place, not scaled; count is a power of two.
   void (*walsh_hadamard)(float* x, std::size_t count);
 };

@@ -10,6 +10,7 @@ class DenseCodec : public Codec {
   /// `bits` an element; `passes` over the vector to find a scale before encoding.
   explicit DenseCodec(unsigned bits, unsigned passes = 1) : bits_(bits), passes_(passes) {}
 
+  bool dense() const override { return true; }
   bool size_follows_from_shape() const override { return true; }
   std::vector<Work> encode_work(std::uint64_t numel) const override {
     std::vector<Work> work;

@@ -8,6 +8,7 @@
 #include "compressors/integer_sum.hpp"
 #include "compressors/kernels/kernels.hpp"
 #include "compressors/methods.hpp"
+#include "compressors/quantised/code_stream.hpp"
 #include "compressors/quantised/dense_codec.hpp"
 #include "compressors/quantised/fp16.hpp"
 #include "compressors/quantised/stochastic.hpp"
@@ -26,21 +27,46 @@ float norm_of(std::span<const float> values, Norm norm) {
   return static_cast<float>(std::sqrt(kernels().sum_of_squares(values.data(), values.size())));
 }
 
-/// Levels of one bucket, with their signs.
-void quantise(std::span<const float> values, float norm, float levels, std::uint64_t begin,
-              const Draws& draws, std::span<std::int32_t> out) {
-  if (norm == 0) return std::fill(out.begin(), out.end(), 0);
-  std::uint32_t block[1024];
-  for (std::size_t at = 0; at < values.size(); at += 1024) {
-    std::size_t size = std::min<std::size_t>(1024, values.size() - at);
-    draws.fill(begin + at, {block, size});
+/// levels / norm, and a factor for the values before it: the quotient of a tiny norm is beyond all floats.
+struct Gain {
+  float first = 1, second = 0;
+  Gain(float norm, float levels) {
+    if (norm < 0x1p-100f) first = 0x1p100f;
+    second = norm == 0 ? 0 : levels / (norm * first);
+  }
+};
+
+/// Levels of one bucket, with their signs and `levels` added: codes from 0 to 2 · levels.
+void quantise(std::span<const float> values, float norm, std::uint32_t levels, std::uint64_t begin,
+              const Draws& draws, std::span<std::uint32_t> out) {
+  constexpr std::size_t kBlock = 1024;
+  std::uint32_t drawn[kBlock];
+  const auto most = static_cast<float>(levels);
+  const Gain gain(norm, most);
+  for (std::size_t at = 0; at < values.size(); at += kBlock) {
+    std::size_t size = std::min(kBlock, values.size() - at);
+    draws.fill(begin + at, {drawn, size});
     for (std::size_t i = 0; i < size; ++i) {
       // Rounding may carry the largest magnitude a little beyond the last level.
-      float level = std::min(levels, std::fabs(values[at + i]) / norm * levels);
-      auto whole = static_cast<std::int32_t>(round_up_or_down(level, block[i]));
-      out[at + i] = values[at + i] < 0 ? -whole : whole;
+      float level = std::min(most, std::fabs(values[at + i]) * gain.first * gain.second);
+      std::uint32_t whole = round_up_or_down(level, drawn[i]);
+      out[at + i] = values[at + i] < 0 ? levels - whole : levels + whole;
     }
   }
+}
+
+/// The same for up to 127 levels and kCodeBlock values.
+void quantise_block(std::span<const float> values, float norm, std::uint32_t levels, std::uint64_t begin,
+                    const Draws& draws, std::uint8_t* out) {
+  const Gain gain(norm, static_cast<float>(levels));
+  std::uint32_t drawn[kCodeBlock];
+  if (gain.first != 1) {
+    quantise(values, norm, levels, begin, draws, {drawn, values.size()});
+    for (std::size_t i = 0; i < values.size(); ++i) out[i] = static_cast<std::uint8_t>(drawn[i]);
+    return;
+  }
+  draws.fill(begin, {drawn, values.size()});
+  kernels().levels(values.data(), drawn, values.size(), gain.second, static_cast<float>(levels), out);
 }
 
 // The norms of all buckets in four bytes each, then the codes. packed: level and sign together in
@@ -53,18 +79,23 @@ class QsgdCodec final : public Codec {
   QsgdCodec(std::uint32_t levels, Norm norm, std::uint64_t bucket, Coding coding)
       : levels_(levels), norm_(norm), bucket_(bucket), coding_(coding) {}
 
+  bool dense() const override { return true; }
   bool size_follows_from_shape() const override { return coding_ != Coding::elias; }
   bool unbiased() const override { return true; }
 
   Message encode(std::span<const float> values, const Call& call) override {
     const std::uint64_t numel = values.size();
-    Message message;
-    std::vector<std::int32_t> codes(numel);
-    for (std::uint64_t begin = 0; begin < numel; begin += bucket_of(numel)) {
-      std::uint64_t size = std::min(bucket_of(numel), numel - begin);
+    Message message(4 * buckets_of(numel));
+    if (coding_ == Coding::packed && levels_ <= 127) {
+      pack_directly(message, values, call);
+      return message;
+    }
+    std::vector<std::uint32_t> codes(numel);
+    for (std::uint64_t b = 0; b < buckets_of(numel); ++b) {
+      auto [begin, size] = bucket(b, numel);
       float norm = norm_of(values.subspan(begin, size), norm_);
-      append(message, norm);
-      quantise(values.subspan(begin, size), norm, static_cast<float>(levels_), begin, call.own,
+      std::memcpy(message.data() + 4 * b, &norm, sizeof norm);
+      quantise(values.subspan(begin, size), norm, levels_, begin, call.own,
                std::span(codes).subspan(begin, size));
     }
     write(message, codes);
@@ -77,10 +108,19 @@ class QsgdCodec final : public Codec {
     auto norms = read_values<float>(message, 0, buckets);
     for (float norm : norms) checked_scale(kKind, norm);
     Decoded sent{true, {}, std::vector<float>(numel)};
-    std::vector<std::int32_t> codes = read(message.subspan(4 * buckets), numel);
     const auto levels = static_cast<float>(levels_);
-    for (std::uint64_t i = 0; i < numel; ++i)
-      sent.values[i] = static_cast<float>(codes[i]) / levels * norms[i / bucket_of(numel)];
+    auto codes = message.subspan(4 * buckets);
+    if (coding_ == Coding::packed && levels_ <= 127) {
+      unpack_directly(codes, norms, sent.values);
+      return sent;
+    }
+    std::vector<std::int32_t> numbers = read(codes, numel);
+    for (std::uint64_t b = 0; b < buckets; ++b) {
+      auto [begin, size] = bucket(b, numel);
+      const float step = norms[b] / levels;
+      for (std::uint64_t i = begin; i < begin + size; ++i)
+        sent.values[i] = static_cast<float>(numbers[i]) * step;
+    }
     return sent;
   }
 
@@ -98,6 +138,48 @@ class QsgdCodec final : public Codec {
   std::uint64_t bucket_of(std::uint64_t numel) const {
     return bucket_ == 0 ? std::max<std::uint64_t>(numel, 1) : bucket_;
   }
+  /// Where a bucket begins, and its elements.
+  std::pair<std::uint64_t, std::uint64_t> bucket(std::uint64_t number, std::uint64_t numel) const {
+    std::uint64_t begin = number * bucket_of(numel);
+    return {begin, std::min(bucket_of(numel), numel - begin)};
+  }
+
+  /// Block by block through the first cache: norm, draws, codes, bits.
+  void pack_directly(Message& message, std::span<const float> values, const Call& call) const {
+    CodeWriter codes(message, width(), values.size());
+    for (std::uint64_t b = 0; b < buckets_of(values.size()); ++b) {
+      auto [begin, size] = bucket(b, values.size());
+      float norm = norm_of(values.subspan(begin, size), norm_);
+      std::memcpy(message.data() + 4 * b, &norm, sizeof norm);
+      for (std::uint64_t at = 0; at < size; at += kCodeBlock) {
+        std::size_t block = std::min<std::uint64_t>(kCodeBlock, size - at);
+        // While this block is computed the next comes nearer.
+        for (std::size_t i = 0; i < block; i += 16) __builtin_prefetch(values.data() + begin + at + block + i);
+        quantise_block(values.subspan(begin + at, block), norm, levels_, begin + at, call.own, codes.next());
+        codes.take(block);
+      }
+    }
+    codes.finish();
+  }
+
+  void unpack_directly(std::span<const std::byte> message, std::span<const float> norms,
+                       std::span<float> out) const {
+    const auto levels = static_cast<float>(levels_);
+    const std::uint64_t size = bucket_of(out.size());
+    read_codes(kKind, message, out.size(), width(),
+               [&](std::uint64_t first, const std::uint8_t* codes, std::size_t count) {
+                 unsigned most = 0;
+                 for (std::size_t i = 0; i < count; ++i) most = std::max<unsigned>(most, codes[i]);
+                 if (most > 2 * levels_) refuse_message(kKind, "has a level beyond the last");
+                 for (std::size_t i = 0; i < count;) {
+                   std::uint64_t b = (first + i) / size;
+                   std::size_t part = std::min<std::uint64_t>(count - i, (b + 1) * size - first - i);
+                   kernels().values(codes + i, part, levels, norms[b] / levels, out.data() + first + i);
+                   i += part;
+                 }
+               });
+  }
+
   std::uint64_t buckets_of(std::uint64_t numel) const {
     return (numel + bucket_of(numel) - 1) / bucket_of(numel);
   }
@@ -106,32 +188,35 @@ class QsgdCodec final : public Codec {
     return bits_for(2 * std::uint64_t{levels_} + 1);
   }
 
-  void write(Message& message, std::span<const std::int32_t> codes) const {
+  void write(Message& message, std::span<const std::uint32_t> codes) const {
+    const auto zero = static_cast<std::int32_t>(levels_);
     switch (coding_) {
       case Coding::packed: {
         message.reserve(message.size() + bytes_of_bits(codes.size() * width()));
         LowBitWriter bits(message);
-        for (std::int32_t code : codes)
-          bits.put(static_cast<std::uint32_t>(code + static_cast<std::int32_t>(levels_)), width());
+        for (std::uint32_t code : codes) bits.put(code, width());
         bits.finish();
         break;
       }
       case Coding::bytes:
-        for (std::int32_t code : codes)
+        for (std::uint32_t code : codes) {
+          std::int32_t level = static_cast<std::int32_t>(code) - zero;
           if (levels_ < 128)
-            append(message, static_cast<std::int8_t>(code));
+            append(message, static_cast<std::int8_t>(level));
           else
-            append(message, fp16_bits(static_cast<float>(code)));
+            append(message, fp16_bits(static_cast<float>(level)));
+        }
         break;
       case Coding::elias: {
         if (codes.empty()) break;
         WordBitWriter bits;
         std::int64_t before = -1;
         for (std::size_t i = 0; i < codes.size(); ++i) {
-          if (codes[i] == 0) continue;
+          std::int32_t level = static_cast<std::int32_t>(codes[i]) - zero;
+          if (level == 0) continue;
           bits.put_delta(static_cast<std::uint32_t>(static_cast<std::int64_t>(i) - before));
-          bits.put(codes[i] < 0, 1);
-          bits.put_delta(static_cast<std::uint32_t>(std::abs(codes[i])));
+          bits.put(level < 0, 1);
+          bits.put_delta(static_cast<std::uint32_t>(std::abs(level)));
           before = static_cast<std::int64_t>(i);
         }
         append(message, bits.words());
@@ -226,9 +311,10 @@ class MaxNormLevels final : public IntegerLevels {
   float scale_of(std::span<const float> values) const override { return norm_of(values, Norm::max); }
   void levels(std::span<const float> values, float scale, const Draws& draws,
               std::span<float> out) const override {
-    std::vector<std::int32_t> codes(values.size());
-    quantise(values, scale, static_cast<float>(most_), 0, draws, codes);
-    for (std::size_t i = 0; i < codes.size(); ++i) out[i] = static_cast<float>(codes[i]);
+    std::vector<std::uint32_t> codes(values.size());
+    quantise(values, scale, static_cast<std::uint32_t>(most_), 0, draws, codes);
+    const auto zero = static_cast<float>(most_);
+    for (std::size_t i = 0; i < codes.size(); ++i) out[i] = static_cast<float>(codes[i]) - zero;
   }
 
  private:

@@ -29,9 +29,15 @@ std::vector<float> read_signs(const char* kind, std::span<const std::byte> messa
   }
   auto words = read_values<std::uint32_t>(message, 0, message.size() / 4);
   const std::size_t columns = words.size();
+  if (layout == SignLayout::words) {
+    kernels().signs(words.data(), numel, signs.data());
+    if (numel % 32 != 0 && (words.back() & (0xffffffffu >> (numel % 32))) != 0)
+      refuse_message(kind, "is not filled with zeros");
+    return signs;
+  }
   for (std::size_t word = 0; word < columns; ++word)
     for (unsigned bit = 0; bit < 32; ++bit) {
-      std::size_t i = layout == SignLayout::words ? 32 * word + bit : bit * columns + word;
+      std::size_t i = bit * columns + word;
       bool negative = words[word] & (0x80000000u >> bit);
       if (i < numel)
         signs[i] = negative ? -1.0f : 1.0f;

@@ -7,6 +7,7 @@
 #include "compressors/integer_sum.hpp"
 #include "compressors/kernels/kernels.hpp"
 #include "compressors/methods.hpp"
+#include "compressors/quantised/code_stream.hpp"
 #include "compressors/quantised/dense_codec.hpp"
 
 namespace traincast {
@@ -15,20 +16,32 @@ namespace {
 
 constexpr const char* kKind = "TernGrad";
 
-/// Values beyond so many standard deviations (about the mean) are cut there; 0: none.
-float clip_limit(std::span<const float> values, double factor) {
-  if (factor == 0 || values.empty()) return HUGE_VALF;
+struct Range {
+  float limit;  ///< values beyond are cut there: so many standard deviations (about the mean); 0: none
+  float scale;  ///< the largest magnitude after that
+};
+
+Range range_of(std::span<const float> values, double clip) {
+  double sum = 0, squares = 0;
+  float largest = 0;
+  kernels().moments(values.data(), values.size(), &sum, &squares, &largest);
+  if (clip == 0 || values.empty()) return {HUGE_VALF, largest};
   auto count = static_cast<double>(values.size());
-  double mean = kernels().sum(values.data(), values.size()) / count;
-  double square = kernels().sum_of_squares(values.data(), values.size()) / count;
-  return static_cast<float>(factor * std::sqrt(std::max(0.0, square - mean * mean)));
+  double mean = sum / count, variance = std::max(0.0, squares / count - mean * mean);
+  auto limit = static_cast<float>(clip * std::sqrt(variance));
+  return {limit, std::min(limit, largest)};
 }
 
-/// −1, 0 or 1: the sign with probability min(|g|, limit) / scale.
-int ternary(float value, float limit, float scale, std::uint32_t draw) {
-  bool kept = unit_interval(draw) * scale < std::min(std::fabs(value), limit);
-  return kept ? (value < 0 ? -1 : 1) : 0;
+/// Codes 0, 1 and 3 (for −1) of a block: the sign with probability min(|g|, limit) / scale.
+void ternary(std::span<const float> values, float limit, float scale, std::uint64_t begin, const Draws& draws,
+             std::uint8_t* codes) {
+  std::uint32_t drawn[kCodeBlock];
+  draws.fill(begin, {drawn, values.size()});
+  kernels().ternary(values.data(), drawn, values.size(), limit, scale, codes);
 }
+
+/// −1, 0 and 1 of the codes.
+int sign_of(std::uint8_t code) { return code == 3 ? -1 : code; }
 
 // Four bytes of scale, then two bits an element: those of the four quarters of the vector beside each other
 // in a byte. The vector is padded by 1 to 4 elements, as the authors' encoder always does. `bytes`: an int8
@@ -39,20 +52,28 @@ class TernaryCodec final : public DenseCodec {
   bool unbiased() const override { return clip_ == 0; }
 
   Message encode(std::span<const float> values, const Call& call) override {
-    const float limit = clip_limit(values, clip_);
-    const float scale = std::min(limit, kernels().largest_magnitude(values.data(), values.size()));
+    const auto [limit, scale] = range_of(values, clip_);
     Message message;
     append(message, scale);
     const std::uint64_t body = body_bytes(values.size());
     message.resize(4 + body);
-    std::byte* out = message.data() + 4;
-    for_each_draw(call.own, values.size(), [&](std::uint64_t i, std::uint32_t draw) {
-      int sign = ternary(values[i], limit, scale, draw);
-      if (bytes_)
-        out[i] = std::byte(static_cast<std::uint8_t>(sign));
-      else
-        out[i % body] |= std::byte((sign & 3) << (2 * (i / body)));
-    });
+    auto* out = reinterpret_cast<std::uint8_t*>(message.data() + 4);
+    std::uint8_t codes[kCodeBlock];
+    // Quarter by quarter within a block of bytes; or one "quarter" of all.
+    for (std::uint64_t at = 0; at < body; at += kCodeBlock) {
+      const std::size_t block = std::min<std::uint64_t>(kCodeBlock, body - at);
+      for (unsigned quarter = 0; quarter < (bytes_ ? 1 : 4); ++quarter) {
+        std::uint64_t begin = quarter * body + at;
+        if (begin >= values.size()) break;
+        std::size_t size = std::min<std::uint64_t>(block, values.size() - begin);
+        ternary(values.subspan(begin, size), limit, scale, begin, call.own, codes);
+        if (bytes_)
+          for (std::size_t i = 0; i < size; ++i) out[at + i] = static_cast<std::uint8_t>(sign_of(codes[i]));
+        else
+          for (std::size_t i = 0; i < size; ++i)
+            out[at + i] = static_cast<std::uint8_t>(out[at + i] | codes[i] << (2 * quarter));
+      }
+    }
     return message;
   }
 
@@ -60,21 +81,29 @@ class TernaryCodec final : public DenseCodec {
     const std::uint64_t body = body_bytes(call.numel);
     expect_message_size(kKind, message, 4 + body);
     const float scale = checked_scale(kKind, read_values<float>(message, 0, 1)[0]);
+    const auto* in = reinterpret_cast<const std::uint8_t*>(message.data() + 4);
     Decoded sent{true, {}, std::vector<float>(call.numel)};
-    for (std::uint64_t i = 0; i < (bytes_ ? call.numel : 4 * body); ++i) {
-      int sign = 0;
-      if (bytes_) {
-        sign = static_cast<std::int8_t>(message[4 + i]);
-      } else {
-        unsigned code = (std::to_integer<unsigned>(message[4 + i % body]) >> (2 * (i / body))) & 3;
-        sign = code == 3 ? -1 : static_cast<int>(code);
-      }
-      if (sign < -1 || sign > 1) refuse_message(kKind, "has a code that is none of −1, 0 and 1");
-      if (i < call.numel)
+    unsigned wrong = 0;
+    if (bytes_) {
+      for (std::uint64_t i = 0; i < call.numel; ++i) {
+        auto sign = static_cast<std::int8_t>(in[i]);
+        wrong |= sign < -1 || sign > 1;
         sent.values[i] = static_cast<float>(sign) * scale;
-      else if (sign != 0)
-        refuse_message(kKind, "is not filled with zeros");
+      }
+    } else {
+      for (unsigned quarter = 0; quarter < 4; ++quarter) {
+        std::uint64_t begin = std::min(call.numel, quarter * body);
+        std::uint64_t size = std::min(body, call.numel - begin);
+        for (std::uint64_t j = 0; j < size; ++j) {
+          unsigned code = (in[j] >> (2 * quarter)) & 3;
+          wrong |= code == 2;
+          sent.values[begin + j] = code == 3 ? -scale : code == 1 ? scale : 0.0f;
+        }
+        for (std::uint64_t j = size; j < body; ++j)
+          if ((in[j] >> (2 * quarter)) & 3) refuse_message(kKind, "is not filled with zeros");
+      }
     }
+    if (wrong) refuse_message(kKind, "has a code that is none of −1, 0 and 1");
     return sent;
   }
 
@@ -92,15 +121,16 @@ class SharedTernary final : public IntegerLevels {
   explicit SharedTernary(double clip) : clip_(clip) {}
   std::uint64_t most() const override { return 1; }
   bool unbiased() const override { return clip_ == 0; }
-  float scale_of(std::span<const float> values) const override {
-    return std::min(clip_limit(values, clip_), kernels().largest_magnitude(values.data(), values.size()));
-  }
+  float scale_of(std::span<const float> values) const override { return range_of(values, clip_).scale; }
   void levels(std::span<const float> values, float scale, const Draws& draws,
               std::span<float> out) const override {
-    const float limit = clip_limit(values, clip_);
-    for_each_draw(draws, values.size(), [&](std::uint64_t i, std::uint32_t draw) {
-      out[i] = static_cast<float>(ternary(values[i], limit, scale, draw));
-    });
+    const float limit = range_of(values, clip_).limit;
+    std::uint8_t codes[kCodeBlock];
+    for (std::uint64_t at = 0; at < values.size(); at += kCodeBlock) {
+      std::size_t size = std::min<std::uint64_t>(kCodeBlock, values.size() - at);
+      ternary(values.subspan(at, size), limit, scale, at, draws, codes);
+      for (std::size_t i = 0; i < size; ++i) out[at + i] = static_cast<float>(sign_of(codes[i]));
+    }
   }
 
  private:

@@ -78,9 +78,9 @@ class Thc final : public Compressor {
 
   void refuse_learners(std::uint32_t learners) const override {
     if (std::uint64_t{learners} * granularity_ <= 65535) return;
-    throw InputError("sums of " + std::to_string(learners) + " numbers up to " +
-                     std::to_string(granularity_) + " do not fit 16 bits; the most learners that fit: " +
-                     std::to_string(65535 / granularity_));
+    throw InputError(
+        "sums of " + std::to_string(learners) + " numbers up to " + std::to_string(granularity_) +
+        " do not fit 16 bits; the most learners that fit: " + std::to_string(65535 / granularity_));
   }
 
   /// Li et al. 2024, Algorithm 3.

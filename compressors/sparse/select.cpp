@@ -6,6 +6,8 @@
 #include <functional>
 #include <numeric>
 
+#include "compressors/kernels/kernels.hpp"
+
 namespace traincast {
 
 namespace {
@@ -14,33 +16,32 @@ std::int32_t magnitude(float x) {
   return static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(x) & 0x7fffffff);
 }
 
-/// Orders by magnitude, then by lower index; the index can be read back from it.
-std::uint64_t rank_key(float x, Index index) {
-  return (static_cast<std::uint64_t>(magnitude(x)) << 32) | (~index);
-}
-Index index_of(std::uint64_t key) { return ~static_cast<Index>(key); }
-
-// Entries tested together. A shorter loop would be unrolled before it is vectorised, and stay scalar.
-constexpr std::size_t kBlock = 32;
-
-/// Keys of all entries of at least this magnitude, by ascending index.
-std::vector<std::uint64_t> candidates(std::span<const float> values, std::int32_t threshold,
-                                      std::size_t expected) {
-  std::vector<std::uint64_t> keys;
-  keys.reserve(expected);
-  auto scan = [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i)
-      if (magnitude(values[i]) >= threshold) keys.push_back(rank_key(values[i], static_cast<Index>(i)));
-  };
-  std::size_t whole = values.size() / kBlock * kBlock;
-  for (std::size_t begin = 0; begin < whole; begin += kBlock) {
-    const float* block = values.data() + begin;
-    std::int32_t top = 0;
-    for (std::size_t i = 0; i < kBlock; ++i) top = std::max(top, magnitude(block[i]));
-    if (top >= threshold) scan(begin, begin + kBlock);
+/// All entries of at least this magnitude, by ascending index.
+std::vector<Index> candidates(std::span<const float> values, std::int32_t threshold, std::size_t expected) {
+  constexpr std::size_t kBlock = 4096;
+  std::vector<Index> places(std::max(expected, kBlock) + kBlock);
+  std::size_t found = 0;
+  for (std::size_t begin = 0; begin < values.size(); begin += kBlock) {
+    if (places.size() < found + kBlock) places.resize(2 * places.size());
+    found += kernels().collect(values.data() + begin, std::min(kBlock, values.size() - begin), threshold,
+                               static_cast<Index>(begin), places.data() + found);
   }
-  scan(whole, values.size());
-  return keys;
+  places.resize(found);
+  return places;
+}
+
+/// The k-th largest of these magnitudes (k from 1), and how many are larger: by digits of eight bits, the
+/// highest first, each pass over those that share the digits so far.
+std::pair<std::int32_t, std::uint64_t> kth_largest(std::vector<std::int32_t> magnitudes, std::uint64_t k) {
+  std::uint64_t larger = 0;
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    std::uint64_t counts[256] = {};
+    for (std::int32_t m : magnitudes) ++counts[(m >> shift) & 255];
+    int digit = 255;
+    for (; larger + counts[digit] < k; --digit) larger += counts[digit];
+    std::erase_if(magnitudes, [&](std::int32_t m) { return ((m >> shift) & 255) != digit; });
+  }
+  return {magnitudes.front(), larger};
 }
 
 /// A magnitude that the k largest probably reach, from a sample at fixed, irregular places.
@@ -74,22 +75,24 @@ std::vector<Index> largest(std::span<const float> values, std::uint64_t k) {
     return all;
   }
   if (k == 0) return {};
-  auto keys = candidates(values, guess_threshold(values, k), k + k / 2 + 64);
-  if (keys.size() < k) keys = candidates(values, 0, values.size());
-  auto ordered = keys;
-  auto last = ordered.begin() + static_cast<std::ptrdiff_t>(k - 1);
-  std::nth_element(ordered.begin(), last, ordered.end(), std::greater<>());
-  std::vector<Index> chosen;
-  chosen.reserve(k);
-  for (std::uint64_t key : keys)
-    if (key >= *last) chosen.push_back(index_of(key));
-  return chosen;
+  auto places = candidates(values, guess_threshold(values, k), k + k / 2 + 64);
+  if (places.size() < k) places = candidates(values, 0, values.size());
+  std::vector<std::int32_t> magnitudes(places.size());
+  for (std::size_t j = 0; j < places.size(); ++j) magnitudes[j] = magnitude(values[places[j]]);
+  auto [kth, larger] = kth_largest(magnitudes, k);
+  std::uint64_t equal = k - larger;  // of those as large as the k-th, the first ones
+  std::size_t kept = 0;
+  for (std::size_t j = 0; j < places.size(); ++j) {
+    bool ties = magnitudes[j] == kth && equal > 0;
+    if (magnitudes[j] > kth || ties) places[kept++] = places[j];
+    equal -= ties;
+  }
+  places.resize(kept);
+  return places;
 }
 
 std::vector<Index> at_least(std::span<const float> values, float threshold) {
-  std::vector<Index> chosen;
-  for (std::uint64_t key : candidates(values, magnitude(threshold), 64)) chosen.push_back(index_of(key));
-  return chosen;
+  return candidates(values, magnitude(threshold), 64);
 }
 
 std::vector<Index> largest_by_chunk(std::span<const float> values, std::uint64_t chunk) {

@@ -33,7 +33,12 @@ class SharedSupport final : public Compressor {
     group.all_reduce(Element::fp32, sum, {selector_->gather_work(numel)},
                      [&](LearnerId learner, std::span<float> addend) {
                        source.read(learner, vector);
-                       for (std::size_t j = 0; j < k; ++j) addend[j] = gain * vector[indices[j]];
+                       // Places are far apart: what is read soon is asked for now.
+                       constexpr std::size_t kAhead = 24;
+                       for (std::size_t j = 0; j < k; ++j) {
+                         if (j + kAhead < k) __builtin_prefetch(&vector[indices[j + kAhead]]);
+                         addend[j] = gain * vector[indices[j]];
+                       }
                        contributions.kept(learner, indices, addend, Selection::shared);
                      });
 

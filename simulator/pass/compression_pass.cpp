@@ -283,6 +283,7 @@ double median(std::vector<double> values) {
 }  // namespace
 
 CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace) {
+  keep_freed_memory();
   std::vector<Bucket> buckets = make_buckets(trace.manifest().layers, scenario.buckets);
   auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
   std::vector<CompressorUnit> units = make_units(compressor->coupling(), buckets);

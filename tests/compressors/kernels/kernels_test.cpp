@@ -3,6 +3,7 @@
 
 #include <bit>
 
+#include "compressors/draws.hpp"
 #include "compressors/kernels/kernels.hpp"
 #include "tests/support/codec_harness.hpp"
 
@@ -46,23 +47,31 @@ TEST(Kernels, PackTheSignsOfThePlainLoop) {
   }
 }
 
-TEST(Kernels, SumInEightLanesToTheBit) {
+TEST(Kernels, SumInTheirLanesToTheBit) {
   for (std::size_t size : kSizes) {
     Vector x = values_of(size);
-    double magnitudes[8] = {}, squares[8] = {}, sums[8] = {};
+    double magnitudes[16] = {}, squares[16] = {}, sums[16] = {};
     for (std::size_t i = 0; i < size; ++i) {
       auto value = static_cast<double>(x[i]);
-      magnitudes[i % 8] += std::fabs(value);
-      squares[i % 8] += value * value;
-      sums[i % 8] += value;
+      magnitudes[i % 16] += std::fabs(value);
+      squares[i % 16] += value * value;
+      sums[i % 16] += value;
     }
-    auto total = [](const double* l) {
-      return ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]));
+    auto total = [](double* lanes) {
+      for (int half = 8; half > 0; half /= 2)
+        for (int lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
+      return lanes[0];
     };
+    const double all_magnitudes = total(magnitudes), all_squares = total(squares), all = total(sums);
     for (const Kernels* kernel : forms()) {
-      EXPECT_EQ(kernel->sum_of_magnitudes(x.data(), size), total(magnitudes));
-      EXPECT_EQ(kernel->sum_of_squares(x.data(), size), total(squares));
-      EXPECT_EQ(kernel->sum(x.data(), size), total(sums));
+      EXPECT_EQ(kernel->sum_of_magnitudes(x.data(), size), all_magnitudes);
+      EXPECT_EQ(kernel->sum_of_squares(x.data(), size), all_squares);
+      double sum = 0, square = 0;
+      float largest = -1;
+      kernel->moments(x.data(), size, &sum, &square, &largest);
+      EXPECT_EQ(sum, all);
+      EXPECT_EQ(square, all_squares);
+      EXPECT_EQ(largest, kernel->largest_magnitude(x.data(), size));
     }
   }
 }
@@ -82,6 +91,60 @@ TEST(Kernels, FindRangesAndMagnitudes) {
       EXPECT_EQ(low, least);
       EXPECT_EQ(high, largest);
       EXPECT_EQ(kernel->largest_magnitude(x.data(), size), magnitude);
+    }
+  }
+}
+
+TEST(Kernels, CollectThePlacesOfLargeMagnitudes) {
+  for (std::size_t size : kSizes) {
+    Vector x = values_of(size);
+    std::vector<std::uint32_t> plain;
+    for (std::size_t i = 0; i < size; ++i)
+      if (std::fabs(x[i]) >= 1) plain.push_back(static_cast<std::uint32_t>(100 + i));
+    for (const Kernels* kernel : forms()) {
+      std::vector<std::uint32_t> seen(size);
+      seen.resize(kernel->collect(x.data(), size, std::bit_cast<std::int32_t>(1.0f), 100, seen.data()));
+      EXPECT_EQ(seen, plain);
+    }
+  }
+}
+
+TEST(Kernels, UnpackWhatTheyPacked) {
+  for (unsigned bits : {1u, 2u, 4u})
+    for (const Kernels* kernel : forms()) {
+      std::vector<std::uint8_t> codes(1024), packed(128 * bits), back(1024);
+      for (std::size_t i = 0; i < codes.size(); ++i)
+        codes[i] = static_cast<std::uint8_t>((i * 7 + i / 9) % (1u << bits));
+      kernel->pack(codes.data(), codes.size(), bits, packed.data());
+      EXPECT_EQ(packed[0] & ((1u << bits) - 1), codes[0]);
+      EXPECT_EQ(packed.back() >> (8 - bits), codes.back());
+      kernel->unpack(packed.data(), codes.size(), bits, back.data());
+      EXPECT_EQ(back, codes);
+    }
+}
+
+TEST(Kernels, RoundToCodesAsThePlainLoopDoes) {
+  for (std::size_t size : kSizes) {
+    Vector x = values_of(size);
+    std::vector<std::uint32_t> draws(size);
+    KeyedDraws({.seed = size}).fill(0, draws);
+    std::vector<std::uint8_t> levels(size), ternary(size);
+    for (std::size_t i = 0; i < size; ++i) {
+      float level = std::min(7.0f, std::fabs(x[i]) * 3), uniform = unit_interval(draws[i]);
+      int whole = static_cast<int>(level);
+      whole += uniform < level - static_cast<float>(whole);
+      levels[i] = static_cast<std::uint8_t>(7 + (x[i] < 0 ? -whole : whole));
+      ternary[i] = uniform * 2.5f < std::min(std::fabs(x[i]), 2.0f) ? (x[i] < 0 ? 3 : 1) : 0;
+    }
+    for (const Kernels* kernel : forms()) {
+      std::vector<std::uint8_t> seen(size);
+      kernel->levels(x.data(), draws.data(), size, 3, 7, seen.data());
+      EXPECT_EQ(seen, levels);
+      kernel->ternary(x.data(), draws.data(), size, 2, 2.5f, seen.data());
+      EXPECT_EQ(seen, ternary);
+      Vector values(size);
+      kernel->values(levels.data(), size, 7, 0.5f, values.data());
+      for (std::size_t i = 0; i < size; ++i) EXPECT_EQ(values[i], (static_cast<float>(levels[i]) - 7) * 0.5f);
     }
   }
 }

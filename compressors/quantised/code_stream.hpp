@@ -1,0 +1,96 @@
+// Codes of up to 8 bits, packed lowest bit first, written and read block by block.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "compressors/bits.hpp"
+#include "compressors/codec.hpp"
+#include "compressors/kernels/kernels.hpp"
+
+namespace traincast {
+
+/// Codes that are drawn, made or read together.
+inline constexpr std::size_t kCodeBlock = 1024;
+
+class CodeWriter {
+ public:
+  /// Room for `count` codes is made at the end of the message at once.
+  CodeWriter(Message& message, unsigned bits, std::uint64_t count)
+      : message_(message), bits_(bits), at_(message.size()), codes_(2 * kCodeBlock) {
+    message.resize(at_ + bytes_of_bits(count * bits));
+  }
+  /// Where the next up to kCodeBlock codes go; then `take` says how many went there.
+  std::uint8_t* next() { return codes_.data() + held_; }
+  void take(std::size_t count) {
+    held_ += count;
+    if (held_ >= kCodeBlock) flush(held_ / 8 * 8);
+  }
+  /// Fills the last byte with zeros.
+  void finish() {
+    std::size_t padded = (held_ + 7) / 8 * 8;
+    std::fill(codes_.begin() + static_cast<std::ptrdiff_t>(held_),
+              codes_.begin() + static_cast<std::ptrdiff_t>(padded), std::uint8_t{0});
+    flush(padded);
+  }
+
+ private:
+  void flush(std::size_t count) {
+    std::size_t bytes = std::min<std::size_t>(count * bits_ / 8, message_.size() - at_);
+    auto* out = reinterpret_cast<std::uint8_t*>(message_.data() + at_);
+    if (bits_ == 8) {
+      std::copy_n(codes_.begin(), bytes, out);
+    } else if (bytes * 8 == count * bits_ && 8 % bits_ == 0) {
+      kernels().pack(codes_.data(), count, bits_, out);
+    } else {
+      Message packed;
+      LowBitWriter writer(packed);
+      for (std::size_t i = 0; i < count; ++i) writer.put(codes_[i], bits_);
+      std::transform(packed.begin(), packed.begin() + static_cast<std::ptrdiff_t>(bytes), out,
+                     [](std::byte byte) { return std::to_integer<std::uint8_t>(byte); });
+    }
+    at_ += bytes;
+    std::size_t left = held_ > count ? held_ - count : 0;
+    std::copy_n(codes_.begin() + static_cast<std::ptrdiff_t>(count), left, codes_.begin());
+    held_ = left;
+  }
+
+  Message& message_;
+  unsigned bits_;
+  std::size_t at_;
+  std::vector<std::uint8_t> codes_;
+  std::size_t held_ = 0;
+};
+
+/// f(first, codes, how many) for blocks of `count` codes. Throws InputError where the length is another or
+/// the last byte is not filled with zeros.
+template <class F>
+void read_codes(const char* kind, std::span<const std::byte> packed, std::uint64_t count, unsigned bits,
+                F&& f) {
+  expect_message_size(kind, packed, bytes_of_bits(count * bits));
+  std::uint8_t codes[kCodeBlock];
+  const auto* in = reinterpret_cast<const std::uint8_t*>(packed.data());
+  LowBitReader reader(packed);
+  const bool even = 8 % bits == 0;
+  for (std::uint64_t first = 0; first < count; first += kCodeBlock) {
+    std::size_t size = std::min<std::uint64_t>(kCodeBlock, count - first);
+    const std::uint8_t* block = in + first * bits / 8;
+    if (bits == 8) {
+      f(first, block, size);
+      continue;
+    }
+    if (even && size == kCodeBlock)
+      kernels().unpack(block, size, bits, codes);
+    else if (even)
+      for (std::size_t i = 0; i < size; ++i)
+        codes[i] = static_cast<std::uint8_t>((block[i * bits / 8] >> (i * bits % 8)) & ((1u << bits) - 1));
+    else
+      for (std::size_t i = 0; i < size; ++i) codes[i] = static_cast<std::uint8_t>(reader.get(bits));
+    f(first, codes, size);
+  }
+  unsigned used = static_cast<unsigned>(count * bits % 8);
+  if (used != 0 && (in[packed.size() - 1] >> used) != 0) refuse_message(kind, "is not filled with zeros");
+}
+
+}  // namespace traincast
