@@ -61,6 +61,11 @@ const Catalog<MakeCompressor>& compressor_catalog() {
       kCgxMethod,
       // low rank
       kPowerSgdMethod,
+      kPowerSgdHookMethod,
+      kPowerSgdBatchedMethod,
+      kPowerSgdAlternatingMethod,
+      kAcpSgdMethod,
+      kUnbiasedRankMethod,
   };
   // clang-format on
   static const Catalog<MakeCompressor> catalog("compressors", "compressor", methods, kPlanned);

@@ -8,6 +8,7 @@
 
 namespace traincast {
 
+extern const Entry<MakeCompressor> kAcpSgdMethod;
 extern const Entry<MakeCompressor> kArTopKMethod;
 extern const Entry<MakeCompressor> kCgxMethod;
 extern const Entry<MakeCompressor> kDettmers8Method;
@@ -25,6 +26,9 @@ extern const Entry<MakeCompressor> kOkTopKMethod;
 extern const Entry<MakeCompressor> kOmniReduceMethod;
 extern const Entry<MakeCompressor> kOneBitSgdMethod;
 extern const Entry<MakeCompressor> kPowerSgdMethod;
+extern const Entry<MakeCompressor> kPowerSgdAlternatingMethod;
+extern const Entry<MakeCompressor> kPowerSgdBatchedMethod;
+extern const Entry<MakeCompressor> kPowerSgdHookMethod;
 extern const Entry<MakeCompressor> kQsgdMethod;
 extern const Entry<MakeCompressor> kQsgdMaxNormMethod;
 extern const Entry<MakeCompressor> kRandomBlockMethod;
@@ -41,6 +45,7 @@ extern const Entry<MakeCompressor> kTernGradMethod;
 extern const Entry<MakeCompressor> kThcMethod;
 extern const Entry<MakeCompressor> kThresholdMethod;
 extern const Entry<MakeCompressor> kTopKMethod;
+extern const Entry<MakeCompressor> kUnbiasedRankMethod;
 extern const Entry<MakeCompressor> kWangniMethod;
 
 /// Entries that a share of a tensor makes: at least one, none of an empty tensor. The small term keeps

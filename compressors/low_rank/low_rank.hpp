@@ -23,8 +23,11 @@ void project_back(MatrixView matrix, std::span<const float> p, std::span<float> 
 void expand(std::span<const float> p, std::span<const float> q, std::size_t rank, std::size_t rows,
             std::size_t columns, std::span<float> matrix);
 
-/// Modified Gram–Schmidt in place, column by column, each divided by its norm + 1e-8 (Vogels et al. 2019,
-/// Algorithm 1, with the constant of the authors' code): a column of zeros stays one.
-void orthogonalise(std::span<float> p, std::size_t rows, std::size_t rank);
+/// Modified Gram–Schmidt in place, column by column, each divided by its norm + epsilon (Vogels et al. 2019,
+/// Algorithm 1; 1e-8 in the authors' code). A column of zeros stays one.
+void orthogonalise(std::span<float> p, std::size_t rows, std::size_t rank, float epsilon = 1e-8f);
+
+/// An orthonormal basis of the same columns by Householder's reflections, in place; rank ≤ rows.
+void orthogonalise_by_reflections(std::span<float> p, std::size_t rows, std::size_t rank);
 
 }  // namespace traincast

@@ -1,11 +1,10 @@
 // PowerSGD: each gradient matrix is sent as a product of two thin ones, which can both be summed in flight.
 // Vogels et al. 2019 (arXiv 1905.13727).
-#include <algorithm>
 #include <stdexcept>
-#include <string>
 
-#include "base/random.hpp"
-#include "compressors/low_rank/low_rank.hpp"
+#include "compressors/gathered.hpp"
+#include "compressors/low_rank/factors.hpp"
+#include "compressors/low_rank/whole.hpp"
 #include "compressors/methods.hpp"
 
 namespace traincast {
@@ -26,10 +25,11 @@ class PowerSgd final : public Compressor {
   void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,
                  Contributions& contributions, std::span<float> average) override {
     if (unit.tensors.size() != 1) throw std::logic_error("PowerSGD takes one tensor at a time");
-    if (unit.tensors[0].shape.size() <= 1)
-      send_whole(source, group, contributions, average);
-    else
-      send_factors(step, unit.tensors[0], source, group, contributions, average);
+    const Factors factors = Factors::of(unit, rank_);
+    // Vectors travel between P and Q, and are awaited at the end only (the authors' code).
+    if (factors.matrices().empty()) return send_whole(group, 1, false, source, contributions, average);
+    prepare_q(step, factors, unit);
+    send_factors(factors, source, group, contributions, average);
   }
 
   /// The factor Q of the next step, column after column; nothing before the first step. A test or another
@@ -38,68 +38,51 @@ class PowerSgd final : public Compressor {
   void load(Reader& reader) override { q_ = reader.get_all<float>(); }
 
  private:
-  /// Vectors go dense, between P and Q, and are awaited at the end only (the authors' code).
-  static void send_whole(const GradientSource& source, Group& group, Contributions& contributions,
-                         std::span<float> average) {
-    group.phase(1);
-    auto addend = [&](LearnerId learner, std::span<float> out) {
-      source.read(learner, out);
-      contributions.kept_all(learner);
-    };
-    group.all_reduce(Element::fp32, average, {}, addend, /*waits=*/false);
-    for (float& value : average) value /= static_cast<float>(group.size());
-  }
-
   /// Vogels et al. 2019, Algorithm 1; P is summed, not averaged, for its scale is lost in the
   /// orthogonalisation.
-  void send_factors(const Step& step, const TensorInfo& tensor, const GradientSource& source, Group& group,
+  void send_factors(const Factors& factors, const GradientSource& source, Group& group,
                     Contributions& contributions, std::span<float> average) {
-    const std::size_t n = static_cast<std::size_t>(tensor.shape[0]);
-    const std::size_t m = n == 0 ? 0 : tensor.numel() / n;
-    const std::size_t rank = std::min<std::uint64_t>({n, m, rank_});
-    prepare_q(step, tensor, m * rank);
-    std::vector<float> vector(n * m), p(n * rank), own(contributions.wants_dense() ? n * m : 0);
-    MatrixView matrix{vector.data(), n, m};
+    const std::vector<Work> product = factors.product_work(Launches::per_matrix);
+    const bool report = contributions.wants_dense();
+    std::vector<float> vector(average.size()), p(factors.size(Side::p)), own(report ? average.size() : 0);
 
     group.phase(0);
-    group.all_reduce(Element::fp32, p, {{Primitive::gemm, {n, m, rank}}},
-                     [&](LearnerId learner, std::span<float> addend) {
-                       source.read(learner, vector);
-                       project(matrix, q_, addend, rank);
-                     });
+    group.all_reduce(Element::fp32, p, product, [&](LearnerId learner, std::span<float> addend) {
+      source.read(learner, vector);
+      factors.project(Side::p, vector, q_, addend);
+    });
 
     group.phase(2);
-    group.once(Stage::encode, {{Primitive::gram_schmidt, {n, rank, 0}}}, [&] { orthogonalise(p, n, rank); });
-    std::vector<Work> work = {{Primitive::gemm, {m, n, rank}}};
-    if (contributions.wants_dense()) work.push_back({Primitive::gemm, {n, m, rank}});
+    group.once(Stage::encode,
+               factors.orthogonalise_work(Side::p, Launches::per_matrix,
+                                          [](std::size_t) { return Primitive::gram_schmidt; }),
+               [&] {
+                 factors.orthogonalise(Side::p, p,
+                                       [](std::span<float> columns, std::size_t n, std::size_t rank) {
+                                         orthogonalise(columns, n, rank);
+                                       });
+               });
+    std::vector<Work> work = product;
+    if (report) work.insert(work.end(), product.begin(), product.end());
     group.all_reduce(Element::fp32, q_, work, [&](LearnerId learner, std::span<float> addend) {
       source.read(learner, vector);
-      project_back(matrix, p, addend, rank);
-      if (!contributions.wants_dense()) return;
-      expand(p, addend, rank, n, m, own);
+      factors.project(Side::q, vector, p, addend);
+      if (!report) return;
+      factors.expand(p, addend, own);
       contributions.kept(learner, own);
     });
-    for (float& value : q_) value /= static_cast<float>(group.size());
+    take_mean(q_, group.size());
 
     group.phase(3);
-    group.once(Stage::decode, {{Primitive::gemm, {n, m, rank}}}, [&] { expand(p, q_, rank, n, m, average); });
+    group.once(Stage::decode, product, [&] { factors.expand(p, q_, average); });
   }
 
   /// Drawn from N(0, 1) by a seed that all learners share; kept from step to step where warm.
-  void prepare_q(const Step& step, const TensorInfo& tensor, std::size_t size) {
-    if (warm_start_ && !q_.empty()) {
-      if (q_.size() != size)
-        throw InputError("saved PowerSGD factor of '" + tensor.name + "' has " + std::to_string(q_.size()) +
-                         " values, not " + std::to_string(size));
-      return;
-    }
-    RandomStream random({.seed = seed_,
-                         .purpose = Purpose::shared,
-                         .step = warm_start_ ? 0 : step.index,
-                         .learner = 0,
-                         .tensor = tensor.id});
+  void prepare_q(const Step& step, const Factors& factors, const Bucket& unit) {
+    const std::size_t size = factors.size(Side::q);
+    if (warm_start_ && !q_.empty()) return expect_factor(q_, size, unit);
     q_.resize(size);
-    for (float& value : q_) value = static_cast<float>(random.normal());
+    factors.draw(Side::q, seed_, warm_start_ ? 0 : step.index, q_);
   }
 
   std::uint64_t rank_;

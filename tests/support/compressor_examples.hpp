@@ -96,6 +96,17 @@ inline const char* const kExamples[] = {
     R"({"name": "cgx", "bits": 3, "bucket": 10, "least": 0, "rounding": "stochastic"})",
     R"({"name": "powersgd", "rank": 1})",
     R"({"name": "powersgd", "rank": 4, "warm_start": false})",
+    R"({"name": "powersgd_hook"})",
+    R"({"name": "powersgd_hook", "matrix_approximation_rank": 4, "min_compression_rate": 1, "warm_start": false})",
+    R"({"name": "powersgd_hook", "matrix_approximation_rank": 2, "batch_tensors_with_same_shape": true})",
+    R"({"name": "powersgd_hook", "start_powersgd_iter": 2})",
+    R"({"name": "powersgd_batched", "matrix_approximation_rank": 3})",
+    R"({"name": "powersgd_alternating", "rank": 1, "min_compression_rate": 1})",
+    R"({"name": "powersgd_alternating", "rank": 1, "joint_norm": true})",
+    R"({"name": "powersgd_alternating", "rank": 3, "num_iters_per_step": 3, "start_compressing_after_num_steps": 1})",
+    R"({"name": "acpsgd"})",
+    R"({"name": "unbiased_rank", "rank": 1})",
+    R"({"name": "unbiased_rank", "rank": 3})",
 };
 
 inline std::string name_of(const char* json) { return Json::parse(json, "example").at("name").text(); }

@@ -1,0 +1,229 @@
+// The loops of low_rank_kernels.hpp, included once for each instruction set; as in kernel_bodies.hpp, all has
+// internal linkage and calls nothing of the standard library.
+
+#include "compressors/kernels/low_rank_kernels.hpp"
+
+namespace traincast {
+
+namespace {
+
+constexpr std::size_t kWide = 8;
+/// Eight floats: one register or two, as the processor has them.
+typedef float Eight __attribute__((vector_size(4 * kWide)));
+/// The same at any place in memory.
+typedef float LooseEight __attribute__((vector_size(4 * kWide), aligned(4), may_alias));
+
+constexpr std::size_t lesser(std::size_t a, std::size_t b) { return a < b ? a : b; }
+
+constexpr std::size_t kTile = 1024;    // columns of M whose products are summed before they are added to P
+constexpr std::size_t kRowBlock = 32;  // rows of such a tile that stay in the second cache while Q passes
+
+/// Rows × Columns entries of P from one tile. A register holds eight products' sums.
+template <std::size_t Rows, std::size_t Columns>
+inline void project_some(const float* matrix, std::size_t stride, std::size_t width, const float* q,
+                         std::size_t q_stride, float* p, std::size_t p_stride, bool start) {
+  Eight sums[Rows][Columns] = {};
+  const std::size_t whole = width / kWide * kWide;
+  for (std::size_t j = 0; j < whole; j += kWide) {
+    Eight values[Rows];
+    for (std::size_t i = 0; i < Rows; ++i)
+      values[i] = *reinterpret_cast<const LooseEight*>(matrix + i * stride + j);
+    for (std::size_t c = 0; c < Columns; ++c) {
+      const Eight weights = *reinterpret_cast<const LooseEight*>(q + c * q_stride + j);
+      for (std::size_t i = 0; i < Rows; ++i) sums[i][c] += values[i] * weights;
+    }
+  }
+  for (std::size_t i = 0; i < Rows; ++i)
+    for (std::size_t c = 0; c < Columns; ++c) {
+      const Eight& s = sums[i][c];
+      float sum = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+      for (std::size_t j = whole; j < width; ++j) sum += matrix[i * stride + j] * q[c * q_stride + j];
+      float& out = p[c * p_stride + i];
+      out = start ? sum : out + sum;
+    }
+}
+
+template <std::size_t Columns>
+inline void project_rows(const float* matrix, std::size_t rows, std::size_t stride, std::size_t width,
+                         const float* q, float* p, std::size_t p_stride, bool start) {
+  constexpr std::size_t kRows = Columns == 4 ? 2 : 4;
+  std::size_t i = 0;
+  for (; i + kRows <= rows; i += kRows)
+    project_some<kRows, Columns>(matrix + i * stride, stride, width, q, stride, p + i, p_stride, start);
+  for (; i < rows; ++i)
+    project_some<1, Columns>(matrix + i * stride, stride, width, q, stride, p + i, p_stride, start);
+}
+
+void project(const float* matrix, std::size_t rows, std::size_t columns, const float* q, std::size_t rank,
+             float* p) {
+  for (std::size_t begin = 0; begin < columns || begin == 0; begin += kTile) {
+    const std::size_t width = lesser(kTile, columns - begin);
+    for (std::size_t first = 0; first < rows; first += kRowBlock) {
+      const std::size_t block = lesser(kRowBlock, rows - first);
+      const float* tile = matrix + first * columns + begin;
+      auto with = [&](std::size_t c) { return q + c * columns + begin; };
+      auto into = [&](std::size_t c) { return p + c * rows + first; };
+      std::size_t c = 0;
+      for (; c + 4 <= rank; c += 4)
+        project_rows<4>(tile, block, columns, width, with(c), into(c), rows, begin == 0);
+      for (; c + 2 <= rank; c += 2)
+        project_rows<2>(tile, block, columns, width, with(c), into(c), rows, begin == 0);
+      for (; c < rank; ++c) project_rows<1>(tile, block, columns, width, with(c), into(c), rows, begin == 0);
+    }
+  }
+}
+
+/// Adds four rows, each by its weight, to `Columns` columns of Q.
+template <std::size_t Columns>
+inline void add_four_rows(const float* rows, std::size_t stride, std::size_t width, const float* p,
+                          std::size_t p_stride, float* q, std::size_t q_stride) {
+  float weights[Columns][4];
+  for (std::size_t c = 0; c < Columns; ++c)
+    for (std::size_t i = 0; i < 4; ++i) weights[c][i] = p[c * p_stride + i];
+  const std::size_t whole = width / kWide * kWide;
+  for (std::size_t j = 0; j < whole; j += kWide) {
+    Eight values[4];
+    for (std::size_t i = 0; i < 4; ++i)
+      values[i] = *reinterpret_cast<const LooseEight*>(rows + i * stride + j);
+    for (std::size_t c = 0; c < Columns; ++c) {
+      const float* w = weights[c];
+      LooseEight* sum = reinterpret_cast<LooseEight*>(q + c * q_stride + j);
+      *sum += ((w[0] * values[0] + w[1] * values[1]) + w[2] * values[2]) + w[3] * values[3];
+    }
+  }
+  for (std::size_t j = whole; j < width; ++j)
+    for (std::size_t c = 0; c < Columns; ++c) {
+      const float* w = weights[c];
+      q[c * q_stride + j] += ((w[0] * rows[j] + w[1] * rows[stride + j]) + w[2] * rows[2 * stride + j]) +
+                             w[3] * rows[3 * stride + j];
+    }
+}
+
+void project_back(const float* matrix, std::size_t rows, std::size_t columns, const float* p,
+                  std::size_t rank, float* q) {
+  for (std::size_t i = 0; i < columns * rank; ++i) q[i] = 0;
+  // As wide as the first cache holds that many columns of Q.
+  std::size_t tile = 1024;
+  while (tile > 64 && tile * rank > 4096) tile /= 2;
+  for (std::size_t begin = 0; begin < columns; begin += tile) {
+    const std::size_t width = lesser(tile, columns - begin);
+    std::size_t i = 0;
+    for (; i + 4 <= rows; i += 4) {
+      const float* four = matrix + i * columns + begin;
+      std::size_t c = 0;
+      for (; c + 2 <= rank; c += 2)
+        add_four_rows<2>(four, columns, width, p + c * rows + i, rows, q + c * columns + begin, columns);
+      for (; c < rank; ++c)
+        add_four_rows<1>(four, columns, width, p + c * rows + i, rows, q + c * columns + begin, columns);
+    }
+    for (; i < rows; ++i)
+      for (std::size_t c = 0; c < rank; ++c) {
+        const float* row = matrix + i * columns + begin;
+        const float weight = p[c * rows + i];
+        float* sum = q + c * columns + begin;
+        for (std::size_t j = 0; j < width; ++j) sum[j] += weight * row[j];
+      }
+  }
+}
+
+/// Adds `Ranks` columns of Q, each by its weight in P, to `Rows` rows (or starts these with them).
+template <std::size_t Rows, std::size_t Ranks>
+inline void expand_some(const float* p, std::size_t p_stride, const float* q, std::size_t stride,
+                        std::size_t width, float* matrix, bool start) {
+  float weights[Rows][Ranks];
+  for (std::size_t i = 0; i < Rows; ++i)
+    for (std::size_t c = 0; c < Ranks; ++c) weights[i][c] = p[c * p_stride + i];
+  const std::size_t whole = width / kWide * kWide;
+  for (std::size_t j = 0; j < whole; j += kWide) {
+    Eight values[Ranks];
+    for (std::size_t c = 0; c < Ranks; ++c)
+      values[c] = *reinterpret_cast<const LooseEight*>(q + c * stride + j);
+    for (std::size_t i = 0; i < Rows; ++i) {
+      Eight sum = weights[i][0] * values[0];
+      for (std::size_t c = 1; c < Ranks; ++c) sum += weights[i][c] * values[c];
+      LooseEight* out = reinterpret_cast<LooseEight*>(matrix + i * stride + j);
+      *out = start ? sum : *out + sum;
+    }
+  }
+  for (std::size_t j = whole; j < width; ++j)
+    for (std::size_t i = 0; i < Rows; ++i) {
+      float sum = weights[i][0] * q[j];
+      for (std::size_t c = 1; c < Ranks; ++c) sum += weights[i][c] * q[c * stride + j];
+      float& out = matrix[i * stride + j];
+      out = start ? sum : out + sum;
+    }
+}
+
+template <std::size_t Rows>
+inline void expand_rows(const float* p, std::size_t p_stride, const float* q, std::size_t rank,
+                        std::size_t stride, std::size_t width, float* matrix) {
+  std::size_t c = 0;
+  for (; c + 4 <= rank; c += 4)
+    expand_some<Rows, 4>(p + c * p_stride, p_stride, q + c * stride, stride, width, matrix, c == 0);
+  for (; c + 2 <= rank; c += 2)
+    expand_some<Rows, 2>(p + c * p_stride, p_stride, q + c * stride, stride, width, matrix, c == 0);
+  for (; c < rank; ++c)
+    expand_some<Rows, 1>(p + c * p_stride, p_stride, q + c * stride, stride, width, matrix, c == 0);
+}
+
+void expand(const float* p, const float* q, std::size_t rank, std::size_t rows, std::size_t columns,
+            float* matrix) {
+  if (rank == 0)
+    for (std::size_t i = 0; i < rows * columns; ++i) matrix[i] = 0;
+  for (std::size_t begin = 0; begin < columns; begin += kTile) {
+    const std::size_t width = lesser(kTile, columns - begin);
+    std::size_t i = 0;
+    for (; i + 2 <= rows; i += 2)
+      expand_rows<2>(p + i, rows, q + begin, rank, columns, width, matrix + i * columns + begin);
+    for (; i < rows; ++i)
+      expand_rows<1>(p + i, rows, q + begin, rank, columns, width, matrix + i * columns + begin);
+  }
+}
+
+/// Dot products of one column with `Columns` others.
+template <std::size_t Columns>
+inline void dots(const float* a, const float* b, std::size_t stride, std::size_t count, double* out) {
+  double lanes[Columns][kWide] = {};
+  const std::size_t whole = count / kWide * kWide;
+  for (std::size_t i = 0; i < whole; i += kWide)
+    for (std::size_t c = 0; c < Columns; ++c)
+      for (std::size_t lane = 0; lane < kWide; ++lane)
+        lanes[c][lane] += static_cast<double>(a[i + lane]) * static_cast<double>(b[c * stride + i + lane]);
+  for (std::size_t c = 0; c < Columns; ++c) {
+    for (std::size_t i = whole; i < count; ++i)
+      lanes[c][i - whole] += static_cast<double>(a[i]) * static_cast<double>(b[c * stride + i]);
+    for (std::size_t half = kWide / 2; half > 0; half /= 2)
+      for (std::size_t lane = 0; lane < half; ++lane) lanes[c][lane] += lanes[c][lane + half];
+    out[c] = lanes[c][0];
+  }
+}
+
+double dot(const float* a, const float* b, std::size_t count) {
+  double out;
+  dots<1>(a, b, 0, count, &out);
+  return out;
+}
+
+template <std::size_t Columns>
+inline void deflate_some(const float* column, std::size_t rows, float* others) {
+  double shares[Columns];
+  dots<Columns>(column, others, rows, rows, shares);
+  for (std::size_t c = 0; c < Columns; ++c) {
+    const float share = static_cast<float>(shares[c]);
+    float* __restrict other = others + c * rows;
+    for (std::size_t i = 0; i < rows; ++i) other[i] -= share * column[i];
+  }
+}
+
+void deflate(float* column, std::size_t rows, std::size_t count) {
+  float* others = column + rows;
+  std::size_t c = 0;
+  for (; c + 2 <= count; c += 2) deflate_some<2>(column, rows, others + c * rows);
+  for (; c < count; ++c) deflate_some<1>(column, rows, others + c * rows);
+}
+
+constexpr LowRankKernels kThese{project, project_back, expand, dot, deflate};
+
+}  // namespace
+
+}  // namespace traincast
