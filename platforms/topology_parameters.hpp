@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 
+#include "base/parameter_defaults.hpp"
 #include "platforms/placement.hpp"
 #include "platforms/topology.hpp"
 
@@ -162,27 +163,6 @@ inline constexpr auto kXml = placeable({
     {"bandwidth_of", Unit::word, "", "",
      "tier, which is a link's name without its number, as 'eth' of eth-1; empty for all links"},
 });
-
-struct Default {
-  std::string_view key, value;
-};
-
-/// The same table with other defaults; required parameters become optional by theirs. A key that the table
-/// lacks does not compile.
-template <std::size_t N, std::size_t M>
-constexpr std::array<Parameter, N> with_defaults(std::array<Parameter, N> table,
-                                                 const Default (&defaults)[M]) {
-  for (const Default& given : defaults) {
-    bool found = false;
-    for (Parameter& parameter : table)
-      if (parameter.key == given.key) {
-        parameter.fallback = given.value;
-        found = true;
-      }
-    if (!found) throw "no such parameter";
-  }
-  return table;
-}
 
 template <MakeTopology make>
 std::unique_ptr<Topology> placed(const Parameters& parameters) {

@@ -220,6 +220,14 @@ Json describe_gradients(const Scenario& scenario, const Manifest& manifest) {
   return json;
 }
 
+Json describe_times(const Scenario& scenario, const Manifest& manifest, bool from_file) {
+  Json json;
+  json["source"] = from_file ? "timings file" : scenario.timings.entry->name;
+  if (scenario.accelerator) json["accelerator"] = scenario.accelerator->description;
+  if (!from_file && scenario.timings.entry->make == TimingSource::measured) json["device"] = manifest.device;
+  return json;
+}
+
 std::vector<std::string> warn_about(const std::vector<PointReport>& points) {
   std::vector<std::string> told, warnings;
   for (const PointReport& p : points) {

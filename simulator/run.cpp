@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/error.hpp"
 #include "base/machine.hpp"
 #include "simulator/break_even.hpp"
 #include "simulator/point_report.hpp"
@@ -36,7 +37,7 @@ std::vector<std::vector<std::size_t>> points_by_gradients(const Plan& plan) {
   std::vector<std::pair<std::string, std::vector<std::size_t>>> groups;
   for (std::size_t i = 0; i < plan.points.size(); ++i) {
     std::string key;
-    for (const char* name : {"gradients", "workload", "seed", "timings"})
+    for (const char* name : {"gradients", "workload", "seed", "timings", "accelerator"})
       if (const Json* value = plan.points[i].scenario.resolved.find(name)) key += value->dump(-1);
     auto same =
         std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return group.first == key; });
@@ -102,7 +103,14 @@ RunResult run(const Plan& plan, const RunOptions& options) {
   StageClock clock;
   double busy = busy_processors();
   std::optional<Timings> given;
-  if (options.timings_file) given = Timings::read_file(*options.timings_file);
+  if (options.timings_file) {
+    for (const Point& point : plan.points)
+      if (point.scenario.accelerator)
+        throw PlacedError(
+            plan.file, "/accelerator",
+            "all times come from its description, and nothing is measured; leave out --timings");
+    given = Timings::read_file(*options.timings_file);
+  }
   Timings measured;
   bool timed_here = false;
   std::size_t replayed = 0;
@@ -120,6 +128,7 @@ RunResult run(const Plan& plan, const RunOptions& options) {
     Study study(Gradients(points, {plan.file, options.out, options.threads, options.quiet}), plan.file, any,
                 options, given, measured, progress);
     report.traincast["gradients"].push_back(describe_gradients(any, study.manifest()));
+    report.traincast["times"].push_back(describe_times(any, study.manifest(), given.has_value()));
     clock.charge("gradients");
 
     std::vector<Comparison> comparisons;

@@ -10,6 +10,7 @@
 #include "base/sha256.hpp"
 #include "base/units.hpp"
 #include "simulator/assemble.hpp"
+#include "simulator/pass/accelerator_times.hpp"
 #include "simulator/pass/shape_exchange.hpp"
 
 namespace traincast {
@@ -53,6 +54,13 @@ ComputeTimeline Study::compute_timeline(const std::string& scenario_file, const 
     timeline = *read;
   } else if (scenario.timings.entry->make == TimingSource::given) {
     timeline = given_compute(scenario, manifest().layers);
+  } else if (scenario.timings.entry->make == TimingSource::accelerator) {
+    std::vector<LayerCost> costs = gradients_.costs();
+    if (costs.empty() || gradients_.batch() == 0)
+      throw PlacedError(scenario_file, "/accelerator",
+                        "an accelerator needs the FLOPs of each layer and the mini-batch, and those of '" +
+                            manifest().model + "' are not known; give times, or take the shapes of a model");
+    timeline = accelerator_compute(*scenario.accelerator, manifest().layers, costs, gradients_.batch());
   } else {
     timeline = manifest().timeline;
     if (scenario.gradients.entry->make == GradientSourceKind::trace && manifest().device != processor_name())
@@ -81,6 +89,7 @@ CodecSeconds Study::codec_seconds(const Scenario& scenario, const ExchangeRecord
     return *read;
   }
   if (scenario.timings.entry->make == TimingSource::given) return given_codec(scenario, record);
+  if (scenario.timings.entry->make == TimingSource::accelerator) return accelerator_codec(scenario, record);
   CodecSeconds seconds = measure_codec(scenario, *gradients_.trace());
   measured_.add(scenario, seconds);
   return seconds;

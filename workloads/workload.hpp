@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/catalog.hpp"
 #include "base/exchange.hpp"
+#include "workloads/timeline/layer_cost.hpp"
 
 namespace traincast {
 
@@ -16,6 +18,9 @@ namespace traincast {
 using WorkloadLayers = std::vector<TensorInfo> (*)(const Parameters&);
 
 const Catalog<WorkloadLayers>& workload_catalog();
+
+/// What each of an entry's layers costs.
+std::vector<LayerCost> workload_costs(std::string_view name, const std::vector<TensorInfo>& layers);
 
 /// The parameters of the entry that `at` names, checked one by one and together (a batch fits into the
 /// shard).

@@ -13,6 +13,8 @@
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/sha256.hpp"
+#include "workloads/models/layer_table.hpp"
+#include "workloads/workload.hpp"
 
 namespace traincast {
 
@@ -100,8 +102,18 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
     return;
   }
   if (!has_gradients(first.gradients.entry->make)) {
-    shapes_.model = first.gradients.entry->name;
-    shapes_.layers = {{0, "tensor", first.gradients.parameters.counts("shape"), "given"}};
+    Json model = first.gradients.parameters.word("model");
+    if (model.text().empty()) {
+      shapes_.model = first.gradients.entry->name;
+      shapes_.layers = {{0, "tensor", first.gradients.parameters.counts("shape"), "given"}};
+    } else {
+      LayerTable table = find_layer_table(JsonReader(model, place.scenario_file, "/gradients/model"));
+      shapes_.model = table.name;
+      shapes_.layers = std::move(table.layers);
+      shapes_.data["sample"] = table.sample;
+      shapes_.data["batch"] = first.gradients.parameters.count("batch");
+      costs_ = std::move(table.costs);
+    }
     shapes_.learners = learners;
     shapes_.steps = {0};
     return;
@@ -154,6 +166,34 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
     run_program(arguments);
   }
   trace_ = std::make_unique<TraceReader>(folder.string(), place.threads);
+}
+
+namespace {
+
+bool same_tensors(const std::vector<TensorInfo>& a, const std::vector<TensorInfo>& b) {
+  return std::ranges::equal(a, b, {}, &TensorInfo::shape, &TensorInfo::shape);
+}
+
+}  // namespace
+
+std::vector<LayerCost> Gradients::costs() const {
+  if (!costs_.empty()) return costs_;
+  const Manifest& model = manifest();
+  for (const auto& entry : workload_catalog().entries())
+    if (!model.workload.is_null() && entry.name == model.model)
+      return workload_costs(entry.name, model.layers);
+  for (const std::string& name : layer_table_names()) {
+    Json text = name;
+    LayerTable table = find_layer_table(JsonReader(text, name));
+    if (same_tensors(table.layers, model.layers)) return table.costs;
+  }
+  return {};
+}
+
+std::uint64_t Gradients::batch() const {
+  const Json* batch = manifest().data.find("batch");
+  return batch && batch->is_integer() && batch->integer() > 0 ? static_cast<std::uint64_t>(batch->integer())
+                                                              : 0;
 }
 
 void RemoveFolder::operator()(const fs::path* folder) const {

@@ -9,6 +9,7 @@
 
 #include "simulator/pass/exchange_file.hpp"
 #include "simulator/scenario/scenario.hpp"
+#include "workloads/timeline/layer_cost.hpp"
 #include "workloads/trace/trace.hpp"
 
 namespace traincast {
@@ -37,6 +38,11 @@ class Gradients {
   const TraceReader* trace() const { return trace_.get(); }
   /// Null unless one was recorded.
   const RecordedExchange* exchange() const { return exchange_ ? &*exchange_ : nullptr; }
+  /// What each layer costs: of a workload of ours, or of a model whose table has these tensors; empty where
+  /// neither is known.
+  std::vector<LayerCost> costs() const;
+  /// Samples of a learner's mini-batch; 0 where that is not known.
+  std::uint64_t batch() const;
 
  private:
   std::unique_ptr<const std::filesystem::path, RemoveFolder>
@@ -44,6 +50,7 @@ class Gradients {
   std::unique_ptr<TraceReader> trace_;
   Manifest shapes_;  ///< layers only, where nothing is trained
   std::optional<RecordedExchange> exchange_;
+  std::vector<LayerCost> costs_;  ///< of a layer table
 };
 
 }  // namespace traincast

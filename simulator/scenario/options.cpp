@@ -16,13 +16,20 @@ namespace {
 constexpr Parameter kTrace[] = {
     {"path", Unit::path, "", kRequired, "folder of the trace, relative to the scenario file"}};
 constexpr Parameter kShapes[] = {
-    {"shape", Unit::counts, "[1, 4294967295]", kRequired,
-     "of the one tensor that is exchanged, rows first, as in [25000000] or [1000, 512]"}};
+    {"shape", Unit::counts, "[1, 4294967295]", "[]",
+     "of the one tensor that is exchanged, rows first, as in [25000000] or [1000, 512]"},
+    {"model", Unit::path, "", "",
+     "instead of a shape: all tensors of a model, by name (bert_base, lstm_wikitext2, mobilenetv2, resnet18, "
+     "resnet18_cifar, resnet50, vgg16) or from a layer table's file, *.json, relative to the scenario file"},
+    {"batch", Unit::count, "[1, 1000000]", "32",
+     "samples of a learner's mini-batch, for which an accelerator computes"}};
 constexpr Parameter kExchange[] = {
     {"path", Unit::path, "", kRequired,
      "file that 'traincast run --record' wrote, relative to the scenario file"}};
 constexpr Parameter kGenerated[] = {
     kShapes[0],
+    kShapes[1],
+    kShapes[2],
     {"overlap", Unit::ratio, "[0, 1]", "0",
      "share of a learner's places that are the same for all; the others are drawn evenly"}};
 constexpr Entry<GradientSourceKind> kGradients[] = {
@@ -33,8 +40,8 @@ constexpr Entry<GradientSourceKind> kGradients[] = {
      GradientSourceKind::live},
     {"trace", "recorded before; smaller runs use its first learners", "", kTrace, GradientSourceKind::trace},
     {"shapes",
-     "no gradients: sizes of messages for a shape, where the method's do not depend on values; times must be "
-     "given",
+     "no gradients: sizes of messages for a shape or a model, where the method's do not depend on values; "
+     "times come from an accelerator or are given",
      "", kShapes, GradientSourceKind::shapes},
     {"exchange",
      "what one method sent, recorded before: sizes and supports, no gradients; times must be given", "",
@@ -58,8 +65,14 @@ constexpr Entry<TimingSource> kTimings[] = {
      "",
      {},
      TimingSource::measured},
-    {"given", "compute and codec as stated here", "", kGiven, TimingSource::given}};
-constexpr Planned kLaterTimings[] = {{"accelerator", "no accelerator is described yet"}};
+    {"given", "compute and codec as stated here", "", kGiven, TimingSource::given},
+    {"accelerator",
+     "compute and codec from the description under 'accelerator': FLOPs and bytes of each layer, primitives "
+     "of "
+     "each method; nothing is measured",
+     "",
+     {},
+     TimingSource::accelerator}};
 
 constexpr Entry<Engine> kEngines[] = {
     {"auto",
@@ -89,12 +102,6 @@ constexpr Planned kLaterEngines[] = {
      "'max_plus' computes every round, and takes a second for the 537 million transfers of "
      "a ring of 16,384"}};
 
-constexpr std::string_view kAcceleratorReason =
-    "no accelerator is described yet; measure here, or give times under 'timings'";
-constexpr Planned kLaterAccelerators[] = {{"v100", kAcceleratorReason},    {"a100", kAcceleratorReason},
-                                          {"h100", kAcceleratorReason},    {"h200", kAcceleratorReason},
-                                          {"rtx4090", kAcceleratorReason}, {"titan_x", kAcceleratorReason}};
-
 constexpr std::string_view kLoopReason =
     "it needs training with the method in the loop, and the loop is open so far";
 constexpr Planned kLaterTraining[] = {
@@ -109,7 +116,7 @@ const Catalog<GradientSourceKind>& gradient_catalog() {
 }
 
 const Catalog<TimingSource>& timing_catalog() {
-  static constexpr Catalog<TimingSource> catalog("timings", "source of timings", kTimings, kLaterTimings);
+  static constexpr Catalog<TimingSource> catalog("timings", "source of timings", kTimings);
   return catalog;
 }
 
@@ -120,11 +127,6 @@ const Catalog<Engine>& engine_catalog() {
 
 const Catalog<TrainingKind>& training_catalog() {
   static constexpr Catalog<TrainingKind> catalog("training", "training algorithm", {}, kLaterTraining);
-  return catalog;
-}
-
-const Catalog<Described>& accelerator_catalog() {
-  static constexpr Catalog<Described> catalog("accelerators", "accelerator", {}, kLaterAccelerators);
   return catalog;
 }
 

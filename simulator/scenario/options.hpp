@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/catalog.hpp"
+#include "platforms/accelerators/accelerator.hpp"
 #include "simulator/step/engine.hpp"
 
 namespace traincast {
@@ -12,17 +13,14 @@ enum class GradientSourceKind { live, trace, exchange, shapes, generated };
 constexpr bool has_gradients(GradientSourceKind kind) {
   return kind == GradientSourceKind::live || kind == GradientSourceKind::trace;
 }
-enum class TimingSource { measured, given };
+enum class TimingSource { measured, given, accelerator };
 /// Things that need training with the method in the loop; none yet.
 enum class TrainingKind {};
-/// Described accelerators; none yet.
-enum class Described {};
 
 const Catalog<GradientSourceKind>& gradient_catalog();
 const Catalog<TimingSource>& timing_catalog();
 const Catalog<Engine>& engine_catalog();
 const Catalog<TrainingKind>& training_catalog();
-const Catalog<Described>& accelerator_catalog();
 
 /// Everything that can be chosen, by kind, in the order of the flow of data.
 std::vector<std::vector<EntryInfo>> all_catalogs();

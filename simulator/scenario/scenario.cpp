@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "simulator/collectives/collective_catalog.hpp"
 #include "simulator/scenario/scenario_reader.hpp"
+#include "workloads/models/layer_table.hpp"
 
 namespace traincast {
 
@@ -212,6 +213,55 @@ Json read_compressor(const JsonReader& at, Scenario& scenario) {
   return scenario.compressor.parameters.resolved();
 }
 
+Json read_gradients(const JsonReader& at, Scenario& s) {
+  s.gradients = choose(at, gradient_catalog());
+  GradientSourceKind kind = s.gradients.entry->make;
+  if (kind != GradientSourceKind::shapes && kind != GradientSourceKind::generated)
+    return s.gradients.parameters.resolved();
+  if (s.steps != 1)
+    throw PlacedError(at.file(), "/steps",
+                      "every step of a shape is the same, so there is 1, got " + std::to_string(s.steps));
+  bool model = !s.gradients.parameters.word("model").empty();
+  if (model == !s.gradients.parameters.counts("shape").empty())
+    at.refuse("needs one of 'shape', as in [25000000], and 'model', as in \"resnet50\"");
+  if (model) refuse_unknown_table(at.at("model"));
+  return s.gradients.parameters.resolved();
+}
+
+Json read_timings(const JsonReader& at, Scenario& s) {
+  s.timings = choose(at, timing_catalog());
+  TimingSource source = s.timings.entry->make;
+  GradientSourceKind gradients = s.gradients.entry->make;
+  if (s.accelerator && source != TimingSource::accelerator)
+    at.refuse(
+        "compute and codec times come from one source: these, or 'accelerator'; leave one of the two out");
+  if (source == TimingSource::accelerator) {
+    if (!s.accelerator)
+      at.refuse("there is no accelerator; name one, as in \"accelerator\": \"v100\"; known: " +
+                join(accelerator_catalog().names()));
+    bool lone_shape =
+        (gradients == GradientSourceKind::shapes || gradients == GradientSourceKind::generated) &&
+        s.gradients.parameters.word("model").empty();
+    if (lone_shape || gradients == GradientSourceKind::exchange)
+      throw PlacedError(
+          at.file(), "/gradients",
+          "an accelerator needs the FLOPs of each layer: name a model, as in {\"name\": \"shapes\", "
+          "\"model\": \"resnet50\", \"batch\": 128}, or give times");
+  }
+  if (!has_gradients(gradients) && source == TimingSource::measured)
+    at.refuse(
+        "without gradients there is nothing that could be timed; name an accelerator, or give times, as in "
+        "{\"name\": \"given\", \"forward\": \"5ms\", \"backward\": \"10ms\"}");
+  for (const char* stage : {"encode", "decode"})
+    if (source == TimingSource::given)
+      for (const auto& [method, seconds] : s.timings.parameters.durations(stage)) {
+        Json name = method;
+        compressor_catalog().find(
+            JsonReader(name, at.file(), pointer_join(pointer_join(at.pointer(), stage), method)));
+      }
+  return s.timings.parameters.resolved();
+}
+
 // In the order in which a scenario is read and echoed: a key may look at those before it.
 constexpr Key kKeys[] = {
     {"name", "text", kRequired, "what the report calls this study; letters, digits, '-', '_' and '.'",
@@ -248,16 +298,7 @@ constexpr Key kKeys[] = {
      },
      [] { return whole_schema(0, INT64_MAX); }},
     {"gradients", "source of gradients", "\"live\"",
-     "where the gradients come from: live, or a recorded trace",
-     [](const JsonReader& at, Scenario& s) -> Json {
-       s.gradients = choose(at, gradient_catalog());
-       GradientSourceKind kind = s.gradients.entry->make;
-       if ((kind == GradientSourceKind::shapes || kind == GradientSourceKind::generated) && s.steps != 1)
-         throw PlacedError(
-             at.file(), "/steps",
-             "every step of a shape is the same, so there is 1, got " + std::to_string(s.steps));
-       return s.gradients.parameters.resolved();
-     },
+     "where the gradients come from: live, or a recorded trace", read_gradients,
      [] { return schema_of_catalog(gradient_catalog()); }},
     {"workload", "workload", "\"mlp\"", "what is trained; live gradients only, for a trace has its own",
      [](const JsonReader& at, Scenario& s) -> Json {
@@ -265,26 +306,24 @@ constexpr Key kKeys[] = {
        return s.workload->parameters.resolved();
      },
      [] { return schema_of_catalog(workload_catalog()); }},
-    {"timings", "source of timings", "\"measured\"",
-     "where compute and codec times come from, always both from one source",
+    {"accelerator", "accelerator", "null",
+     "what computes: its description gives all times, of layers and of methods; null: times are measured or "
+     "given",
      [](const JsonReader& at, Scenario& s) -> Json {
-       s.timings = choose(at, timing_catalog());
-       if (!has_gradients(s.gradients.entry->make) && s.timings.entry->make == TimingSource::measured)
-         at.refuse(
-             "without gradients there is nothing that could be timed; give times, as in {\"name\": "
-             "\"given\", \"forward\": "
-             "\"5ms\", "
-             "\"backward\": \"10ms\"}");
-       for (const char* stage : {"encode", "decode"})
-         if (s.timings.entry->make == TimingSource::given)
-           for (const auto& [method, seconds] : s.timings.parameters.durations(stage)) {
-             Json name = method;
-             compressor_catalog().find(
-                 JsonReader(name, at.file(), pointer_join(pointer_join(at.pointer(), stage), method)));
-           }
-       return s.timings.parameters.resolved();
+       if (at.value().is_null()) return {};
+       Choice<MakeAccelerator> chosen = choose(at, accelerator_catalog());
+       s.accelerator = chosen.entry->make(chosen.parameters);
+       return chosen.parameters.resolved();
      },
-     [] { return schema_of_catalog(timing_catalog()); }},
+     [] {
+       Json schema = schema_of_catalog(accelerator_catalog()), none;
+       none["type"] = "null";
+       schema["anyOf"].push_back(none);
+       return schema;
+     }},
+    {"timings", "source of timings", "\"measured\"",
+     "where compute and codec times come from, always both from one source; 'accelerator' where one is named",
+     read_timings, [] { return schema_of_catalog(timing_catalog()); }},
     {"compressor", "compressor", "\"none\"", "the method that compresses the gradient", read_compressor,
      [] { return schema_of_catalog(compressor_catalog()); }},
     {"error_feedback", "object", "{}", "the error memory around the method", read_error_feedback,
@@ -349,9 +388,7 @@ struct LaterKey {
   std::string_view name;
   void (*refuse)(const JsonReader&);
 };
-constexpr LaterKey kLaterKeys[] = {
-    {"accelerator", [](const JsonReader& at) { accelerator_catalog().find(at); }},
-    {"training", [](const JsonReader& at) { training_catalog().find(at); }}};
+constexpr LaterKey kLaterKeys[] = {{"training", [](const JsonReader& at) { training_catalog().find(at); }}};
 
 }  // namespace
 
@@ -365,6 +402,7 @@ Scenario read_scenario(const Json& document, const std::string& file) {
     if (auto given = root.find(later.name)) later.refuse(*given);
   root.only(known);
   Scenario scenario;
+  scenario.file = file;
   for (const Key& key : kKeys) {
     auto given = root.find(key.name);
     bool live =
@@ -378,7 +416,9 @@ Scenario read_scenario(const Json& document, const std::string& file) {
     if (!given && key.fallback.data() == nullptr)
       root.refuse("key '" + std::string(key.name) + "' is missing (" + std::string(key.form) + ": " +
                   std::string(key.help) + ")");
-    Json fallback = given ? Json() : Json::parse(key.fallback, "default of " + std::string(key.name));
+    std::string_view default_text =
+        key.name == "timings" && scenario.accelerator ? "\"accelerator\"" : key.fallback;
+    Json fallback = given ? Json() : Json::parse(default_text, "default of " + std::string(key.name));
     JsonReader at = given ? *given : JsonReader(fallback, file, pointer_join("", key.name));
     scenario.resolved[key.name] = key.read(at, scenario);
   }
@@ -405,8 +445,8 @@ std::vector<KeyInfo> scenario_keys() {
 
 Scenario with(const Scenario& scenario, const std::string& pointer, Json value) {
   Json document = scenario.resolved;
-  set_at_pointer(document, pointer, std::move(value), scenario.name);
-  return read_scenario(document, scenario.name);
+  set_at_pointer(document, pointer, std::move(value), scenario.file);
+  return read_scenario(document, scenario.file);
 }
 
 Json scenario_schema() {

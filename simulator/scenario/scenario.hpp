@@ -15,6 +15,7 @@
 
 #include "base/catalog.hpp"
 #include "compressors/compressor_catalog.hpp"
+#include "platforms/accelerators/accelerator.hpp"
 #include "platforms/stack.hpp"
 #include "platforms/topology.hpp"
 #include "simulator/scenario/options.hpp"
@@ -38,11 +39,13 @@ struct Bucketing {
 
 struct Scenario {
   std::string name;
+  std::string file;  ///< that it was read from; paths in it are relative to its folder
   std::uint32_t learners = 1;
   std::uint64_t steps = 1;
   std::uint64_t seed = 1;
   std::optional<Choice<WorkloadLayers>> workload;  ///< live gradients only
   Choice<GradientSourceKind> gradients;
+  std::optional<Accelerator> accelerator;  ///< where times come from one
   Choice<TimingSource> timings;
   Choice<MakeCompressor> compressor;
   std::optional<ErrorRule::Error> error;  ///< nothing: as the method's paper does

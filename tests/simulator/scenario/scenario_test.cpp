@@ -89,7 +89,8 @@ std::string names_of(const std::vector<EntryInfo>& entries) {
 const std::string kCompressors = names_of(compressor_catalog().describe());
 const std::string kTopologies = names_of(topology_catalog().describe());
 const std::string kKeys =
-    "name, learners, steps, seed, gradients, workload, timings, compressor, error_feedback, buckets, "
+    "name, learners, steps, seed, gradients, workload, accelerator, timings, compressor, error_feedback, "
+    "buckets, "
     "overlap, collective, "
     "stack, platform, engine, sweep";
 
@@ -183,10 +184,18 @@ INSTANTIATE_TEST_SUITE_P(
                 "s.json:/training/name: training algorithm 'sasg' is not in this version: it needs training "
                 "with the method "
                 "in the loop, and the loop is open so far; known: none yet"},
-        Refusal{"LaterAccelerator", scenario(R"("accelerator": "v100")"),
-                "s.json:/accelerator: accelerator 'v100' is not in this version: no accelerator is described "
-                "yet; measure "
-                "here, or give times under 'timings'; known: none yet"},
+        Refusal{
+            "UnknownAccelerator", scenario(R"("accelerator": "v10")"),
+            "s.json:/accelerator: unknown accelerator 'v10'; did you mean 'v100'?; known: v100, a100, h100, "
+            "h200, rtx4090, titan_x, file"},
+        Refusal{
+            "UnknownModel",
+            scenario(
+                R"("steps": 1, "accelerator": "v100", "gradients": {"name": "shapes", "model": "resnet"})"),
+            "s.json:/gradients/model: unknown model 'resnet'; did you mean 'resnet18'?; known: bert_base, "
+            "lstm_wikitext2, mobilenetv2, resnet18, resnet18_cifar, resnet50, vgg16, or the file of a layer "
+            "table, "
+            "*.json"},
         Refusal{"NoAccelerator", scenario(R"("accelerator": 3)"),
                 "s.json:/accelerator: must be the name of an accelerator or an object with it, got 3"},
         Refusal{"BareErrorFeedback", scenario(R"("error_feedback": "global")"),
@@ -211,10 +220,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "s.json:/steps: every step of a shape is the same, so there is 1, got 2"},
         Refusal{"ShapesWithoutTimes",
                 scenario(R"("steps": 1, "gradients": {"name": "shapes", "shape": [4]})"),
-                "s.json:/timings: without gradients there is nothing that could be timed; give times, as in "
-                "{\"name\": "
-                "\"given\", "
-                "\"forward\": \"5ms\", \"backward\": \"10ms\"}"},
+                "s.json:/timings: without gradients there is nothing that could be timed; name an "
+                "accelerator, or "
+                "give times, as in {\"name\": \"given\", \"forward\": \"5ms\", \"backward\": \"10ms\"}"},
         Refusal{
             "WorkloadOfATrace", scenario(R"("gradients": {"name": "trace", "path": "t"}, "workload": "mlp")"),
             "s.json:/workload: goes with live gradients only; a trace has its workload in it, and the others "
@@ -231,7 +239,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"SweepOfAnUnknownKey", scenario(R"("sweep": {"/learner": [1]})"),
                 "s.json:/sweep/~1learner: cannot be swept; did you mean 'learners'?; known: learners, steps, "
                 "seed, gradients, "
-                "workload, timings, compressor, error_feedback, buckets, overlap, collective, stack, "
+                "workload, accelerator, timings, compressor, error_feedback, buckets, overlap, collective, "
+                "stack, "
                 "platform, engine"},
         Refusal{"SweepOfNothing", scenario(R"("sweep": {"/learners": []})"),
                 "s.json:/sweep/~1learners: has no values"},
