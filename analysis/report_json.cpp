@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "analysis/report.hpp"
+#include "analysis/report_numbers.hpp"
 
 namespace traincast {
 
@@ -97,7 +98,9 @@ std::string quoted(const std::string& text) {
 
 Json to_json(const Report& report) {
   Json json;
-  json["traincast"] = report.traincast;
+  json["traincast"]["format"] = kReportFormat;
+  if (report.traincast.is_object())
+    for (const auto& [key, value] : report.traincast.members()) json["traincast"][key] = value;
   json["scenario"] = report.scenario;
   json["points"] = Json::Array{};
   for (const PointReport& point : report.points) json["points"].push_back(to_json(point));

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "analysis/report.hpp"
+#include "analysis/text_table.hpp"
 #include "base/units.hpp"
 
 namespace traincast {
@@ -21,58 +22,6 @@ std::string ratio(const std::optional<double>& value) {
   char text[32];
   std::snprintf(text, sizeof text, *value >= 100 ? "%.0f" : *value >= 10 ? "%.1f" : "%.2f", *value);
   return text;
-}
-
-struct Column {
-  std::string head;
-  bool left = false;
-};
-
-constexpr std::size_t kWidest = 100;
-
-// "powersgd rank=2 w~lap=false": what tells labels apart may stand at either end.
-std::string cut(const std::string& text, std::size_t width) {
-  if (text.size() <= width) return text;
-  std::size_t tail = width / 3;
-  return text.substr(0, width - tail - 1) + "~" + text.substr(text.size() - tail);
-}
-
-// The left column gives way, and the gaps, where the rest would pass the widest line.
-std::string render(const std::vector<Column>& columns, std::vector<std::vector<std::string>> rows) {
-  std::vector<std::size_t> widths;
-  for (const Column& column : columns) widths.push_back(column.head.size());
-  for (const auto& row : rows)
-    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
-  std::size_t others = 0, flexible = 0;
-  for (std::size_t c = 0; c < columns.size(); ++c) {
-    if (columns[c].left)
-      flexible = c;
-    else
-      others += widths[c];
-  }
-  constexpr std::size_t kReadable = 24;
-  std::size_t gap =
-      others + 2 * (columns.size() - 1) + std::min(kReadable, widths[flexible]) <= kWidest ? 2 : 1;
-  others += gap * (columns.size() - 1);
-  std::size_t left = others + 8 < kWidest ? kWidest - others : 8;
-  if (widths[flexible] > left) {
-    widths[flexible] = left;
-    for (auto& row : rows)
-      if (!row.empty()) row[flexible] = cut(row[flexible], left);
-  }
-  auto line = [&](auto cell) {
-    std::string text;
-    for (std::size_t c = 0; c < columns.size(); ++c) {
-      std::string value = cell(c);
-      std::string pad(widths[c] - value.size(), ' ');
-      text += std::string(c ? gap : 0, ' ') + (columns[c].left ? value + pad : pad + value);
-    }
-    text.erase(text.find_last_not_of(' ') + 1);
-    return text + "\n";
-  };
-  std::string all = line([&](std::size_t c) { return columns[c].head; });
-  for (const auto& row : rows) all += row.empty() ? "\n" : line([&](std::size_t c) { return row[c]; });
-  return all;
 }
 
 }  // namespace
@@ -123,7 +72,7 @@ std::string to_table(const Report& report) {
       row.push_back(p->build_up ? ratio(p->build_up->final_union.mean) : "-");
       rows.push_back(std::move(row));
     }
-    all += head.place + "\n" + render(columns, rows) + "\n";
+    all += head.place + "\n" + render_table(columns, rows) + "\n";
   }
   return all;
 }
@@ -139,7 +88,7 @@ std::string wrapped(const std::string& sentence) {
     auto width = static_cast<std::size_t>(std::count_if(
         word.begin(), word.end(), [](char c) { return (c & 0xC0) != 0x80; }));  // UTF-8 characters
     bool first = line.find_first_not_of(' ') == line.npos;
-    if (!first && columns + 1 + width > kWidest) {
+    if (!first && columns + 1 + width > kWidestLine) {
       all += line + "\n";
       line = indent + "    ";
       columns = line.size();

@@ -16,6 +16,8 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> all{
       {"run", "run SCENARIO [--out DIR] [--set POINTER=VALUE]…", "predicts what a scenario asks for",
        run_command},
+      {"check", "check BASELINE [SCENARIO | REPORT] [--timings] [--update REASON] [--junit FILE]…",
+       "holds a scenario's numbers against a baseline: the gate of continuous integration", check_command},
       {"export", "export --goal SCENARIO [--point N] [--out FILE]",
        "writes a step's collectives for other simulators", export_command},
       {"list", "list [KIND] [--format json]", "what can be chosen, by name", list_command},

@@ -140,7 +140,9 @@ RunResult run(const Plan& plan, const RunOptions& options) {
       report.points[places[i]] = report_point(study, *points[i], comparisons[i]);
     clock.charge("replay");
 
-    for (BreakEven& found : search_break_evens(study, points)) report.break_evens.push_back(std::move(found));
+    if (options.break_evens)
+      for (BreakEven& found : search_break_evens(study, points))
+        report.break_evens.push_back(std::move(found));
     clock.charge("break_even");
     replayed += study.replayed();
   }

@@ -14,6 +14,7 @@ struct RunOptions {
   std::filesystem::path out;  ///< empty: nothing is written
   std::optional<std::string> timings_file;
   std::filesystem::path record;  ///< folder for each method's exchange; empty: none is kept
+  bool break_evens = true;       ///< whether to search them
   unsigned threads = 1;
   bool quiet = false;
 };

@@ -7,6 +7,7 @@
 #include "base/files.hpp"
 #include "base/machine.hpp"
 #include "simulator/commands/command.hpp"
+#include "simulator/commands/report_input.hpp"
 #include "simulator/run.hpp"
 
 namespace traincast {
@@ -22,13 +23,6 @@ void write_results(const std::filesystem::path& out, const RunResult& result) {
   if (!result.timings.is_null()) write_text_file(out / "timings.json", result.timings.dump() + "\n");
   write_text_file(out / "environment.json", result.environment.dump() + "\n");
   write_text_file(out / "report.json", to_json(result.report).dump() + "\n");
-}
-
-std::filesystem::path made_folder(const std::string& option, const std::string& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw InputError(option + " " + folder + ": cannot be made: " + error.message());
-  return folder;
 }
 
 }  // namespace
@@ -80,9 +74,9 @@ int run_command(const std::vector<std::string>& arguments) {
 
   Plan plan = read_plan(scenario, sets);
   if (!out.empty()) {
-    run_options.out = made_folder("--out", out);
+    run_options.out = make_folder("--out", out);
   }
-  if (!record.empty()) run_options.record = made_folder("--record", record);
+  if (!record.empty()) run_options.record = make_folder("--record", record);
   RunResult result = run(plan, run_options);
   if (!out.empty()) write_results(out, result);
 

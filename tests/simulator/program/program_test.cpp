@@ -13,26 +13,11 @@
 
 #include "base/files.hpp"
 #include "base/json.hpp"
+#include "tests/simulator/program/program_helpers.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace traincast {
 namespace {
-
-struct Outcome {
-  int code = -1;
-  std::string output;  // both streams
-};
-
-Outcome traincast(const std::string& arguments) {
-  Outcome outcome;
-  FILE* pipe = popen((TRAINCAST_BINARY_DIR "/bin/traincast " + arguments + " 2>&1").c_str(), "r");
-  char buffer[4096];
-  for (std::size_t got; (got = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;)
-    outcome.output.append(buffer, got);
-  int status = pclose(pipe);
-  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return outcome;
-}
 
 std::string write_scenario(const ScratchFolder& folder, const std::string& text) {
   std::string path = folder / "scenario.json";
@@ -49,9 +34,9 @@ TEST(Program, AnswersBadInputWithExitCodeTwoAndOneLine) {
 }
 
 TEST(Program, RefusesWordsThatItDoesNotKnow) {
-  EXPECT_EQ(
-      traincast("rnu").output,
-      "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, export, list, schema, reference\n");
+  EXPECT_EQ(traincast("rnu").output,
+            "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, check, export, list, schema, "
+            "reference\n");
   EXPECT_EQ(
       traincast("list compresors").output,
       "traincast: list: unknown kind 'compresors'; did you mean 'compressors'?; known: workloads, "
@@ -64,8 +49,8 @@ TEST(Program, RefusesWordsThatItDoesNotKnow) {
 }
 
 TEST(Program, HelpsWithExitCodeZero) {
-  for (const char* arguments : {"--help", "run --help", "export --help", "list --help", "schema --help",
-                                "reference --help", "--version"}) {
+  for (const char* arguments : {"--help", "run --help", "check --help", "export --help", "list --help",
+                                "schema --help", "reference --help", "--version"}) {
     Outcome outcome = traincast(arguments);
     EXPECT_EQ(outcome.code, 0) << arguments;
     EXPECT_FALSE(outcome.output.empty()) << arguments;
