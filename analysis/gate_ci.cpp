@@ -38,7 +38,8 @@ std::string command_text(const std::string& text, bool property) {
 }
 
 std::string sentence(const Move& move) {
-  auto [before, now] = told_apart(move.before, move.now);
+  auto texts = told_apart({move.before, move.now});
+  const std::string &before = texts[0], &now = texts[1];
   if (move.gone) return move.key + " is not reported any more; it was " + before;
   if (move.new_number) return move.key + " is " + now + " and not in the baseline";
   return move.key + " moved from " + before + " to " + now + " (" + difference(move.before, move.now) + ")";

@@ -39,13 +39,10 @@ std::vector<std::vector<std::string>> rows_of(const GateVerdict& verdict) {
     if (point.state == PointVerdict::State::added)
       rows.push_back({point.name, "not in the baseline", "", "", "", "", "fails"});
     for (const Move& move : point.moves) {
-      auto [before, now] = told_apart(move.before, move.now);
-      std::string moved = difference(move.before, move.now);
-      if (std::string relative = relative_difference(move.before, move.now); relative != "-")
-        moved += " (" + relative + ")";
+      auto texts = told_apart({move.before, move.now});
       rows.push_back({&move == &point.moves.front() ? point.name : "", move.key,
-                      move.new_number ? "absent" : before, move.gone ? "absent" : now, moved, allowed(move),
-                      in_words(move)});
+                      move.new_number ? "absent" : texts[0], move.gone ? "absent" : texts[1],
+                      difference(move.before, move.now), allowed(move), in_words(move)});
     }
   }
   return rows;
@@ -76,12 +73,6 @@ std::string way_out(const GateVerdict& verdict) {
   return "where this is meant: traincast check " + verdict.baseline + " --update 'the reason'";
 }
 
-std::string escaped(const std::string& text) {
-  std::string all;
-  for (char c : text) all += c == '|' ? std::string("\\|") : std::string(1, c);
-  return all;
-}
-
 }  // namespace
 
 std::string to_text(const GateVerdict& verdict) {
@@ -106,18 +97,7 @@ std::string to_markdown(const GateVerdict& verdict) {
   for (const std::string& check : verdict.failed_checks)
     text += "\nThe report's own check failed: " + check + "\n";
   auto rows = rows_of(verdict);
-  if (!rows.empty()) {
-    text += "\n|";
-    for (const Column& column : kColumns) text += " " + column.head + " |";
-    text += "\n|";
-    for (const Column& column : kColumns) text += column.left ? " --- |" : " ---: |";
-    text += "\n";
-    for (const auto& row : rows) {
-      text += "|";
-      for (const std::string& cell : row) text += " " + escaped(cell) + " |";
-      text += "\n";
-    }
-  }
+  if (!rows.empty()) text += "\n" + markdown_table(kColumns, rows);
   if (!verdict.passed())
     text += "\nWhere this is meant: `traincast check " + verdict.baseline + " --update 'the reason'`\n";
   return text;

@@ -1,5 +1,6 @@
 #include "analysis/moves.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -7,26 +8,30 @@ namespace traincast {
 
 namespace {
 
+// Up to a million million the whole part stands in full.
 std::string digits(double value, int count) {
+  constexpr double kInFull = 1e12;
+  double size = std::fabs(value);
+  if (size >= 1 && size < kInFull) count = std::max(count, 1 + static_cast<int>(std::log10(size)));
+  if (size < kInFull && value == std::floor(value)) count = std::max(count, 12);
   char text[64];
-  // Bytes are whole up to here, and read better without an exponent.
-  constexpr double kWhole = 1e12;
-  if (value == std::floor(value) && std::fabs(value) < kWhole)
-    std::snprintf(text, sizeof text, "%.0f", value);
-  else
-    std::snprintf(text, sizeof text, "%.*g", count, value);
+  std::snprintf(text, sizeof text, "%.*g", count, value);
   return text;
 }
 
 }  // namespace
 
-std::pair<std::string, std::string> told_apart(const std::optional<double>& a,
-                                               const std::optional<double>& b) {
+std::vector<std::string> told_apart(const std::vector<std::optional<double>>& values) {
   constexpr int kFewest = 4, kAll = 17;
-  for (int count = kFewest;; ++count) {
-    std::string left = a ? digits(*a, count) : "-", right = b ? digits(*b, count) : "-";
-    if (a == b || left != right || count == kAll) return {left, right};
+  std::vector<std::string> texts(values.size());
+  for (int count = kFewest; count <= kAll; ++count) {
+    for (std::size_t i = 0; i < values.size(); ++i) texts[i] = values[i] ? digits(*values[i], count) : "-";
+    bool apart = true;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      for (std::size_t j = 0; j < i; ++j) apart = apart && (values[i] == values[j] || texts[i] != texts[j]);
+    if (apart) break;
   }
+  return texts;
 }
 
 std::string difference(const std::optional<double>& from, const std::optional<double>& to) {
@@ -45,7 +50,7 @@ std::string relative_difference(const std::optional<double>& from, const std::op
   if (ratio >= 2)
     std::snprintf(text, sizeof text, "x%.3g", ratio);
   else
-    std::snprintf(text, sizeof text, "%+.2g %%", (ratio - 1) * 100);
+    std::snprintf(text, sizeof text, "%+.3g %%", (ratio - 1) * 100);
   return text;
 }
 

@@ -41,20 +41,6 @@ constexpr NumberKey kNumbers[] = {
     {"scaling_efficiency", NumberKind::time},
 };
 
-// Members in order of name, so that the order in which a scenario writes them does not matter.
-Json sorted(const Json& value) {
-  if (value.is_array()) {
-    Json items = Json::Array{};
-    for (const Json& item : value.items()) items.push_back(sorted(item));
-    return items;
-  }
-  if (!value.is_object()) return value;
-  Json::Object members;
-  for (const auto& [key, member] : value.members()) members.emplace_back(key, sorted(member));
-  std::sort(members.begin(), members.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  return members;
-}
-
 std::string shown(const Json& value) { return value.is_string() ? value.text() : value.dump(-1); }
 
 // {"name": "topk", "density": 0.01} is "topk density=0.01".
@@ -135,6 +121,19 @@ std::string_view to_string(NumberKind kind) {
   return "";
 }
 
+Json sorted(const Json& value) {
+  if (value.is_array()) {
+    Json items = Json::Array{};
+    for (const Json& item : value.items()) items.push_back(sorted(item));
+    return items;
+  }
+  if (!value.is_object()) return value;
+  Json::Object members;
+  for (const auto& [key, member] : value.members()) members.emplace_back(key, sorted(member));
+  std::sort(members.begin(), members.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  return members;
+}
+
 std::span<const NumberKey> number_keys() { return kNumbers; }
 
 const NumberKey* key_of_number(std::string_view name) {
@@ -205,6 +204,7 @@ ReportNumbers read_report(const Json& document, const std::string& file) {
                    format->shown() + ": a report of another version; run its scenario again");
   ReportNumbers report;
   report.file = file;
+  report.traincast = root.at("traincast").value();
   root.at("scenario").only_object();
   report.scenario = root.at("scenario").value();
   report.points = read_points(root.at("points"), false);

@@ -45,6 +45,9 @@ struct PointNumbers {
   const std::optional<double>* find(std::string_view key) const;  ///< null where the point lacks it
 };
 
+/// Members in order of name, so that the order in which a scenario writes them does not matter.
+Json sorted(const Json& value);
+
 /// Points as report.json and baselines hold them. Refuses, with file and pointer, what is not one. `strict`
 /// refuses keys that are no numbers of a point too.
 std::vector<PointNumbers> read_points(const JsonReader& list, bool strict);
@@ -53,6 +56,7 @@ Json to_json(const PointNumbers& point);
 
 struct ReportNumbers {
   std::string file;
+  Json traincast;  ///< what made it: versions, gradients
   Json scenario;
   std::vector<PointNumbers> points;
   std::vector<std::string> failed_checks;

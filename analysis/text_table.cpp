@@ -49,4 +49,23 @@ std::string render_table(const std::vector<Column>& columns, std::vector<std::ve
   return all;
 }
 
+std::string markdown_table(const std::vector<Column>& columns,
+                           const std::vector<std::vector<std::string>>& rows) {
+  std::string text = "|";
+  for (const Column& column : columns) text += " " + column.head + " |";
+  text += "\n|";
+  for (const Column& column : columns) text += column.left ? " --- |" : " ---: |";
+  text += "\n";
+  for (const auto& row : rows) {
+    text += "|";
+    for (const std::string& cell : row) {
+      text += " ";
+      for (char c : cell) text += c == '|' ? std::string("\\|") : std::string(1, c);
+      text += " |";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
 }  // namespace traincast

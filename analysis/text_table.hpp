@@ -15,5 +15,8 @@ constexpr std::size_t kWidestLine = 100;
 
 /// A head and one line a row; an empty row is an empty line. Cells are ASCII.
 std::string render_table(const std::vector<Column>& columns, std::vector<std::vector<std::string>> rows);
+/// The same as a table of GitHub's Markdown, in full width.
+std::string markdown_table(const std::vector<Column>& columns,
+                           const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace traincast

@@ -18,6 +18,7 @@ const std::vector<Command>& commands() {
        run_command},
       {"check", "check BASELINE [SCENARIO | REPORT] [--timings] [--update REASON] [--junit FILE]…",
        "holds a scenario's numbers against a baseline: the gate of continuous integration", check_command},
+      {"compare", "compare A B [C…] [--format json]", "what changed between reports", compare_command},
       {"export", "export --goal SCENARIO [--point N] [--out FILE]",
        "writes a step's collectives for other simulators", export_command},
       {"list", "list [KIND] [--format json]", "what can be chosen, by name", list_command},

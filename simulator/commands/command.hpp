@@ -15,6 +15,7 @@ struct Command {
 
 int run_command(const std::vector<std::string>& arguments);
 int check_command(const std::vector<std::string>& arguments);
+int compare_command(const std::vector<std::string>& arguments);
 int export_command(const std::vector<std::string>& arguments);
 int list_command(const std::vector<std::string>& arguments);
 int schema_command(const std::vector<std::string>& arguments);

@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "base/files.hpp"
 #include "base/json.hpp"
@@ -97,6 +99,30 @@ TEST_F(Check, TakesAFolderWithAReportAndRefusesWhatIsNone) {
   EXPECT_EQ(traincast("check " + kGateFolder + "scenario.json").code, 2) << "a scenario is no baseline";
   for (const char* arguments : {"check", "check a b c", "check x.json --update ''", "check x.json --update",
                                 "check /nowhere.json", "check x.json --threads 0"})
+    EXPECT_EQ(traincast(arguments).code, 2) << arguments;
+}
+
+TEST_F(Check, AndComparisonTakeTheSameReports) {
+  std::string other = changed([](Json& document) {
+    document["scenario"]["platform"]["latency"] = "50us";
+    document["points"].items()[3]["bytes_sent_per_learner"] = 1;
+    document["points"].items().pop_back();
+  });
+  Outcome outcome = traincast("compare " + *folder_ / "out" + " " + other);
+  EXPECT_EQ(outcome.code, 0) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("/platform/latency  5us  50us\n"));
+  EXPECT_THAT(outcome.output, testing::ContainsRegex(
+                                  "topk density=0.01, 8 learners +bytes_sent_per_learner +5376 +1 +-100 %"));
+  EXPECT_THAT(outcome.output, HasSubstr("only in A: "));
+  std::size_t points = Json::read_file(report()).at("points").items().size();
+  Json json =
+      Json::parse(traincast("compare " + report() + " " + other + " --format json").output, "compare");
+  EXPECT_EQ(json.at("points").items().size(), points);
+  EXPECT_THAT(traincast("compare " + report() + " " + other + " --format markdown").output,
+              HasSubstr("| /platform/latency | 5us | 50us |"));
+  for (const std::string& arguments : std::vector<std::string>{
+           "compare", "compare " + report(), "compare " + report() + " " + kGateFolder + "scenario.json",
+           "compare a b --format yaml", "compare a b --nope"})
     EXPECT_EQ(traincast(arguments).code, 2) << arguments;
 }
 

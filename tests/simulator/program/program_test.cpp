@@ -35,7 +35,8 @@ TEST(Program, AnswersBadInputWithExitCodeTwoAndOneLine) {
 
 TEST(Program, RefusesWordsThatItDoesNotKnow) {
   EXPECT_EQ(traincast("rnu").output,
-            "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, check, export, list, schema, "
+            "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, check, compare, export, "
+            "list, schema, "
             "reference\n");
   EXPECT_EQ(
       traincast("list compresors").output,
@@ -49,8 +50,8 @@ TEST(Program, RefusesWordsThatItDoesNotKnow) {
 }
 
 TEST(Program, HelpsWithExitCodeZero) {
-  for (const char* arguments : {"--help", "run --help", "check --help", "export --help", "list --help",
-                                "schema --help", "reference --help", "--version"}) {
+  for (const char* arguments : {"--help", "run --help", "check --help", "compare --help", "export --help",
+                                "list --help", "schema --help", "reference --help", "--version"}) {
     Outcome outcome = traincast(arguments);
     EXPECT_EQ(outcome.code, 0) << arguments;
     EXPECT_FALSE(outcome.output.empty()) << arguments;
