@@ -30,6 +30,7 @@ struct PointReport {
   std::string label;      ///< the method with what tells it from the others, as in "topk density=0.01"
   std::string precision;  ///< of `none`; empty otherwise
   std::string place;      ///< platform, bandwidth and what else the axes set, in words
+  std::string setting;    ///< the same without the bandwidth
   double bandwidth = 0;   ///< of the network between machines, bytes per second
   std::uint32_t learners = 1;
   std::uint64_t parameters = 0, steps = 0, first_step = 0;

@@ -30,6 +30,7 @@ Json to_json(const PointReport& p) {
   json["coordinates"] = p.coordinates;
   json["compressor"] = p.compressor;
   json["label"] = p.label;
+  json["place"] = p.setting;
   if (!p.precision.empty()) json["precision"] = p.precision;
   json["learners"] = p.learners;
   json["parameters"] = p.parameters;

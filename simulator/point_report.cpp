@@ -107,6 +107,7 @@ PointReport describe_point(const Point& point, const Manifest& manifest) {
   report.label = label_of(point);
   report.bandwidth = scenario.platform.parameters.number("bandwidth");
   report.place = place_of(point, true);
+  report.setting = place_of(point, false);
   report.learners = scenario.learners;
   report.parameters = manifest.parameters();
   report.steps = scenario.steps;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "analysis/figures/figure_catalog.hpp"
 #include "base/error.hpp"
 #include "simulator/commands/command.hpp"
 #include "simulator/scenario/options.hpp"
@@ -15,13 +16,14 @@ const std::vector<std::string>& kinds() {
   // In the order of all_catalogs(); kinds without an entry are listed too.
   static const std::vector<std::string> all{"workloads",    "gradients", "timings",    "compressors",
                                             "collectives",  "stacks",    "topologies", "clusters",
-                                            "accelerators", "training",  "engines"};
+                                            "accelerators", "training",  "engines",    "figures"};
   return all;
 }
 
 std::vector<EntryInfo> entries_of(const std::string& kind) {
   std::vector<EntryInfo> entries;
   auto catalogs = all_catalogs();
+  catalogs.push_back(figure_catalog().describe());
   for (std::size_t i = 0; i < catalogs.size(); ++i)
     if (kind.empty() || kinds()[i] == kind)
       entries.insert(entries.end(), catalogs[i].begin(), catalogs[i].end());

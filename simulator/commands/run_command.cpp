@@ -47,6 +47,7 @@ int run_command(const std::vector<std::string>& arguments) {
       "keeps what each method sent, sizes and supports, as a file for the source 'exchange'");
   add("threads", options::value(&threads)->value_name("N"),
       "worker threads; the report does not depend on them (all cores)");
+  add("plots", "draws the figures as well, into DIR/figures; see traincast list figures");
   add("quiet", "errors only");
   options::options_description hidden;
   hidden.add_options()("scenario", options::value(&scenario));
@@ -72,6 +73,9 @@ int run_command(const std::vector<std::string>& arguments) {
   run_options.quiet = given.count("quiet") > 0;
   if (!timings.empty()) run_options.timings_file = timings;
 
+  bool plots = given.count("plots") > 0;
+  if (plots && out.empty()) throw InputError("run: --plots needs --out DIR, the folder for the figures");
+
   Plan plan = read_plan(scenario, sets);
   if (!out.empty()) {
     run_options.out = make_folder("--out", out);
@@ -87,6 +91,7 @@ int run_command(const std::vector<std::string>& arguments) {
     for (const std::string& warning : result.report.warnings) std::cout << wrapped("warning: " + warning);
     if (!out.empty()) std::cout << "\nwritten to " << out << "\n";
   }
+  if (plots) plot_into(run_options.out, {(run_options.out / "report.json").string()}, run_options.quiet);
   bool passed = true;
   for (const Check& check : result.report.checks)
     if (!check.passed) {

@@ -1,17 +1,15 @@
 #include "simulator/pass/gradients.hpp"
 
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
+#include "base/programs.hpp"
 #include "base/sha256.hpp"
 #include "workloads/models/layer_table.hpp"
 #include "workloads/workload.hpp"
@@ -33,36 +31,14 @@ fs::path capture_program() {
   return beside;
 }
 
-// A child that ends with this process, however that ends. There is one thread here, so that fork is safe.
-pid_t start_program(const std::vector<std::string>& arguments) {
-  std::vector<char*> raw;
-  for (const std::string& argument : arguments) raw.push_back(const_cast<char*>(argument.c_str()));
-  raw.push_back(nullptr);
-  pid_t parent = getpid(), child = fork();
-  if (child < 0) throw SimulationError(arguments[0] + " could not be started: " + std::strerror(errno));
-  if (child > 0) return child;
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (getppid() == parent) execv(raw[0], raw.data());
-  _exit(127);
-}
-
-void run_program(const std::vector<std::string>& arguments) {
-  pid_t child = start_program(arguments);
-  int status = 0;
-  bool told = false;
-  while (waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) throw SimulationError("lost track of " + arguments[0] + ": " + std::strerror(errno));
-    // A signal to this process alone (kill, not Ctrl-C) is passed on; the child then tidies up.
-    if (interrupted() && !std::exchange(told, true)) kill(child, SIGTERM);
-  }
-  throw_if_interrupted();
-  if (WIFSIGNALED(status))
-    throw SimulationError("traincast-capture was ended by signal " + std::to_string(WTERMSIG(status)) + " (" +
-                          strsignal(WTERMSIG(status)) + ")");
-  if (WEXITSTATUS(status) == kBadInput)
-    throw InputError("traincast-capture refused the workload (see above)");
-  if (WEXITSTATUS(status) != 0)
-    throw SimulationError("traincast-capture ended with exit code " + std::to_string(WEXITSTATUS(status)) +
+void run_capture(const std::vector<std::string>& arguments) {
+  ProgramEnd end = run_program({arguments, "", ""});
+  if (end.signal != 0)
+    throw SimulationError("traincast-capture was ended by signal " + std::to_string(end.signal) + " (" +
+                          strsignal(end.signal) + ")");
+  if (end.code == kBadInput) throw InputError("traincast-capture refused the workload (see above)");
+  if (end.code != 0)
+    throw SimulationError("traincast-capture ended with exit code " + std::to_string(end.code) +
                           " (see above)");
 }
 
@@ -163,7 +139,7 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
                                        "--out",
                                        folder.string()};
     if (place.quiet) arguments.emplace_back("--quiet");
-    run_program(arguments);
+    run_capture(arguments);
   }
   trace_ = std::make_unique<TraceReader>(folder.string(), place.threads);
 }

@@ -50,6 +50,7 @@ const std::map<std::string, std::set<std::string>> kArrows{
     {"platforms/", {"base/"}},
     {"platforms/accelerators/", {"base/"}},
     {"analysis/", {"base/"}},
+    {"analysis/figures/", {"base/"}},
     {"workloads/", {"base/", "workloads/data/", "workloads/timeline/"}},
     {"workloads/data/", {"base/"}},
     {"workloads/timeline/", {"base/"}},

@@ -35,14 +35,15 @@ TEST(Program, AnswersBadInputWithExitCodeTwoAndOneLine) {
 
 TEST(Program, RefusesWordsThatItDoesNotKnow) {
   EXPECT_EQ(traincast("rnu").output,
-            "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, check, compare, export, "
+            "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, check, compare, plot, export, "
             "list, schema, "
             "reference\n");
   EXPECT_EQ(
       traincast("list compresors").output,
       "traincast: list: unknown kind 'compresors'; did you mean 'compressors'?; known: workloads, "
       "gradients, "
-      "timings, compressors, collectives, stacks, topologies, clusters, accelerators, training, engines\n");
+      "timings, compressors, collectives, stacks, topologies, clusters, accelerators, training, engines, "
+      "figures\n");
   for (const char* arguments : {"", "rnu", "list compresors", "run", "run a b", "run x.json --threads 0",
                                 "run x.json --nope", "export", "export x.json",
                                 "export --goal x.json --point 0", "list --format yaml", "run /nowhere.json"})

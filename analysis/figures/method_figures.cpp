@@ -1,0 +1,149 @@
+#include "analysis/figures/method_figures.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace traincast {
+
+std::string file_name(const std::string& figure, const FigureSource::Group& group) {
+  return group.slug.empty() ? figure : figure + "-" + group.slug;
+}
+
+std::vector<std::uint32_t> learner_counts(const FigureSource::Group& group) {
+  std::vector<std::uint32_t> counts;
+  for (const ReportedPoint* point : group.points) counts.push_back(point->learners);
+  std::sort(counts.begin(), counts.end());
+  counts.erase(std::unique(counts.begin(), counts.end()), counts.end());
+  return counts;
+}
+
+std::vector<std::string> methods_of(const FigureSource::Group& group) {
+  std::vector<std::string> methods;
+  for (const ReportedPoint* point : group.points)
+    if (std::find(methods.begin(), methods.end(), point->label) == methods.end())
+      methods.push_back(point->label);
+  return methods;
+}
+
+std::vector<const ReportedPoint*> at_most_learners(const FigureSource::Group& group) {
+  std::uint32_t most = learner_counts(group).back();
+  std::vector<const ReportedPoint*> points;
+  for (const ReportedPoint* point : group.points)
+    if (point->learners == most) points.push_back(point);
+  return points;
+}
+
+Axis learners_axis(const std::vector<std::uint32_t>& counts) {
+  Axis axis{"Learners", "count"};
+  axis.scale = Scale::log2;
+  axis.low = counts.front();
+  axis.high = counts.back();
+  return axis;
+}
+
+Figure empty_figure(const FigureSource& source, const FigureSource::Group& group, const std::string& name,
+                    const std::string& caption) {
+  Figure figure;
+  figure.name = file_name(name, group);
+  figure.title = group.where;
+  figure.caption = caption;
+  figure.source = source.about;
+  return figure;
+}
+
+Figure by_learners(const FigureSource& source, const FigureSource::Group& group, const Measure& measure) {
+  Figure figure = empty_figure(source, group, measure.name, measure.caption);
+  figure.x = learners_axis(learner_counts(group));
+  figure.y = Axis{measure.quantity, measure.unit};
+  figure.y.scale = measure.scale;
+  for (const std::string& method : methods_of(group)) {
+    Series series{method};
+    bool any = false;
+    for (const ReportedPoint* point : group.points)
+      if (point->label == method) {
+        series.points.push_back({static_cast<double>(point->learners), measure.value(*point)});
+        any = any || series.points.back().y;
+      }
+    std::stable_sort(series.points.begin(), series.points.end(),
+                     [](const CurvePoint& a, const CurvePoint& b) { return a.x < b.x; });
+    if (any) figure.series.push_back(std::move(series));
+  }
+  give_styles(figure.series, source, measure.most_is_best);
+  return figure;
+}
+
+Figure by_method(const FigureSource& source, const FigureSource::Group& group, const Measure& measure) {
+  Figure figure = empty_figure(source, group, measure.name, measure.caption);
+  std::uint32_t learners = learner_counts(group).back();
+  figure.title += (figure.title.empty() ? "" : ", ") + std::to_string(learners) +
+                  (learners == 1 ? " learner" : " learners");
+  figure.x = Axis{measure.quantity, measure.unit};
+  figure.x.scale = measure.scale;
+  figure.y = Axis{"", ""};
+  figure.y.upwards = false;
+  Series dots{"", Look::dots, 1};
+  for (const ReportedPoint* point : at_most_learners(group))
+    if (auto value = measure.value(*point)) {
+      dots.points.push_back({*value, static_cast<double>(figure.y.categories.size())});
+      figure.y.categories.push_back(point->label);
+    }
+  if (!dots.points.empty()) figure.series.push_back(std::move(dots));
+  return figure;
+}
+
+Figure by_learners_or_method(const FigureSource& source, const FigureSource::Group& group,
+                             const Measure& measure) {
+  return learner_counts(group).size() > 1 ? by_learners(source, group, measure)
+                                          : by_method(source, group, measure);
+}
+
+void give_styles(std::vector<Series>& curves, const FigureSource& source, bool most_is_best) {
+  if (source.methods.size() <= kMostCurves) {
+    for (Series& curve : curves)
+      curve.style = static_cast<unsigned>(
+          std::find(source.methods.begin(), source.methods.end(), curve.name) - source.methods.begin());
+    return;
+  }
+  auto last = [](const Series& curve) {
+    for (auto point = curve.points.rbegin(); point != curve.points.rend(); ++point)
+      if (point->y) return *point->y;
+    return 0.0;
+  };
+  std::vector<std::size_t> order(curves.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    bool dense = source.is_dense(curves[a].name);
+    if (dense != source.is_dense(curves[b].name)) return dense;
+    return most_is_best ? last(curves[a]) > last(curves[b]) : last(curves[a]) < last(curves[b]);
+  });
+  order.resize(std::min(order.size(), kMostCurves));
+  std::sort(order.begin(), order.end());
+  for (std::size_t i = 0; i < order.size(); ++i) curves[order[i]].style = static_cast<unsigned>(i);
+}
+
+Series guide(std::string name, std::vector<CurvePoint> points) {
+  Series series{std::move(name), Look::guide};
+  series.points = std::move(points);
+  return series;
+}
+
+namespace {
+
+std::pair<std::string, double> unit_of(double largest,
+                                       const std::vector<std::pair<std::string, double>>& units) {
+  for (const auto& unit : units)
+    if (largest * unit.second >= 1) return unit;
+  return units.back();
+}
+
+}  // namespace
+
+std::pair<std::string, double> time_unit(double largest_seconds) {
+  return unit_of(largest_seconds, {{"s", 1}, {"ms", 1e3}, {"µs", 1e6}});
+}
+
+std::pair<std::string, double> byte_unit(double largest_bytes) {
+  return unit_of(largest_bytes, {{"TB", 1e-12}, {"GB", 1e-9}, {"MB", 1e-6}, {"kB", 1e-3}, {"B", 1}});
+}
+
+}  // namespace traincast

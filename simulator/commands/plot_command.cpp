@@ -1,0 +1,67 @@
+#include <boost/program_options.hpp>
+#include <filesystem>
+#include <iostream>
+
+#include "analysis/figures/figure_files.hpp"
+#include "analysis/report.hpp"
+#include "base/error.hpp"
+#include "simulator/commands/command.hpp"
+
+namespace traincast {
+
+namespace {
+
+namespace options = boost::program_options;
+namespace fs = std::filesystem;
+
+}  // namespace
+
+int plot_command(const std::vector<std::string>& arguments) {
+  options::options_description described(
+      "traincast plot OUT [REPORT…]\ndraws the figures of OUT/report.json, or of the reports named, into "
+      "OUT/figures");
+  std::string out;
+  std::vector<std::string> reports;
+  described.add_options()("help", "this text")("quiet", "errors only");
+  options::options_description hidden;
+  hidden.add_options()("out", options::value(&out))("report", options::value(&reports));
+  options::positional_options_description position;
+  position.add("out", 1).add("report", -1);
+  options::options_description all;
+  all.add(described).add(hidden);
+  options::variables_map given;
+  try {
+    options::store(options::command_line_parser(arguments).options(all).positional(position).run(), given);
+    options::notify(given);
+  } catch (const options::error& error) {
+    throw InputError(std::string("plot: ") + error.what());
+  }
+  if (given.count("help")) {
+    std::cout << described;
+    return kSuccess;
+  }
+  if (out.empty()) throw InputError("plot: names no folder; see traincast plot --help");
+  if (reports.empty()) {
+    if (!fs::exists(fs::path(out) / "report.json"))
+      throw InputError("plot: " + out + " has no report.json; a run with --out " + out +
+                       " writes one, or name reports behind the folder");
+    reports.push_back((fs::path(out) / "report.json").string());
+  }
+  plot_into(fs::path(out), reports, given.count("quiet") > 0);
+  return kSuccess;
+}
+
+void plot_into(const fs::path& out, const std::vector<std::string>& reports, bool quiet) {
+  fs::path folder = out / "figures";
+  PlotResult result = plot(read_figure_source(reports), folder);
+  if (!quiet) {
+    std::cout << "figures in " << folder.string() << ": " << result.figures.size() << "\n";
+    for (const std::string& name : result.figures) std::cout << "  " << name << "\n";
+    for (const auto& [kind, why] : result.missing) std::cout << wrapped("no " + kind + ": " + why);
+  }
+  if (!result.not_drawn.empty())
+    throw InputError("figures: " + result.not_drawn + "; CSV, TeX and gnuplot scripts were written to " +
+                     folder.string());
+}
+
+}  // namespace traincast
