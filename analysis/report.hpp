@@ -24,6 +24,14 @@ struct BuildUp {
   double independent = 0;      ///< of supports of these sizes that know nothing of each other
 };
 
+/// A tensor, and what one learner contributes for it in a step, in the mean; nothing where one message
+/// carries several tensors.
+struct LayerBytes {
+  std::string name;
+  std::uint64_t parameters = 0;
+  std::optional<double> bytes;
+};
+
 struct PointReport {
   Json coordinates{Json::Object{}};
   std::string compressor;
@@ -51,6 +59,7 @@ struct PointReport {
   double bytes_received_total = 0, bytes_sent_total = 0;   ///< all learners and steps
   std::vector<std::pair<std::string, double>> tier_bytes;  ///< mean over steps
   std::optional<double> payload_ratio, wire_ratio, traffic_ratio;
+  std::vector<LayerBytes> layers;  ///< in the model's order; empty where no tensor's bytes are known
   std::optional<BuildUp> build_up;
   std::optional<Spread> relative_error, contraction;
   std::optional<double> memory_first, memory_last;  ///< ‖memory‖/‖gradient‖ after the first and the last step

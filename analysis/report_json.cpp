@@ -75,6 +75,17 @@ Json to_json(const PointReport& p) {
   json["compression_ratio"]["payload"] = maybe(p.payload_ratio);
   json["compression_ratio"]["wire"] = maybe(p.wire_ratio);
   json["compression_ratio"]["traffic"] = maybe(p.traffic_ratio);
+  json["layers"] = Json();
+  for (const LayerBytes& layer : p.layers) {
+    Json one;
+    one["name"] = layer.name;
+    one["parameters"] = layer.parameters;
+    one["bytes"] = maybe(layer.bytes);
+    one["ratio"] = layer.bytes && *layer.bytes > 0
+                       ? Json(4.0 * static_cast<double>(layer.parameters) / *layer.bytes)
+                       : Json();
+    json["layers"].push_back(std::move(one));
+  }
   json["build_up"] = Json();
   if (p.build_up) {
     put(json["build_up"], "final", p.build_up->final_union);

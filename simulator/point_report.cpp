@@ -116,6 +116,30 @@ PointReport describe_point(const Point& point, const Manifest& manifest) {
   return report;
 }
 
+namespace {
+
+std::vector<LayerBytes> layer_bytes(const ExchangeRecord& record) {
+  std::vector<TensorInfo> tensors;
+  for (const Bucket& bucket : record.buckets)
+    tensors.insert(tensors.end(), bucket.tensors.begin(), bucket.tensors.end());
+  std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  std::vector<LayerBytes> layers;
+  bool known = false;
+  for (const TensorInfo& tensor : tensors) {
+    LayerBytes& layer = layers.emplace_back(LayerBytes{tensor.name, tensor.numel(), 0.0});
+    for (const StepRecord& step : record.steps) {
+      Bytes bytes = tensor.id < step.tensor_bytes.size() ? step.tensor_bytes[tensor.id] : kUnknownBytes;
+      if (bytes == kUnknownBytes) layer.bytes.reset();
+      if (layer.bytes) *layer.bytes += static_cast<double>(bytes);
+    }
+    if (layer.bytes) *layer.bytes /= record.learners * static_cast<double>(record.steps.size());
+    known = known || layer.bytes;
+  }
+  return known ? layers : std::vector<LayerBytes>{};
+}
+
+}  // namespace
+
 void describe_exchange(PointReport& report, const ExchangeRecord& record) {
   double learners = record.learners, dense = 4.0 * static_cast<double>(record.parameters);
   double contributed = 0, values = 0;  // of all learners and steps
@@ -129,6 +153,7 @@ void describe_exchange(PointReport& report, const ExchangeRecord& record) {
   double sent_dense = dense * learners * static_cast<double>(record.steps.size());
   report.wire_ratio = ratio(sent_dense, contributed);
   report.payload_ratio = ratio(sent_dense, values);
+  report.layers = layer_bytes(record);
 
   report.relative_error = spread_of_steps(record.steps, [](const StepRecord& step) {
     auto square = ratio(step.error_square, step.mean_gradient_square);

@@ -8,6 +8,7 @@
 #include "base/machine.hpp"
 #include "simulator/break_even.hpp"
 #include "simulator/point_report.hpp"
+#include "simulator/step_timelines.hpp"
 #include "simulator/study.hpp"
 #include "simulator/version.hpp"
 
@@ -140,6 +141,15 @@ RunResult run(const Plan& plan, const RunOptions& options) {
       report.points[places[i]] = report_point(study, *points[i], comparisons[i]);
     clock.charge("replay");
 
+    if (!options.out.empty()) {
+      std::vector<ReplayedPoint> replayed_points;
+      for (std::size_t i = 0; i < points.size(); ++i)
+        replayed_points.push_back({&report.points[places[i]], &comparisons[i].own});
+      Json steps = record_timelines(study, replayed_points);
+      for (Json& step : steps.items()) result.timeline["steps"].push_back(std::move(step));
+      clock.charge("timeline");
+    }
+
     if (options.break_evens)
       for (BreakEven& found : search_break_evens(study, points))
         report.break_evens.push_back(std::move(found));
@@ -162,6 +172,10 @@ RunResult run(const Plan& plan, const RunOptions& options) {
         "one, or give "
         "--timings");
   report.verdict = judge(report);
+  if (!result.timeline.is_null()) {
+    result.timeline["traincast"] = report.traincast;
+    result.timeline["scenario"]["name"] = report.scenario.at("name");
+  }
   if (timed_here) result.timings = measured.to_json();
   result.environment = describe_environment(options.threads, busy);
   result.environment["stage_seconds"] = clock.seconds();

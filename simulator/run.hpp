@@ -21,6 +21,7 @@ struct RunOptions {
 
 struct RunResult {
   Report report;
+  Json timeline;     ///< one step of some points, interval by interval; null where nothing is written
   Json timings;      ///< what was measured; null where nothing was
   Json environment;  ///< host, time, threads, memory: all that may differ between equal runs
 };

@@ -126,16 +126,33 @@ Study::Request Study::request(const Scenario& scenario, std::size_t most_steps) 
   const Method& run = method(scenario);
   std::shared_ptr<const Topology> topology(scenario.platform.entry->make(scenario.platform.parameters));
   Request result{scenario, {}, {}};
-  for (std::size_t s = 0; s < std::min(most_steps, run.record.steps.size()); ++s) {
-    AssembledStep step = assemble_step(scenario, run.record, s, compute_, run.codec, *topology);
-    for (const auto& used : step.algorithms)
-      if (std::find(result.algorithms.begin(), result.algorithms.end(), used) == result.algorithms.end())
-        result.algorithms.push_back(used);
-    result.steps.push_back(replays_.add(scenario.resolved.at("platform").dump(-1) +
-                                            scenario.resolved.at("stack").dump(-1) +
-                                            scenario.resolved.at("engine").dump(-1) + step.key,
-                                        std::move(step.program), topology, scenario.engine));
-  }
+  for (std::size_t s = 0; s < std::min(most_steps, run.record.steps.size()); ++s)
+    add_step(result, assemble_step(scenario, run.record, s, compute_, run.codec, *topology), topology);
+  return result;
+}
+
+void Study::add_step(Request& request, AssembledStep step, std::shared_ptr<const Topology> topology,
+                     const std::string& key) {
+  const Scenario& scenario = request.scenario;
+  for (const auto& used : step.algorithms)
+    if (std::find(request.algorithms.begin(), request.algorithms.end(), used) == request.algorithms.end())
+      request.algorithms.push_back(used);
+  request.steps.push_back(replays_.add(key + scenario.resolved.at("platform").dump(-1) +
+                                           scenario.resolved.at("stack").dump(-1) +
+                                           scenario.resolved.at("engine").dump(-1) + step.key,
+                                       std::move(step.program), std::move(topology), scenario.engine));
+}
+
+Study::Request Study::request_recorded(
+    const Scenario& scenario, std::size_t step,
+    const std::function<std::vector<LearnerId>(const StepProgram&)>& recorded) {
+  const Method& run = method(scenario);
+  std::shared_ptr<const Topology> topology(scenario.platform.entry->make(scenario.platform.parameters));
+  Request result{scenario, {}, {}};
+  AssembledStep assembled = assemble_step(scenario, run.record, step, compute_, run.codec, *topology);
+  assembled.program.recorded = recorded(assembled.program);
+  Json learners = Json::list(assembled.program.recorded);
+  add_step(result, std::move(assembled), topology, "recorded " + learners.dump(-1));
   return result;
 }
 

@@ -2,12 +2,15 @@
 // their steps.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "simulator/assemble.hpp"
 #include "simulator/pass/compression_pass.hpp"
 #include "simulator/pass/gradients.hpp"
 #include "simulator/pass/shape_exchange.hpp"
@@ -39,6 +42,10 @@ class Study {
   Request request(const Scenario& scenario, std::size_t most_steps = SIZE_MAX);
   std::vector<Request> request_all(const std::vector<Scenario>& scenarios, std::size_t most_steps = SIZE_MAX);
 
+  /// One step of a run, replayed with a record of the learners that `recorded` chooses.
+  Request request_recorded(const Scenario& scenario, std::size_t step,
+                           const std::function<std::vector<LearnerId>(const StepProgram&)>& recorded);
+
   /// Replays what was requested since the last call.
   void replay(const std::string& what);
   std::vector<Timeline> timelines(const Request& request) const;
@@ -50,6 +57,8 @@ class Study {
     ExchangeRecord record;
     CodecSeconds codec;
   };
+  void add_step(Request& request, AssembledStep step, std::shared_ptr<const Topology> topology,
+                const std::string& key = "");
   ComputeTimeline compute_timeline(const std::string& scenario_file, const Scenario& scenario);
   CodecSeconds codec_seconds(const Scenario& scenario, const ExchangeRecord& record);
   void keep(const Scenario& scenario, const ExchangeRecord& record) const;

@@ -19,6 +19,7 @@ namespace options = boost::program_options;
 void write_results(const std::filesystem::path& out, const RunResult& result) {
   // An earlier run's report goes first and this one's comes last: where it is, all beside it belongs to it.
   std::filesystem::remove(out / "report.json");
+  if (!result.timeline.is_null()) write_text_file(out / "timeline.json", result.timeline.dump(-1) + "\n");
   write_text_file(out / "points.csv", to_csv(result.report.points));
   if (!result.timings.is_null()) write_text_file(out / "timings.json", result.timings.dump() + "\n");
   write_text_file(out / "environment.json", result.environment.dump() + "\n");
@@ -37,7 +38,8 @@ int run_command(const std::vector<std::string>& arguments) {
   auto add = described.add_options();
   add("help", "this text");
   add("out", options::value(&out)->value_name("DIR"),
-      "writes report.json, points.csv, timings.json and environment.json there (made where absent)");
+      "writes report.json, points.csv, timeline.json, timings.json and environment.json there (made where "
+      "absent)");
   add("set", options::value(&sets)->value_name("POINTER=VALUE")->composing(),
       "another value in the scenario, as in --set /platform/bandwidth=25Gbps");
   add("timings", options::value(&timings)->value_name("FILE"),
@@ -91,13 +93,13 @@ int run_command(const std::vector<std::string>& arguments) {
     for (const std::string& warning : result.report.warnings) std::cout << wrapped("warning: " + warning);
     if (!out.empty()) std::cout << "\nwritten to " << out << "\n";
   }
-  if (plots) plot_into(run_options.out, {(run_options.out / "report.json").string()}, run_options.quiet);
   bool passed = true;
   for (const Check& check : result.report.checks)
     if (!check.passed) {
       passed = false;
       std::cerr << "check failed: " << check.name << ": " << check.value << ", bound " << check.bound << "\n";
     }
+  if (plots) plot_into(run_options.out, {(run_options.out / "report.json").string()}, run_options.quiet);
   return passed ? kSuccess : kCheckFailed;
 }
 

@@ -15,6 +15,7 @@
 #include "base/interrupt.hpp"
 #include "base/machine.hpp"
 #include "compressors/error_feedback.hpp"
+#include "simulator/pass/tensor_bytes.hpp"
 
 namespace traincast {
 
@@ -263,6 +264,7 @@ ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trac
   for (std::size_t s = 0; s < scenario.steps; ++s) {
     std::vector<std::vector<std::vector<Phase>>> by_bucket(record.buckets.size());
     for (std::size_t u = 0; u < units.size(); ++u) {
+      note_tensor_bytes(record.steps[s], units[u].seen, walked[u][s].phases, record.learners);
       by_bucket[units[u].bucket].push_back(std::move(walked[u][s].phases));
       add(record.steps[s], walked[u][s].sums);
     }

@@ -15,6 +15,8 @@
 
 namespace traincast {
 
+inline constexpr Bytes kUnknownBytes = UINT64_MAX;
+
 /// One step of one method, seen from outside the network.
 struct StepRecord {
   std::vector<BucketExchange> buckets;
@@ -28,6 +30,9 @@ struct StepRecord {
   double mean_support = 0;           ///< mean over learners of |support|
   double independent_union =
       0;  ///< expected union of N independent supports of these sizes, tensor by tensor
+  /// By tensor id, what learners contribute for it, summed over them; kUnknownBytes, or no entry, where one
+  /// message carries several tensors.
+  std::vector<Bytes> tensor_bytes;
 };
 
 struct ExchangeRecord {

@@ -11,7 +11,7 @@ namespace traincast {
 
 namespace {
 
-constexpr std::string_view kFirstLine = "traincast exchange 1\n";
+constexpr std::string_view kFirstLine = "traincast exchange 2\n";
 constexpr std::size_t kDigest = 64;
 
 // Scalars of a step, so that writing and reading cannot differ.
@@ -146,6 +146,7 @@ void put_step(Writer& writer, const StepRecord& step) {
   put_list(writer, step.buckets, put_exchange);
   for (auto sum : kSums) writer.put(step.*sum);
   put_values(writer, step.union_by_hop);
+  put_values(writer, step.tensor_bytes);
 }
 
 StepRecord get_step(Reader& reader) {
@@ -153,6 +154,7 @@ StepRecord get_step(Reader& reader) {
   step.buckets = get_list(reader, get_exchange);
   for (auto sum : kSums) step.*sum = reader.get<double>();
   step.union_by_hop = reader.get_all<double>();
+  step.tensor_bytes = reader.get_all<Bytes>();
   return step;
 }
 

@@ -6,6 +6,7 @@
 #include "base/random.hpp"
 #include "compressors/group.hpp"
 #include "compressors/methods.hpp"
+#include "simulator/pass/tensor_bytes.hpp"
 
 namespace traincast {
 
@@ -73,6 +74,7 @@ ExchangeRecord generated_exchange(const Scenario& scenario, std::span<const Tens
       group.phase(1);
       group.once(Stage::decode, {{Primitive::elementwise, {numel, 0, 0}}}, [] {});
       units.push_back(group.phases());
+      note_tensor_bytes(step, {tensor.id, {tensor}}, units.back(), scenario.learners);
       add_statistics(step, *units.back()[0].op->supports, numel);
     }
     step.buckets.push_back(fuse(units));

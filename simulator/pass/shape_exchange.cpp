@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "simulator/pass/generated_exchange.hpp"
+#include "simulator/pass/tensor_bytes.hpp"
 
 namespace traincast {
 
@@ -54,19 +55,22 @@ ExchangeRecord shape_exchange(const Scenario& scenario, std::span<const TensorIn
       scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)->coupling();
   for (const Bucket& bucket : record.buckets) {
     std::vector<std::vector<Phase>> units;
+    auto add_unit = [&](const Bucket& unit, std::vector<Phase> phases) {
+      for (Phase& phase : phases)
+        if (phase.op) repeat(*phase.op, scenario.learners);
+      note_tensor_bytes(step, unit, phases, scenario.learners);
+      units.push_back(std::move(phases));
+    };
     if (coupling == Coupling::tensor) {
       for (const TensorInfo& tensor : bucket.tensors) {
         auto [at, fresh] = known.try_emplace({method, tensor.id});
         if (fresh) at->second = phases_of(scenario, {tensor.id, {tensor}});
-        units.push_back(at->second);
+        add_unit({tensor.id, {tensor}}, at->second);
       }
     } else {
-      units.push_back(phases_of(scenario, bucket));
+      add_unit(bucket, phases_of(scenario, bucket));
     }
-    BucketExchange exchange = fuse(units);
-    for (Phase& phase : exchange.phases)
-      if (phase.op) repeat(*phase.op, scenario.learners);
-    step.buckets.push_back(std::move(exchange));
+    step.buckets.push_back(fuse(units));
   }
   return record;
 }

@@ -34,6 +34,12 @@ void write(Writer& writer, const Timeline& timeline) {
   }
   writer.put(timeline.transfers);
   writer.put_text(timeline.engine);
+  writer.put(timeline.slowest);
+  writer.put<std::uint64_t>(timeline.tracks.size());
+  for (const LearnerTrack& track : timeline.tracks) {
+    writer.put(track.learner);
+    writer.put_all(std::span<const Interval>(track.intervals));
+  }
 }
 
 Timeline read_timeline(Reader& reader) {
@@ -48,6 +54,12 @@ Timeline read_timeline(Reader& reader) {
   }
   timeline.transfers = reader.get<std::uint64_t>();
   timeline.engine = reader.get_text();
+  timeline.slowest = reader.get<LearnerId>();
+  auto tracks = reader.get<std::uint64_t>();
+  for (std::uint64_t i = 0; i < tracks; ++i) {
+    auto learner = reader.get<LearnerId>();
+    timeline.tracks.push_back({learner, reader.get_all<Interval>()});
+  }
   return timeline;
 }
 

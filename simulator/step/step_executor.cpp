@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/names.hpp"
 #include "simulator/step/learner_clock.hpp"
+#include "simulator/step/recording.hpp"
 
 namespace traincast {
 
@@ -111,6 +112,7 @@ class StepExecution {
         collectives_(program.buckets.size()) {
     for (std::size_t b = 0; b < program.buckets.size(); ++b)
       collectives_[b].resize(program.buckets[b].phases.size());
+    if (!program.recorded.empty()) recorder_.emplace(program.recorded, program.learners);
     for (Learner& learner : learners_) {
       learner.buckets.resize(program.buckets.size());
       learner.open_buckets = program.buckets.size();
@@ -172,29 +174,39 @@ class StepExecution {
       if (backward && program_.slowdown > 0)
         compute_slowed(id, segment.seconds, then);
       else
-        compute(id, Kind::compute, segment.seconds, then);
+        compute(id, Kind::compute, backward ? Activity::backward : Activity::forward, {}, segment.seconds,
+                then);
     } else if (learner.open_buckets == 0 && !learner.optimized) {
       learner.optimized = true;
-      compute(id, Kind::compute, program_.optimizer_s, [this, id] {
+      compute(id, Kind::compute, Activity::optimizer, {}, program_.optimizer_s, [this, id] {
         learners_[id].clock.stop(loop_.now());
+        if (recorder_) recorder_->stop(id, loop_.now());
         ++finished_learners_;
       });
     } else {
       learner.busy = false;
-      learner.clock.turn(loop_.now(), idle());
+      turn(id, idle(), idle_activity());
     }
   }
 
-  void compute(LearnerId id, Kind kind, double seconds, std::function<void()> then) {
-    learners_[id].busy = true;
+  void turn(LearnerId id, Kind kind, Activity activity, Work work = {}) {
     learners_[id].clock.turn(loop_.now(), kind);
+    if (recorder_)
+      recorder_->turn(id, loop_.now(), activity, static_cast<std::uint32_t>(work.bucket),
+                      static_cast<std::uint32_t>(work.phase));
+  }
+
+  void compute(LearnerId id, Kind kind, Activity activity, Work work, double seconds,
+               std::function<void()> then) {
+    learners_[id].busy = true;
+    turn(id, kind, activity, work);
     loop_.after(seconds, std::move(then));
   }
 
   void compute_slowed(LearnerId id, double seconds, std::function<void()> then) {
     Learner& learner = learners_[id];
     learner.busy = true;
-    learner.clock.turn(loop_.now(), Kind::compute);
+    turn(id, Kind::compute, Activity::backward);
     learner.slowdown_s -= seconds;
     learner.slowed.left_s = seconds;
     learner.slowed.then = std::move(then);
@@ -226,7 +238,7 @@ class StepExecution {
   void encode(LearnerId id, Work work) {
     double seconds = of_learner(phase(work).encode_s, id);
     if (seconds == 0) return decode(id, work);
-    compute(id, Kind::encode, seconds, [this, id, work] { decode(id, work); });
+    compute(id, Kind::encode, Activity::encode, work, seconds, [this, id, work] { decode(id, work); });
   }
 
   void decode(LearnerId id, Work work) {
@@ -237,7 +249,7 @@ class StepExecution {
     };
     double seconds = of_learner(phase(work).decode_s, id);
     if (seconds == 0) return then();
-    compute(id, Kind::decode, seconds, then);
+    compute(id, Kind::decode, Activity::decode, work, seconds, then);
   }
 
   // After everything that happens at this moment, so that of the work that becomes ready with it the first in
@@ -335,8 +347,9 @@ class StepExecution {
 
   void launch(const PhaseProgram& carried, const std::vector<Work>& works) {
     for (std::size_t i = 0; i < works.size(); ++i) change_in_flight(+1);
-    auto start = [this, &carried, works] {
-      auto landed = [this, works](LearnerId learner) {
+    auto start = [this, &carried, works, ready = loop_.now()] {
+      auto landed = [this, &carried, works, ready](LearnerId learner) {
+        if (recorder_) record(carried, works, ready, learner);
         for (Work work : works) finished(work, learner);
       };
       engine_.start(
@@ -350,6 +363,14 @@ class StepExecution {
     };
     if (carried.launch_s == 0) return start();
     loop_.after(carried.launch_s, std::move(start));
+  }
+
+  void record(const PhaseProgram& carried, const std::vector<Work>& works, double ready, LearnerId learner) {
+    if (!recorder_->records(learner)) return;
+    recorder_->collective(
+        learner, {Activity::collective, ready, loop_.now(), static_cast<std::uint32_t>(works.front().bucket),
+                  static_cast<std::uint32_t>(works.front().phase), static_cast<std::uint32_t>(works.size()),
+                  carried.word, bytes_sent_by(*carried.schedule, learner)});
   }
 
   void finished(Work work, LearnerId id) {
@@ -369,19 +390,20 @@ class StepExecution {
       communication_s_ += now - in_flight_since_;
     else
       in_flight_since_ = now;
-    for (Learner& learner : learners_)
-      if (!learner.busy && !learner.clock.stopped()) learner.clock.turn(now, idle());
+    for (LearnerId id = 0; id < learners_.size(); ++id)
+      if (!learners_[id].busy && !learners_[id].clock.stopped()) turn(id, idle(), idle_activity());
     for (LearnerId id = 0; id < learners_.size(); ++id) change_speed(id);
   }
 
   Kind idle() const { return in_flight_ > 0 ? Kind::communication : Kind::wait; }
+  Activity idle_activity() const { return in_flight_ > 0 ? Activity::communication : Activity::wait; }
   const PhaseProgram& phase(Work work) const { return program_.buckets[work.bucket].phases[work.phase]; }
   CollectiveState& collective(Work work) { return collectives_[work.bucket][work.phase]; }
 
   // ---- what came out
   // ---------------------------------------------------------------------------------------
 
-  Timeline timeline() const {
+  Timeline timeline() {
     if (finished_learners_ < learners_.size())
       throw SimulationError("replay: " + deadlock_message(learners_.size() - finished_learners_,
                                                           learners_.size(), engine_.waiting()));
@@ -389,6 +411,7 @@ class StepExecution {
     const LearnerClock& slowest = last.clock;
     Timeline result;
     result.step_s = slowest.end();
+    result.slowest = static_cast<LearnerId>(&last - learners_.data());
     result.slowdown_s = std::max(0.0, last.slowdown_s);
     result.compute_s = slowest.spent(Kind::compute) - result.slowdown_s;
     result.encode_s = result.exposed_encode_s = slowest.spent(Kind::encode);
@@ -399,6 +422,7 @@ class StepExecution {
     result.sent_bytes = engine_.sent_bytes();
     result.received_bytes = engine_.received_bytes();
     result.transfers = engine_.transfers();
+    if (recorder_) result.tracks = recorder_->take();
     return result;
   }
 
@@ -421,6 +445,7 @@ class StepExecution {
   int in_flight_ = 0;
   double in_flight_since_ = 0, communication_s_ = 0;
   std::size_t finished_learners_ = 0;
+  std::optional<StepRecorder> recorder_;
 };
 
 }  // namespace

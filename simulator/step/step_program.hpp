@@ -12,6 +12,7 @@
 
 #include "base/exchange.hpp"
 #include "simulator/collectives/schedule.hpp"
+#include "simulator/step/recording.hpp"
 #include "simulator/step/transport.hpp"
 
 namespace traincast {
@@ -57,6 +58,7 @@ struct StepProgram {
   double slowdown = 0;        ///< share of its speed that backward loses while a collective is in flight
   Negotiation negotiation{};
   Transport transport{};
+  std::vector<LearnerId> recorded{};  ///< learners whose intervals the timeline keeps
 };
 
 /// What a replay tells of one step. Times of the slowest learner; they add up to step_s.
@@ -67,6 +69,7 @@ struct Timeline {
   double communication_s = 0;         ///< union of the intervals with a collective in flight
   double exposed_encode_s = 0, exposed_communication_s = 0, exposed_decode_s = 0;
   double slowdown_s = 0;              ///< what backward took longer for collectives in flight
+  LearnerId slowest = 0;              ///< that learner
   double wait_s = 0;                  ///< its compute unit idle, no collective in flight: others are late
   std::vector<Bytes> sent_bytes;      ///< by learner
   std::vector<Bytes> received_bytes;  ///< by learner
@@ -74,7 +77,8 @@ struct Timeline {
       tier_bytes;             ///< summed over a tier's links, in order of tier name
   double busiest_link_s = 0;  ///< most bytes on a link over its bandwidth: no communication can take less
   std::uint64_t transfers = 0;
-  std::string engine;  ///< what replayed all of its collectives
+  std::string engine;                  ///< what replayed all of its collectives
+  std::vector<LearnerTrack> tracks{};  ///< of the learners that were to be recorded, in that order
 };
 
 }  // namespace traincast
