@@ -66,12 +66,12 @@ std::vector<Tick> thinned(std::vector<Tick> ticks, const Axis& axis, double low,
   return kept;
 }
 
-AxisRange categories(const Axis& axis, double length, bool across) {
+AxisRange categories(const Axis& axis, double length) {
   AxisRange range{-0.5, static_cast<double>(axis.categories.size()) - 0.5, {}};
   std::size_t room = static_cast<std::size_t>(std::max(1.0, length / (kTickFontSize + 1)));
-  std::size_t stride = across ? (axis.categories.size() + room - 1) / room : 1;
+  std::size_t stride = (axis.categories.size() + room - 1) / room;
   for (std::size_t i = 0; i < axis.categories.size(); i += std::max<std::size_t>(1, stride))
-    range.ticks.push_back({static_cast<double>(i), axis.categories[i]});
+    if (!axis.categories[i].empty()) range.ticks.push_back({static_cast<double>(i), axis.categories[i]});
   return range;
 }
 
@@ -81,8 +81,8 @@ bool has_place(const Axis& axis, double value) {
   return std::isfinite(value) && (value > 0 || !logarithmic(axis));
 }
 
-AxisRange range_of(const Axis& axis, const std::vector<double>& values, double length, bool across) {
-  if (!axis.categories.empty()) return categories(axis, length, across);
+AxisRange range_of(const Axis& axis, const std::vector<double>& values, double length) {
+  if (!axis.categories.empty()) return categories(axis, length);
   constexpr double kTickRoom = 22;  // points from tick to tick
   double most = std::clamp(length / kTickRoom, 3.0, 9.0);
   double low = INFINITY, high = -INFINITY;

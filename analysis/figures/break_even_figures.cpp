@@ -45,6 +45,7 @@ Figure map_of(const FigureSource& source, FigureSource::Group group, const std::
   figure.x = Axis{"Bandwidth between machines", ""};
   for (double bandwidth : bandwidths) figure.x.categories.push_back(format_bandwidth(bandwidth));
   figure.y = Axis{"Learners", "count"};
+  figure.row = 18;
   for (std::uint32_t count : counts) figure.y.categories.push_back(std::to_string(count));
   constexpr std::size_t kReadable = 8;
   for (std::size_t b = 0; b < bandwidths.size(); ++b)
@@ -60,8 +61,9 @@ Figure map_of(const FigureSource& source, FigureSource::Group group, const std::
         series = figure.series.insert(series,
                                       {winner.name, Look::fill, static_cast<unsigned>(figure.series.size())});
       double x = static_cast<double>(b), y = static_cast<double>(n);
-      series->boxes.push_back({x - 0.5, x + 0.5, y - 0.5, y + 0.5,
-                               bandwidths.size() <= kReadable ? two_digits(winner.speedup) + "×" : ""});
+      series->boxes.push_back(
+          {x - 0.5, x + 0.5, y - 0.5, y + 0.5,
+           bandwidths.size() <= kReadable && winner.speedup > 1 ? two_digits(winner.speedup) + "×" : ""});
     }
   // A letter for each winner, so that the map can be read without its colours.
   for (std::size_t s = 0; s < figure.series.size(); ++s) {

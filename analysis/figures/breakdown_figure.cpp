@@ -34,22 +34,25 @@ Figure breakdown(const FigureSource& source, const FigureSource::Group& group) {
                    "Step time of the slowest learner and its parts; what backward hides is not shown.");
   std::vector<const ReportedPoint*> rows = rows_of(group);
   bool several = rows.front()->learners != rows.back()->learners;
-  if (!several)
-    figure.title += (figure.title.empty() ? "" : ", ") + std::to_string(rows.front()->learners) +
-                    (rows.front()->learners == 1 ? " learner" : " learners");
+  if (!several) figure.size = learners_text(rows.front()->learners);
   double longest = 0;
   for (const ReportedPoint* row : rows) longest = std::max(longest, row->number("step_seconds").value_or(0));
   auto [unit, factor] = time_unit(longest);
   figure.x = Axis{"Step time", unit};
   figure.y.upwards = false;
-  for (const ReportedPoint* row : rows)
-    figure.y.categories.push_back((several ? std::to_string(row->learners) + " · " : "") + row->label);
+  std::vector<double> places;  // with a gap where the number of learners changes
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    if (r > 0 && rows[r]->learners != rows[r - 1]->learners) figure.y.categories.emplace_back();
+    places.push_back(static_cast<double>(figure.y.categories.size()));
+    figure.y.categories.push_back((several ? std::to_string(rows[r]->learners) + " · " : "") +
+                                  rows[r]->label);
+  }
   std::vector<double> ends(rows.size(), 0);
   unsigned style = 0;
   for (const auto& [key, name] : kParts) {
     Series part{name, Look::fill, style++};
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      double length = factor * rows[r]->number(key).value_or(0), middle = static_cast<double>(r);
+      double length = factor * rows[r]->number(key).value_or(0), middle = places[r];
       if (length > 0) part.boxes.push_back({ends[r], ends[r] + length, middle - 0.38, middle + 0.38});
       ends[r] += length;
     }

@@ -55,6 +55,7 @@ DrawnFigures draw_final(const FigureSource& source) {
     }
     drawn.figures.push_back(std::move(figure));
   }
+  keep_one_where_equal(drawn.figures, "build-up");
   if (drawn.figures.empty()) drawn.missing = "no method of the report has supports";
   return drawn;
 }
@@ -65,7 +66,7 @@ Figure by_hop(const FigureSource& source, const FigureSource::Group& group) {
                    "Union of the supports of the first learners over the mean support, as it grows "
                    "from hop to hop.");
   std::uint32_t learners = learner_counts(group).back();
-  figure.title += (figure.title.empty() ? "" : ", ") + std::to_string(learners) + " learners";
+  figure.size = learners_text(learners);
   figure.x = Axis{"Learners united", "count"};
   figure.x.scale = Scale::log2;
   figure.y = Axis{"Gradient build-up", "×"};
@@ -78,7 +79,7 @@ Figure by_hop(const FigureSource& source, const FigureSource::Group& group) {
       curve.points.push_back({static_cast<double>(curve.points.size() + 1), hop.number()});
     if (!curve.points.empty()) figure.series.push_back(std::move(curve));
   }
-  give_styles(figure.series, source, true);
+  give_styles(figure.series, source, last_value);
   return figure;
 }
 
@@ -87,6 +88,7 @@ DrawnFigures draw_by_hop(const FigureSource& source) {
   for (const FigureSource::Group& group : source.by_place())
     if (Figure figure = by_hop(source, group); !figure.series.empty() && learner_counts(group).back() > 1)
       drawn.figures.push_back(std::move(figure));
+  keep_one_where_equal(drawn.figures, "build-up-by-hop");
   if (drawn.figures.empty()) drawn.missing = "no method of the report has supports of several learners";
   return drawn;
 }

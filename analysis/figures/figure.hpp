@@ -28,12 +28,14 @@ struct Axis {
 struct CurvePoint {
   double x = 0;
   std::optional<double> y{};
+  bool operator==(const CurvePoint&) const = default;
 };
 
 /// A filled rectangle. On an axis of categories, place c reaches from c − ½ to c + ½.
 struct Box {
   double left = 0, right = 0, bottom = 0, top = 0;
   std::string text{};  ///< written into it
+  bool operator==(const Box&) const = default;
 };
 
 enum class Look : std::uint8_t {
@@ -53,6 +55,7 @@ struct Series {
   std::optional<unsigned> style{};
   std::vector<CurvePoint> points{};
   std::vector<Box> boxes{};
+  bool operator==(const Series&) const = default;
 };
 
 /// Curves that a legend can tell apart; the others are drawn grey.
@@ -60,12 +63,16 @@ inline constexpr std::size_t kMostCurves = 7;
 
 struct Figure {
   std::string name;   ///< of its files, without extension
-  std::string title;  ///< above the axes: where and at which size
+  std::string where;  ///< place and bandwidth; with `size`, above the axes
+  std::string size;   ///< "64 learners"
   std::string caption;
   std::string source;  ///< scenario, seed, loop, version
   Axis x, y;
   std::vector<Series> series;
+  double row = 11;                 ///< height of a category on y, in points
   std::vector<std::string> notes;  ///< what is not drawn, and where it is
+
+  std::string title() const { return where + (where.empty() || size.empty() ? "" : ", ") + size; }
 };
 
 }  // namespace traincast

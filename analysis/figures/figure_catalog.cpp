@@ -8,7 +8,7 @@ const Catalog<DrawFigures>& figure_catalog() {
   static const Entry<DrawFigures> entries[] = {
       kScalingSpeedupFigure, kScalingEfficiencyFigure, kSpeedupFigure,         kBreakdownFigure,
       kTrafficFigure,        kTierTrafficFigure,       kBuildUpFigure,         kBuildUpByHopFigure,
-      kLayersFigure,         kBreakEvenMapFigure,      kBreakEvenRangesFigure,
+      kLayersFigure,         kBreakEvenMapFigure,      kBreakEvenRangesFigure, kTimelineFigure,
   };
   static const Catalog<DrawFigures> catalog("figures", "figure", entries);
   return catalog;

@@ -47,8 +47,8 @@ void remove_earlier(const fs::path& folder) {
 std::string captions_of(const std::vector<Figure>& figures, const PlotResult& result) {
   std::string text = "# Figures\n";
   for (const Figure& figure : figures) {
-    text +=
-        "\n## " + figure.name + "\n\n" + (figure.title.empty() ? "" : figure.title + ". ") + figure.caption;
+    text += "\n## " + figure.name + "\n\n" + (figure.title().empty() ? "" : figure.title() + ". ") +
+            figure.caption;
     for (const std::string& note : figure.notes) text += " Note: " + note + ".";
     text += " (" + figure.source + ")\n";
   }

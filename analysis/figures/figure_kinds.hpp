@@ -7,6 +7,6 @@ namespace traincast {
 
 extern const Entry<DrawFigures> kScalingSpeedupFigure, kScalingEfficiencyFigure, kSpeedupFigure,
     kBreakdownFigure, kTrafficFigure, kTierTrafficFigure, kBuildUpFigure, kBuildUpByHopFigure, kLayersFigure,
-    kBreakEvenMapFigure, kBreakEvenRangesFigure;
+    kBreakEvenMapFigure, kBreakEvenRangesFigure, kTimelineFigure;
 
 }  // namespace traincast

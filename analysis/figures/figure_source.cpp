@@ -35,27 +35,48 @@ std::string about(const std::vector<JsonReader>& reports, const std::vector<Repo
 }
 
 // Points of several reports that would fall on each other get their scenario's name into their label.
-void tell_apart(std::vector<ReportedPoint>& points, const std::vector<std::size_t>& report_of) {
+void tell_apart(std::vector<ReportedPoint>& points) {
   std::map<std::tuple<std::string, std::string, std::uint32_t>, std::size_t> seen;
   bool meet = false;
   std::set<std::string> names;
   for (std::size_t i = 0; i < points.size(); ++i) {
     names.insert(points[i].scenario);
     auto [at, fresh] =
-        seen.try_emplace({points[i].where(), points[i].label, points[i].learners}, report_of[i]);
-    meet = meet || (!fresh && at->second != report_of[i]);
+        seen.try_emplace({points[i].where(), points[i].label, points[i].learners}, points[i].report);
+    meet = meet || (!fresh && at->second != points[i].report);
   }
   if (!meet) return;
-  bool named = names.size() == report_of.back() + 1;
+  bool named = names.size() == points.back().report + 1;
   for (std::size_t i = 0; i < points.size(); ++i)
     points[i].label +=
-        " [" + points[i].scenario + (named ? "" : " " + std::to_string(report_of[i] + 1)) + "]";
+        " [" + points[i].scenario + (named ? "" : " " + std::to_string(points[i].report + 1)) + "]";
+}
+
+// Where one method is tried at several places, as in a study of topologies or collectives, the places are
+// what a figure compares: they become the names, without the words that all of them begin with.
+void compare_places(std::vector<ReportedPoint>& points) {
+  std::set<std::string> places, methods;
+  for (const ReportedPoint& point : points) {
+    places.insert(point.place);
+    methods.insert(point.label);
+  }
+  if (places.size() < 2 || methods.size() > 1) return;
+  const std::string &first = *places.begin(), &last = *places.rbegin();
+  auto common = static_cast<std::size_t>(
+      std::mismatch(first.begin(), first.end(), last.begin(), last.end()).first - first.begin());
+  std::size_t comma = first.rfind(", ", common);
+  std::size_t shared = comma == first.npos || comma + 2 > common ? 0 : comma + 2;
+  for (ReportedPoint& point : points) {
+    std::string name = point.place.substr(shared);
+    point.place = first.substr(0, shared) + point.label;
+    point.label = name.empty() ? "as it is" : name;
+  }
 }
 
 }  // namespace
 
-ReportedPoint::ReportedPoint(JsonReader point, const std::string& scenario_name)
-    : scenario(scenario_name), json_(std::move(point)) {
+ReportedPoint::ReportedPoint(JsonReader point, const std::string& scenario_name, std::size_t of_report)
+    : scenario(scenario_name), report(of_report), json_(std::move(point)) {
   if (auto given = json_.find("place")) place = given->text();
   bandwidth = number("bandwidth_bytes_per_second").value_or(0);
   compressor = json_.at("compressor").text();
@@ -70,6 +91,14 @@ ReportedPoint::ReportedPoint(JsonReader point, const std::string& scenario_name)
 std::string ReportedPoint::where() const {
   if (bandwidth <= 0) return place;
   return place + (place.empty() ? "" : ", ") + format_bandwidth(bandwidth);
+}
+
+bool ReportedPoint::is_of(const JsonReader& step) const {
+  for (const char* key : {"place", "label", "learners", "bandwidth_bytes_per_second"}) {
+    auto own = json_.find(key), other = step.find(key);
+    if (!own || !other || !(own->value() == other->value())) return false;
+  }
+  return true;
 }
 
 std::optional<JsonReader> ReportedPoint::find(std::string_view path) const {
@@ -130,18 +159,17 @@ FigureSource figure_source(std::vector<Json> reports, const std::vector<std::str
   FigureSource source;
   source.reports = std::move(reports);
   std::vector<JsonReader> readers;
-  std::vector<std::size_t> report_of;
   for (std::size_t r = 0; r < source.reports.size(); ++r) {
     JsonReader report = readers.emplace_back(source.reports[r], files[r]);
     report.only_object();
     std::string name = report.at("scenario").at("name").text();
     for (const JsonReader& point : report.at("points").items()) {
-      source.points.emplace_back(point, name);
-      report_of.push_back(r);
+      source.points.emplace_back(point, name, r);
     }
   }
   if (source.points.empty()) throw InputError(join(files) + ": no points, so there is nothing to draw");
-  tell_apart(source.points, report_of);
+  tell_apart(source.points);
+  compare_places(source.points);
   for (const ReportedPoint& point : source.points) add_once(source.methods, point.label);
   source.about = about(readers, source.points);
   return source;
@@ -152,7 +180,7 @@ FigureSource read_figure_source(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
     reports.push_back(Json::read_file(file));
     auto beside = std::filesystem::path(file).parent_path() / "timeline.json";
-    if (std::filesystem::exists(beside)) timelines.push_back(Json::read_file(beside.string()));
+    timelines.push_back(std::filesystem::exists(beside) ? Json::read_file(beside.string()) : Json());
   }
   FigureSource source = figure_source(std::move(reports), files);
   source.timelines = std::move(timelines);

@@ -15,9 +15,10 @@ namespace traincast {
 class ReportedPoint {
  public:
   /// Throws InputError where what every point has is missing.
-  ReportedPoint(JsonReader point, const std::string& scenario);
+  ReportedPoint(JsonReader point, const std::string& scenario, std::size_t report);
 
   std::string scenario;  ///< its name
+  std::size_t report;    ///< which of the source's it is from
   std::string place;     ///< without bandwidth: "star, overlap false"
   double bandwidth = 0;  ///< bytes per second
   std::string label, compressor, loop;
@@ -25,6 +26,8 @@ class ReportedPoint {
 
   /// "star, 10 Gb/s"
   std::string where() const;
+  /// Whether it is the point that this recorded step is of, by the names that both were written with.
+  bool is_of(const JsonReader& recorded_step) const;
   /// Of a key, or of a path as in "compression_ratio/wire"; nothing where it is absent or null. Throws
   /// InputError where it is no number.
   std::optional<double> number(std::string_view path) const;
@@ -36,7 +39,7 @@ class ReportedPoint {
 
 struct FigureSource {
   std::vector<ReportedPoint> points;
-  std::vector<Json> timelines;       ///< of each report that has one
+  std::vector<Json> timelines;       ///< of each report, null where it has none
   std::vector<std::string> methods;  ///< labels, in order of appearance
   std::string about;                 ///< scenario, seed, loop, version: under every figure
 

@@ -33,7 +33,7 @@ std::string line_look(Look look, std::optional<unsigned> style) {
 }
 
 std::string point_look(std::optional<unsigned> style) {
-  if (!style) return "";
+  if (!style) return " pt 7 ps 0.3";
   return " pt " + std::to_string(kCurves[*style].gnuplot_marker) + " ps 0.5";
 }
 
@@ -59,12 +59,12 @@ class Script {
              "svg");
     add("plot " + plot);
     terminal("pdfcairo size " + number(layout_.width / kInch) + "in," + number(layout_.height / kInch) +
-                 "in noenhanced font 'Helvetica,8' fontscale 1 linewidth 2",
+                 "in noenhanced font 'Helvetica,8' fontscale 1 linewidth 2 dashlength 1.5",
              "pdf");
     add("replot");
     terminal("pngcairo size " + number(std::round(layout_.width * kPng)) + "," +
                  number(std::round(layout_.height * kPng)) +
-                 " noenhanced font 'Helvetica,8' fontscale 3.125 linewidth 2.2 pointscale 3.1",
+                 " noenhanced font 'Helvetica,8' fontscale 3.125 linewidth 2.2 pointscale 3.1 dashlength 1.5",
              "png");
     add("replot\nunset output");
     return script_;
@@ -113,8 +113,8 @@ class Script {
   }
 
   void words() {
-    if (!figure_.title.empty())
-      add("set label 1 " + gnuplot_quoted(shortened(figure_.title, layout_.width - 6, kFontSize)) + " at " +
+    if (!figure_.title().empty())
+      add("set label 1 " + gnuplot_quoted(shortened(figure_.title(), layout_.width - 6, kFontSize)) + " at " +
           at(layout_.width / 2, layout_.height - 8) + " center noenhanced" + font(kFontSize));
     if (!figure_.x.title().empty())
       add("set label 2 " + gnuplot_quoted(figure_.x.title()) + " at " +
@@ -155,16 +155,20 @@ class Script {
     for (const Series& series : figure_.series) {
       std::string name = "$d" + std::to_string(block++);
       add(name + " << EOD");
-      for (const CurvePoint& point : series.points)
-        add(number(has_place(figure_.x, point.x) ? point.x : NAN) + " " +
-            number(point.y && has_place(figure_.y, *point.y) ? *point.y : NAN));
+      std::vector<bool> marked = marked_points(series, figure_.x, layout_.x);
+      for (std::size_t i = 0; i < series.points.size(); ++i) {
+        const CurvePoint& point = series.points[i];
+        double y = point.y && has_place(figure_.y, *point.y) ? *point.y : NAN;
+        add(number(has_place(figure_.x, point.x) ? point.x : NAN) + " " + number(y) + " " +
+            number(marked[i] ? y : NAN));
+      }
       for (const Box& box : series.boxes)
         add(number((box.left + box.right) / 2) + " " + number((box.bottom + box.top) / 2) + " " +
             number(box.left) + " " + number(box.right) + " " + number(box.bottom) + " " + number(box.top));
-      if (series.points.empty() && series.boxes.empty()) add("NaN NaN");
+      if (series.points.empty() && series.boxes.empty()) add("NaN NaN NaN");
       add("EOD");
       std::string& plot = plots[series.look == Look::fill || series.style ? 1 : 0];
-      plot += (plot.empty() ? "" : ", ") + name + " " + drawn(series);
+      plot += (plot.empty() ? "" : ", ") + drawn(name, series);
       for (const Box& box : series.boxes)
         if (!box.text.empty())
           add("set label " + std::to_string(++text) + " " + gnuplot_quoted(box.text) + " at " +
@@ -175,19 +179,15 @@ class Script {
     return plots[0] + (plots[0].empty() || plots[1].empty() ? "" : ", ") + plots[1];
   }
 
-  std::string drawn(const Series& series) const {
+  std::string drawn(const std::string& data, const Series& series) const {
     if (series.look == Look::fill)
-      return "using 1:2:3:4:5:6 with boxxyerror " + fill_look(series.style.value_or(0)) +
+      return data + " using 1:2:3:4:5:6 with boxxyerror " + fill_look(series.style.value_or(0)) +
              " linewidth 0.4 notitle";
-    if (series.look == Look::dots)
-      return "using 1:2 with points" + point_look(series.style) +
-             colour(series.style ? kCurves[*series.style].colour : kOtherColour) + " notitle";
-    bool marked = series.look == Look::line && series.style;
-    constexpr std::size_t kMostMarkers = 16;
-    std::size_t every = series.points.size() / kMostMarkers + 1;
-    return std::string("using 1:2 with ") + (marked ? "linespoints" : "lines") +
-           line_look(series.look, series.style) + (marked ? point_look(series.style) : "") +
-           (marked && every > 1 ? " pointinterval " + std::to_string(every) : "") + " notitle";
+    std::string points = " with points" + point_look(series.style) +
+                         colour(series.style ? kCurves[*series.style].colour : kOtherColour) + " notitle";
+    if (series.look == Look::dots) return data + " using 1:2" + points;
+    std::string line = data + " using 1:2 with lines" + line_look(series.look, series.style) + " notitle";
+    return series.look == Look::line && series.style ? line + ", " + data + " using 1:3" + points : line;
   }
 
   const Figure& figure_;

@@ -7,7 +7,7 @@ namespace traincast {
 
 namespace {
 
-constexpr double kEdge = 3, kLegendRow = 10, kFootRow = 7.5, kTitleRow = 12;
+constexpr double kEdge = 3, kLegendRow = 10, kFootRow = 7.5, kTitleRow = 13;
 
 // In thousandths of the font's size.
 double character_width(char c) {
@@ -94,11 +94,10 @@ double widest_label(const AxisRange& range) {
 }
 
 double axes_height(const Figure& figure) {
-  constexpr double kCurves = 122, kLane = 11, kCell = 18;
+  constexpr double kCurves = 122;
   double least = text_width(figure.y.title(), kFontSize) + 4;
   if (figure.y.categories.empty()) return std::max(kCurves, least);
-  double row = figure.x.categories.empty() ? kLane : kCell;
-  return std::max(least, row * static_cast<double>(figure.y.categories.size()));
+  return std::max(least, figure.row * static_cast<double>(figure.y.categories.size()));
 }
 
 }  // namespace
@@ -123,17 +122,37 @@ std::string shortened(const std::string& text, double width, double font_size) {
   return "…";
 }
 
+bool is_other(const Series& series) {
+  return !series.style && (series.look == Look::line || series.look == Look::dots);
+}
+
 bool in_legend(const Series& series) {
-  if (series.look == Look::line && !series.style) return false;
+  if (is_other(series)) return false;
   if (series.look == Look::companion && series.style) return false;
   return !series.name.empty();
 }
 
 std::size_t count_others(const Figure& figure) {
   return static_cast<std::size_t>(
-      std::count_if(figure.series.begin(), figure.series.end(), [](const Series& series) {
-        return !series.style && series.look == Look::line && !series.name.empty();
-      }));
+      std::count_if(figure.series.begin(), figure.series.end(),
+                    [](const Series& series) { return is_other(series) && !series.name.empty(); }));
+}
+
+std::vector<bool> marked_points(const Series& series, const Axis& x, const AxisRange& range) {
+  constexpr std::size_t kMostMarkers = 16;
+  std::vector<bool> marked(series.points.size(), true);
+  if (series.points.size() <= kMostMarkers) return marked;
+  auto place = [&](double at) {
+    return x.scale == Scale::linear ? (at - range.low) / (range.high - range.low)
+                                    : std::log(at / range.low) / std::log(range.high / range.low);
+  };
+  double last = -1;
+  for (std::size_t i = 0; i < marked.size(); ++i) {
+    double here = place(series.points[i].x);
+    marked[i] = here - last >= 1.0 / kMostMarkers;
+    if (marked[i]) last = here;
+  }
+  return marked;
 }
 
 Layout lay_out(const Figure& figure) {
@@ -142,13 +161,13 @@ Layout lay_out(const Figure& figure) {
   double axes = axes_height(figure);
   bool lanes = !figure.y.categories.empty(), named_x = !figure.x.categories.empty();
 
-  layout.y = range_of(figure.y, values.y, axes, false);
+  layout.y = range_of(figure.y, values.y, axes);
   if (lanes)
     for (Tick& tick : layout.y.ticks) tick.label = shortened(tick.label, 0.45 * kColumnWidth, kTickFontSize);
   bool y_title = !figure.y.title().empty();
   layout.left = kEdge + (y_title ? kFontSize + 5 : 0) + widest_label(layout.y) + 5;
   layout.right = layout.width - 8;
-  layout.x = range_of(figure.x, values.x, layout.right - layout.left, true);
+  layout.x = range_of(figure.x, values.x, layout.right - layout.left);
   if (named_x)
     for (Tick& tick : layout.x.ticks) tick.label = shortened(tick.label, 80, kTickFontSize);
   double slot =
@@ -167,7 +186,7 @@ Layout lay_out(const Figure& figure) {
   double under = below + (x_title ? kFontSize + 4 : 0);
   layout.bottom = kEdge + foot_height + 2 + legend + (entries.empty() ? 0 : 2) + under;
   layout.top = layout.bottom + axes;
-  layout.height = layout.top + (figure.title.empty() ? 6 : kTitleRow + 2);
+  layout.height = layout.top + (figure.title().empty() ? 6 : kTitleRow + 2);
   layout.x_title = layout.bottom - below - kFontSize / 2 - 1;
   layout.foot_top = kEdge + foot_height;
   for (LegendEntry& entry : entries) entry.middle += layout.bottom - under - 2;

@@ -46,8 +46,9 @@ Layout lay_out(const Figure& figure);
 
 /// Whether a value can be drawn on the axis.
 bool has_place(const Axis& axis, double value);
+/// Grey, under one entry of the legend for all of them.
+bool is_other(const Series& series);
 bool in_legend(const Series& series);
-/// Series that share one entry: the grey ones.
 std::size_t count_others(const Figure& figure);
 
 /// Of a Helvetica, near enough to place labels.
@@ -55,7 +56,10 @@ double text_width(std::string_view text, double font_size);
 /// At most that wide, its middle left out where it is wider.
 std::string shortened(const std::string& text, double width, double font_size);
 
-/// `length` in points. Across the page, names stand upright, and those that have no room go.
-AxisRange range_of(const Axis& axis, const std::vector<double>& values, double length, bool across);
+/// `length` in points. Names that have no room go.
+AxisRange range_of(const Axis& axis, const std::vector<double>& values, double length);
+
+/// Which points of a curve carry a marker: all, or of many some that stand evenly along the axis.
+std::vector<bool> marked_points(const Series& series, const Axis& x, const AxisRange& range);
 
 }  // namespace traincast

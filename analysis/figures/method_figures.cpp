@@ -45,7 +45,7 @@ Figure empty_figure(const FigureSource& source, const FigureSource::Group& group
                     const std::string& caption) {
   Figure figure;
   figure.name = file_name(name, group);
-  figure.title = group.where;
+  figure.where = group.where;
   figure.caption = caption;
   figure.source = source.about;
   return figure;
@@ -68,15 +68,16 @@ Figure by_learners(const FigureSource& source, const FigureSource::Group& group,
                      [](const CurvePoint& a, const CurvePoint& b) { return a.x < b.x; });
     if (any) figure.series.push_back(std::move(series));
   }
-  give_styles(figure.series, source, measure.most_is_best);
+  give_styles(figure.series, source, [&](const Series& curve) {
+    return measure.most_is_best ? last_value(curve) : -last_value(curve);
+  });
   return figure;
 }
 
 Figure by_method(const FigureSource& source, const FigureSource::Group& group, const Measure& measure) {
   Figure figure = empty_figure(source, group, measure.name, measure.caption);
   std::uint32_t learners = learner_counts(group).back();
-  figure.title += (figure.title.empty() ? "" : ", ") + std::to_string(learners) +
-                  (learners == 1 ? " learner" : " learners");
+  figure.size = learners_text(learners);
   figure.x = Axis{measure.quantity, measure.unit};
   figure.x.scale = measure.scale;
   figure.y = Axis{"", ""};
@@ -97,28 +98,45 @@ Figure by_learners_or_method(const FigureSource& source, const FigureSource::Gro
                                           : by_method(source, group, measure);
 }
 
-void give_styles(std::vector<Series>& curves, const FigureSource& source, bool most_is_best) {
+double last_value(const Series& curve) {
+  for (auto point = curve.points.rbegin(); point != curve.points.rend(); ++point)
+    if (point->y) return *point->y;
+  return 0;
+}
+
+void give_styles(std::vector<Series>& curves, const FigureSource& source,
+                 const std::function<double(const Series&)>& merit) {
   if (source.methods.size() <= kMostCurves) {
     for (Series& curve : curves)
       curve.style = static_cast<unsigned>(
           std::find(source.methods.begin(), source.methods.end(), curve.name) - source.methods.begin());
     return;
   }
-  auto last = [](const Series& curve) {
-    for (auto point = curve.points.rbegin(); point != curve.points.rend(); ++point)
-      if (point->y) return *point->y;
-    return 0.0;
-  };
   std::vector<std::size_t> order(curves.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     bool dense = source.is_dense(curves[a].name);
     if (dense != source.is_dense(curves[b].name)) return dense;
-    return most_is_best ? last(curves[a]) > last(curves[b]) : last(curves[a]) < last(curves[b]);
+    return merit(curves[a]) > merit(curves[b]);
   });
   order.resize(std::min(order.size(), kMostCurves));
   std::sort(order.begin(), order.end());
   for (std::size_t i = 0; i < order.size(); ++i) curves[order[i]].style = static_cast<unsigned>(i);
+}
+
+std::string learners_text(std::uint64_t learners) {
+  return std::to_string(learners) + (learners == 1 ? " learner" : " learners");
+}
+
+void keep_one_where_equal(std::vector<Figure>& figures, const std::string& name) {
+  for (const Figure& figure : figures)
+    if (figure.series != figures.front().series || figure.x.categories != figures.front().x.categories ||
+        figure.y.categories != figures.front().y.categories)
+      return;
+  if (figures.size() < 2) return;
+  figures.resize(1);
+  figures.front().name = name;
+  figures.front().where.clear();
 }
 
 Series guide(std::string name, std::vector<CurvePoint> points) {

@@ -47,8 +47,17 @@ Figure by_learners_or_method(const FigureSource& source, const FigureSource::Gro
                              const Measure& measure);
 
 /// Gives curves their styles: the same to a method in all figures where all methods have one; else, of those
-/// drawn here, to dense runs first and then to the best at their last point.
-void give_styles(std::vector<Series>& curves, const FigureSource& source, bool most_is_best);
+/// drawn here, to dense runs first and then to those with the most of `merit`.
+void give_styles(std::vector<Series>& curves, const FigureSource& source,
+                 const std::function<double(const Series&)>& merit);
+/// The last value of a curve.
+double last_value(const Series& curve);
+
+/// "1 learner", "64 learners"
+std::string learners_text(std::uint64_t learners);
+
+/// What depends on no network is the same at every place: then one figure stands for all.
+void keep_one_where_equal(std::vector<Figure>& figures, const std::string& name);
 
 /// A guide across the whole axis.
 Series guide(std::string name, std::vector<CurvePoint> points);

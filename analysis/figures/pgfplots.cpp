@@ -21,22 +21,24 @@ std::string number(double value) {
 
 std::string colour(const char* hex) { return std::string("traincast") + hex; }
 
-std::string curve_options(const Series& series, std::size_t mark_every) {
-  switch (series.look) {
+std::string curve_options(Look look, std::optional<unsigned> style_index, const std::string& marked) {
+  switch (look) {
     case Look::guide: return colour(kGuideColour) + ",thin,dashed,mark=none";
     case Look::companion:
-      return colour(series.style ? kCurves[*series.style].colour : kGuideColour) +
+      return colour(style_index ? kCurves[*style_index].colour : kGuideColour) +
              ",thin,densely dotted,mark=none";
     default: break;
   }
-  if (!series.style) return colour(kOtherColour) + ",thin,mark=none";
-  const CurveStyle& style = kCurves[*series.style];
+  if (!style_index)
+    return colour(kOtherColour) +
+           (look == Look::dots ? ",only marks,mark=*,mark size=0.8pt" : ",thin,mark=none");
+  const CurveStyle& style = kCurves[*style_index];
   std::string options = colour(style.colour) + ",mark size=1.5pt,mark=" + style.tex_marker;
-  if (series.look == Look::dots) return options + ",only marks";
+  if (look == Look::dots) return options + ",only marks";
   // Markers are drawn with solid lines whatever the curve's dash.
   std::string marks =
       std::string(style.tex_marker).find("mark options") == std::string::npos ? ",mark options={solid}" : "";
-  if (mark_every > 1) options += ",mark repeat=" + std::to_string(mark_every);
+  if (!marked.empty()) options += ",mark indices={" + marked + "}";
   return options + marks + ",thick," + style.tex_dash;
 }
 
@@ -61,7 +63,7 @@ class Axes {
       if (!series.style && series.look != Look::fill) draw(series);
     for (const Series& series : figure_.series)
       if (series.style || series.look == Look::fill) draw(series);
-    others();
+    legend();
     add("\\end{axis}");
     add("\\end{tikzpicture}");
     add("\\caption{" + caption() + "}");
@@ -87,7 +89,7 @@ class Axes {
 
   std::string caption() const {
     std::string all;
-    if (!figure_.title.empty()) all += tex_escaped(figure_.title) + ". ";
+    if (!figure_.title().empty()) all += tex_escaped(figure_.title()) + ". ";
     all += tex_escaped(figure_.caption);
     for (const std::string& note : figure_.notes) all += " " + tex_escaped(note) + ".";
     return all + " (" + tex_escaped(figure_.source) + ")";
@@ -122,14 +124,18 @@ class Axes {
     add("  scale only axis, width=" + number(layout_.right - layout_.left) +
         "pt, height=" + number(layout_.top - layout_.bottom) + "pt,");
     add("  font=\\footnotesize, tick label style={font=\\scriptsize}, axis lines=left, axis line style={-},");
-    add("  tick align=outside, minor tick num=0, grid style={gray!25, very thin}, axis on top,");
+    add("  tick align=outside, minor tick num=0, grid style={gray!25, very thin},");
     axis("x", figure_.x, layout_.x);
     axis("y", figure_.y, layout_.y);
     if (layout_.upright) add("  x tick label style={rotate=90, anchor=east, font=\\scriptsize},");
     if (!figure_.y.upwards) add("  y dir=reverse,");
     add("  unbounded coords=jump, clip mode=individual,");
-    add("  legend style={at={(0.5,0)}, anchor=north, yshift=-" + number(layout_.bottom - legend_top()) +
-        "pt, draw=none, font=\\scriptsize, legend columns=" + std::to_string(columns()) +
+    // Under the middle of the column, not of the axis.
+    double middle = (layout_.width / 2 - layout_.left) / (layout_.right - layout_.left);
+    constexpr double kTexLabels = 7;  // that TeX's labels stand lower than the layout's
+    add("  legend style={at={(" + number(middle) + ",0)}, anchor=north, yshift=-" +
+        number(layout_.bottom - legend_top() + kTexLabels) +
+        "pt, draw=none, fill=none, font=\\scriptsize, legend columns=" + std::to_string(columns()) +
         ", /tikz/every even column/.append style={column sep=4pt}},");
     add("  legend cell align=left,");
     add("]");
@@ -148,17 +154,27 @@ class Axes {
     return std::max<std::size_t>(1, columns);
   }
 
+  // Counted from 1; empty: all.
+  std::string marker_places(const Series& series) const {
+    std::vector<bool> marked = marked_points(series, figure_.x, layout_.x);
+    std::string places;
+    bool all = true;
+    for (std::size_t i = 0; i < marked.size(); ++i) {
+      all = all && marked[i];
+      if (marked[i]) places += (places.empty() ? "" : ",") + std::to_string(i + 1);
+    }
+    return all ? "" : places;
+  }
+
   void draw(const Series& series) {
     if (series.look == Look::fill) return fill(series);
-    bool named = in_legend(series);
-    constexpr std::size_t kMostMarkers = 16;
-    add("\\addplot[" + curve_options(series, series.points.size() / kMostMarkers + 1) +
-        (named ? "" : ",forget plot") + "] coordinates {");
+    if (series.points.empty()) return;
+    add("\\addplot[" + curve_options(series.look, series.style, marker_places(series)) +
+        ",forget plot] coordinates {");
     for (const CurvePoint& point : series.points)
       add("  (" + number(has_place(figure_.x, point.x) ? point.x : NAN) + "," +
           number(point.y && has_place(figure_.y, *point.y) ? *point.y : NAN) + ")");
     add("};");
-    if (named) add("\\addlegendentry{" + tex_escaped(series.name) + "}");
   }
 
   void fill(const Series& series) {
@@ -171,16 +187,16 @@ class Axes {
             "] at (axis cs:" + number((box.left + box.right) / 2) + "," + number((box.bottom + box.top) / 2) +
             ") {" + tex_escaped(box.text) + "};");
     }
-    if (series.name.empty()) return;
-    add("\\addlegendimage{area legend," + fill_options(style) + "}");
-    add("\\addlegendentry{" + tex_escaped(series.name) + "}");
   }
 
-  void others() {
-    std::size_t count = count_others(figure_);
-    if (count == 0) return;
-    add("\\addlegendimage{" + colour(kOtherColour) + ",thin}");
-    add("\\addlegendentry{" + std::to_string(count) + " others}");
+  void legend() {
+    for (const LegendEntry& entry : layout_.legend) {
+      add("\\addlegendimage{" +
+          (entry.look == Look::fill ? "area legend," + fill_options(entry.style.value_or(0))
+                                    : curve_options(entry.look, entry.style, "")) +
+          "}");
+      add("\\addlegendentry{" + tex_escaped(entry.text) + "}");
+    }
   }
 
   const Figure& figure_;

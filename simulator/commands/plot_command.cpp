@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <filesystem>
 #include <iostream>
 
 #include "analysis/figures/figure_files.hpp"
+#include "analysis/figures/step_trace.hpp"
 #include "analysis/report.hpp"
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "simulator/commands/command.hpp"
 
 namespace traincast {
@@ -19,7 +22,8 @@ namespace fs = std::filesystem;
 int plot_command(const std::vector<std::string>& arguments) {
   options::options_description described(
       "traincast plot OUT [REPORT…]\ndraws the figures of OUT/report.json, or of the reports named, into "
-      "OUT/figures");
+      "OUT/figures;\n"
+      "and where their runs kept a timeline.json, OUT/trace.json for Perfetto or chrome://tracing");
   std::string out;
   std::vector<std::string> reports;
   described.add_options()("help", "this text")("quiet", "errors only");
@@ -53,7 +57,11 @@ int plot_command(const std::vector<std::string>& arguments) {
 
 void plot_into(const fs::path& out, const std::vector<std::string>& reports, bool quiet) {
   fs::path folder = out / "figures";
-  PlotResult result = plot(read_figure_source(reports), folder);
+  FigureSource source = read_figure_source(reports);
+  PlotResult result = plot(source, folder);
+  bool recorded = std::any_of(source.timelines.begin(), source.timelines.end(),
+                              [](const Json& timeline) { return !timeline.is_null(); });
+  if (recorded) write_text_file(out / "trace.json", to_trace(source.timelines).dump(-1) + "\n");
   if (!quiet) {
     std::cout << "figures in " << folder.string() << ": " << result.figures.size() << "\n";
     for (const std::string& name : result.figures) std::cout << "  " << name << "\n";
