@@ -65,7 +65,7 @@ TEST(StepRecording, HasTheIntervalsOfTheDerivation) {
 }
 
 TEST(StepRecording, AddsUpToTheTimelineAndToTheBytesSent) {
-  for (const char* algorithm : {"ring", "halving_doubling", "double_binary_tree", "multi_ring"})
+  for (const char* algorithm : {"ring", "halving_doubling", "double_binary_tree", "binomial_tree"})
     for (double slowdown : {0.0, 0.25}) {
       StepProgram program = two_buckets(8, 0.3e-3);
       for (BucketProgram& bucket : program.buckets)
