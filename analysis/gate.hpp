@@ -1,7 +1,6 @@
 // Holds a report against a baseline, and says what moved: as text, and as continuous integration reads it.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,10 +8,6 @@
 #include "analysis/baseline.hpp"
 
 namespace traincast {
-
-/// Carries out a scenario and gives its report: how, analysis does not know. Paths in the scenario are
-/// relative to the folder of `file`, which messages name.
-using Runner = std::function<Json(const Json& scenario, const std::string& file)>;
 
 /// A number that is not the baseline's.
 struct Move {

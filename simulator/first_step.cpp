@@ -2,7 +2,6 @@
 
 #include "simulator/assemble.hpp"
 #include "simulator/pass/shape_exchange.hpp"
-#include "simulator/scenario/placed.hpp"
 
 namespace traincast {
 
@@ -16,8 +15,10 @@ CodecSeconds no_time(const ExchangeRecord& record) {
   return codec;
 }
 
-std::vector<std::shared_ptr<const Schedule>> collectives_of(const Plan& plan, const Point& point,
-                                                            const RunOptions& options) {
+}  // namespace
+
+std::vector<std::shared_ptr<const Schedule>> first_step_collectives(const Plan& plan, const Point& point,
+                                                                    const RunOptions& options) {
   Point first{point.coordinates, with(point.scenario, "/steps", 1)};
   const Scenario& scenario = first.scenario;
   const Point* points[] = {&first};
@@ -34,13 +35,6 @@ std::vector<std::shared_ptr<const Schedule>> collectives_of(const Plan& plan, co
     for (const PhaseProgram& phase : bucket.phases)
       if (phase.schedule && record.learners > 1) collectives.push_back(phase.schedule);
   return collectives;
-}
-
-}  // namespace
-
-std::vector<std::shared_ptr<const Schedule>> first_step_collectives(const Plan& plan, const Point& point,
-                                                                    const RunOptions& options) {
-  return placed_in(plan.file, [&] { return collectives_of(plan, point, options); });
 }
 
 }  // namespace traincast

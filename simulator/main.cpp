@@ -22,6 +22,8 @@ const std::vector<Command>& commands() {
       {"plot", "plot OUT [REPORT…]", "draws the figures of a run, or of several reports", plot_command},
       {"export", "export --goal SCENARIO [--point N] [--out FILE]",
        "writes a step's collectives for other simulators", export_command},
+      {"validate", "validate [NAME | FILE.json]… [--format text|markdown|json]",
+       "published measurements beside predictions, and how wrong these are", validate_command},
       {"list", "list [KIND] [--format json]", "what can be chosen, by name", list_command},
       {"schema", "schema", "the scenario language as JSON schema", schema_command},
       {"reference", "reference", "the scenario language as Markdown", reference_command}};

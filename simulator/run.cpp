@@ -8,7 +8,6 @@
 #include "base/machine.hpp"
 #include "simulator/break_even.hpp"
 #include "simulator/point_report.hpp"
-#include "simulator/scenario/placed.hpp"
 #include "simulator/step_timelines.hpp"
 #include "simulator/study.hpp"
 #include "simulator/version.hpp"
@@ -56,10 +55,12 @@ struct Comparison {
   Study::Request own, single;
   std::vector<Study::Request> dense;
 
-  Comparison(Study& study, const Scenario& scenario)
-      : own(study.request(scenario)),
-        single(study.request(with(dense_runs(scenario).front(), "/learners", 1))),
-        dense(study.request_all(dense_runs(scenario))) {}
+  /// The point's own run alone, or with all others.
+  Comparison(Study& study, const Scenario& scenario, bool comparisons) : own(study.request(scenario)) {
+    if (!comparisons) return;
+    dense = study.request_all(dense_runs(scenario));
+    single = study.request(with(dense_runs(scenario).front(), "/learners", 1));
+  }
 };
 
 PointReport report_point(Study& study, const Point& point, const Comparison& runs) {
@@ -68,6 +69,7 @@ PointReport report_point(Study& study, const Point& point, const Comparison& run
   describe_timelines(report, study.timelines(runs.own));
   for (const auto& [word, algorithm] : runs.own.algorithms)
     report.collectives.emplace_back(to_string(word), algorithm);
+  if (runs.dense.empty()) return report;
 
   auto [best, best_step] = best_of(study, runs.dense);
   double fp32_step = INFINITY, step = report.step_seconds.mean;
@@ -92,7 +94,9 @@ PointReport report_point(Study& study, const Point& point, const Comparison& run
   return report;
 }
 
-RunResult run_plan(const Plan& plan, const RunOptions& options) {
+}  // namespace
+
+RunResult run(const Plan& plan, const RunOptions& options) {
   RunResult result;
   Report& report = result.report;
   Progress progress(options.quiet);
@@ -132,7 +136,7 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
     clock.charge("gradients");
 
     std::vector<Comparison> comparisons;
-    for (const Point* point : points) comparisons.emplace_back(study, point->scenario);
+    for (const Point* point : points) comparisons.emplace_back(study, point->scenario, options.comparisons);
     clock.charge("compression");
 
     study.replay("replaying");
@@ -180,12 +184,6 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
   result.environment["stage_seconds"] = clock.seconds();
   result.environment["steps_replayed"] = replayed;
   return result;
-}
-
-}  // namespace
-
-RunResult run(const Plan& plan, const RunOptions& options) {
-  return placed_in(plan.file, [&] { return run_plan(plan, options); });
 }
 
 }  // namespace traincast

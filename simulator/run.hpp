@@ -2,10 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "analysis/report.hpp"
+#include "simulator/pass/shape_exchange.hpp"
 #include "simulator/scenario/scenario.hpp"
 
 namespace traincast {
@@ -13,8 +15,10 @@ namespace traincast {
 struct RunOptions {
   std::filesystem::path out;  ///< empty: nothing is written
   std::optional<std::string> timings_file;
-  std::filesystem::path record;  ///< folder for each method's exchange; empty: none is kept
-  bool break_evens = true;       ///< whether to search them
+  std::filesystem::path record;         ///< folder for each method's exchange; empty: none is kept
+  bool break_evens = true;              ///< whether to search them
+  bool comparisons = true;              ///< whether to run what speed-ups and traffic ratios compare with
+  std::shared_ptr<ShapePhases> shapes;  ///< what earlier runs worked out; empty: nothing
   unsigned threads = 1;
   bool quiet = false;
 };

@@ -42,7 +42,8 @@ Study::Study(Gradients gradients, const std::string& scenario_file, const Scenar
       given_(given),
       measured_(measured),
       progress_(progress),
-      compute_(compute_timeline(scenario_file, any)) {}
+      compute_(compute_timeline(scenario_file, any)),
+      shapes_(options.shapes ? options.shapes : std::make_shared<ShapePhases>()) {}
 
 ComputeTimeline Study::compute_timeline(const std::string& scenario_file, const Scenario& scenario) {
   ComputeTimeline timeline;
@@ -116,7 +117,7 @@ const Study::Method& Study::method(const Scenario& scenario) {
   if (!fresh) return at->second;
   progress_.say("compressing: " + std::string(scenario.compressor.entry->name) + ", " +
                 std::to_string(scenario.learners) + " learners …");
-  at->second.record = exchange_of(scenario, gradients_, options_.threads, shapes_);
+  at->second.record = exchange_of(scenario, gradients_, options_.threads, *shapes_);
   if (!options_.record.empty() && gradients_.trace()) keep(scenario, at->second.record);
   at->second.codec = codec_seconds(scenario, at->second.record);
   return at->second;
@@ -188,15 +189,7 @@ double Study::mean_step(const Request& request) const {
 }
 
 std::vector<Scenario> dense_runs(const Scenario& scenario) {
-  auto dense = [](const char* precision) {
-    Json json;
-    json["name"] = "none";
-    json["precision"] = precision;
-    return json;
-  };
-  // The method goes first: it may not allow other buckets.
-  Scenario base = with(with(scenario, "/error_feedback", Json(Json::Object{})), "/compressor", dense("fp32"));
-  base = with(base, "/overlap", true);
+  Scenario base = with(with(scenario, "/error_feedback", Json(Json::Object{})), "/overlap", true);
   std::vector<Scenario> settings{base};
   if (scenario.buckets.text != kDdpBuckets) settings.push_back(with(base, "/buckets", kDdpBuckets));
   if (scenario.algorithm(Word::all_reduce) != "auto")
@@ -204,7 +197,12 @@ std::vector<Scenario> dense_runs(const Scenario& scenario) {
       settings.push_back(with(settings[i], "/collective/all_reduce", "auto"));
   std::vector<Scenario> all;
   for (const char* precision : {"fp32", "bf16"})
-    for (const Scenario& setting : settings) all.push_back(with(setting, "/compressor", dense(precision)));
+    for (const Scenario& setting : settings) {
+      Json dense;
+      dense["name"] = "none";
+      dense["precision"] = precision;
+      all.push_back(with(setting, "/compressor", dense));
+    }
   return all;
 }
 

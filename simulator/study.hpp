@@ -71,7 +71,7 @@ class Study {
   Progress& progress_;
   ComputeTimeline compute_;
   std::map<std::string, Method> methods_;
-  ShapePhases shapes_;
+  std::shared_ptr<ShapePhases> shapes_;
   ReplayCache replays_;
 };
 

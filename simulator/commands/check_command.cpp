@@ -4,12 +4,13 @@
 #include <iostream>
 
 #include "analysis/gate.hpp"
+#include "analysis/runner.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/machine.hpp"
 #include "simulator/commands/command.hpp"
 #include "simulator/commands/report_input.hpp"
-#include "simulator/run.hpp"
+#include "simulator/report_runner.hpp"
 
 namespace traincast {
 
@@ -25,13 +26,10 @@ struct CheckOptions {
 };
 
 Runner runner(const CheckOptions& check) {
-  return [&check](const Json& scenario, const std::string& file) {
-    RunOptions run_options;
-    run_options.threads = check.threads > 0 ? static_cast<unsigned>(check.threads) : processor_count();
-    run_options.quiet = check.quiet;
-    run_options.break_evens = false;  // no number of a point
-    return to_json(run(make_plan(scenario, file, {}), run_options).report);
-  };
+  RunOptions run_options;
+  run_options.threads = check.threads > 0 ? static_cast<unsigned>(check.threads) : processor_count();
+  run_options.quiet = check.quiet;
+  return report_runner(run_options);
 }
 
 // The baseline's own scenario: beside it, or in it.

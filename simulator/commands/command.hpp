@@ -15,6 +15,7 @@ struct Command {
 };
 
 int run_command(const std::vector<std::string>& arguments);
+int validate_command(const std::vector<std::string>& arguments);
 int check_command(const std::vector<std::string>& arguments);
 int compare_command(const std::vector<std::string>& arguments);
 int plot_command(const std::vector<std::string>& arguments);

@@ -3,11 +3,27 @@
 #include "base/error.hpp"
 #include "simulator/pass/generated_exchange.hpp"
 #include "simulator/pass/tensor_bytes.hpp"
-#include "simulator/scenario/trial_run.hpp"
 
 namespace traincast {
 
 namespace {
+
+// Different in every place, so that no method meets a tie or a zero.
+class AnyNumbers : public GradientSource {
+ public:
+  void read(LearnerId, std::span<float> into) const override {
+    for (std::size_t i = 0; i < into.size(); ++i)
+      into[i] = 1.0f + static_cast<float>(static_cast<std::uint32_t>(i * 2654435761u)) * 0x1p-32f;
+  }
+};
+
+class Ignored : public Contributions {
+ public:
+  bool wants_dense() const override { return false; }
+  void kept(LearnerId, std::span<const Index>, std::span<const float>, Selection) override {}
+  void kept(LearnerId, std::span<const float>) override {}
+  void kept_all(LearnerId) override {}
+};
 
 // One learner's messages, sent by all.
 void repeat(Op& op, std::uint32_t learners) {
@@ -15,8 +31,20 @@ void repeat(Op& op, std::uint32_t learners) {
   op.value_bytes *= learners;
 }
 
+std::string key_of(const TensorInfo& tensor) {
+  std::string key = std::to_string(tensor.id) + " " + tensor.kind;
+  for (std::int64_t extent : tensor.shape) key += " " + std::to_string(extent);
+  return key;
+}
+
 std::vector<Phase> phases_of(const Scenario& scenario, const Bucket& unit) {
-  return trial_phases(scenario.compressor, scenario.seed, unit, 1);
+  const LearnerId alone[] = {0};
+  Ignored ignored;
+  Group group(1);
+  std::vector<float> average(unit.numel());
+  auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
+  compressor->aggregate({0, 0, 0, alone, {}}, unit, AnyNumbers(), group, ignored, average);
+  return group.phases();
 }
 
 }  // namespace
@@ -41,7 +69,7 @@ ExchangeRecord shape_exchange(const Scenario& scenario, std::span<const TensorIn
     };
     if (coupling == Coupling::tensor) {
       for (const TensorInfo& tensor : bucket.tensors) {
-        auto [at, fresh] = known.try_emplace({method, tensor.id});
+        auto [at, fresh] = known.try_emplace({method, key_of(tensor)});
         if (fresh) at->second = phases_of(scenario, {tensor.id, {tensor}});
         add_unit({tensor.id, {tensor}}, at->second);
       }
@@ -69,9 +97,8 @@ ExchangeRecord recorded_exchange(const Scenario& scenario, const RecordedExchang
     return record;
   }
   if (scenario.compressor.entry->name != "none")
-    throw PlacedError("", "/gradients",
-                      "the recorded exchange is of " + recorded.method + ", not of " +
-                          exchange_key(scenario) + "; record that, or take a trace");
+    throw InputError("/gradients: the recorded exchange is of " + recorded.method + ", not of " +
+                     exchange_key(scenario) + "; record that, or take a trace");
   ExchangeRecord record = shape_exchange(scenario, recorded.layers(), known);
   record.steps.resize(scenario.steps, record.steps.front());
   return record;

@@ -34,15 +34,26 @@ double macs(const LayerTable& table) {
 
 TEST(LayerTables, HaveThePublishedNumberOfParameters) {
   const std::vector<std::pair<std::string, std::uint64_t>> published{
-      {"bert_base", 109'482'240}, {"lstm_wikitext2", 28'949'319}, {"mobilenetv2", 3'504'872},
-      {"resnet18", 11'689'512},   {"resnet18_cifar", 11'173'962}, {"resnet50", 25'557'032},
-      {"vgg16", 138'357'544}};
+      {"bert_base", 109'482'240},          {"lstm_wikitext2", 28'949'319},
+      {"mobilenetv2", 3'504'872},          {"resnet18", 11'689'512},
+      {"resnet18_cifar", 11'173'962},      {"resnet50", 25'557'032},
+      {"resnet50_tensorflow", 25'557'032}, {"vgg16", 138'357'544}};
   std::vector<std::string> names;
   for (const auto& [name, count] : published) {
     EXPECT_EQ(parameters(table_of(name)), count) << name;
     names.push_back(name);
   }
   EXPECT_EQ(layer_table_names(), names);
+}
+
+// Rows of a matrix are the first extent, which is a kernel's height there: of 1 × 1 convolutions one row.
+TEST(LayerTables, KeepTensorsAsTensorFlowDoes) {
+  LayerTable torch = table_of("resnet50"), tensorflow = table_of("resnet50_tensorflow");
+  EXPECT_EQ(torch.layers.front().shape, (std::vector<std::int64_t>{64, 3, 7, 7}));
+  EXPECT_EQ(tensorflow.layers.front().shape, (std::vector<std::int64_t>{7, 7, 3, 64}));
+  EXPECT_EQ(tensorflow.layers[159].shape, (std::vector<std::int64_t>{2048, 1000}));
+  for (std::size_t i = 0; i < torch.layers.size(); ++i)
+    EXPECT_EQ(torch.layers[i].numel(), tensorflow.layers[i].numel());
 }
 
 // Of one 224 × 224 image, in the digits that are usually told: 1.8, 4.1 and 15.5 billion, 300 million
@@ -164,10 +175,11 @@ TEST(LayerTables, OfOnesOwnAreRefusedAtTheirPlace) {
 }
 
 TEST(LayerTables, ThatAreNotKnownAreRefusedWithTheNearest) {
-  EXPECT_EQ(refusal([] { table_of("resnet5O"); }),
-            "test: unknown model 'resnet5O'; did you mean 'resnet50'?; known: bert_base, lstm_wikitext2, "
-            "mobilenetv2, "
-            "resnet18, resnet18_cifar, resnet50, vgg16, or the file of a layer table, *.json");
+  EXPECT_EQ(
+      refusal([] { table_of("resnet5O"); }),
+      "test: unknown model 'resnet5O'; did you mean 'resnet50'?; known: bert_base, lstm_wikitext2, "
+      "mobilenetv2, "
+      "resnet18, resnet18_cifar, resnet50, resnet50_tensorflow, vgg16, or the file of a layer table, *.json");
 }
 
 }  // namespace
