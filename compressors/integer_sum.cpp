@@ -73,10 +73,7 @@ class IntegerSum final : public Compressor {
 
  private:
   Element element_of(std::uint32_t learners) const {
-    if (element_) return *element_;
-    for (Element element : {Element::int8, Element::int16})
-      if (levels_->most() * learners <= largest_sum(element)) return element;
-    return Element::int32;
+    return element_ ? *element_ : narrowest_integers(levels_->most() * learners);
   }
 
   std::unique_ptr<const IntegerLevels> levels_;
@@ -86,6 +83,13 @@ class IntegerSum final : public Compressor {
 };
 
 }  // namespace
+
+Element narrowest_integers(std::uint64_t largest) {
+  for (Element element : {Element::int8, Element::int16, Element::int32})
+    if (largest <= largest_sum(element)) return element;
+  throw InputError("a sum of integers can reach " + std::to_string(largest) + ", but the widest hold " +
+                   std::to_string(largest_sum(Element::int32)));
+}
 
 std::unique_ptr<Compressor> make_integer_sum(std::unique_ptr<const IntegerLevels> levels,
                                              std::optional<Element> element, ErrorRule rule,

@@ -23,6 +23,9 @@ class IntegerLevels {
                       std::span<float> out) const = 0;
 };
 
+/// The narrowest integers that hold sums up to this; throws InputError where none does exactly.
+Element narrowest_integers(std::uint64_t largest_sum);
+
 /// Phase 0: all-reduce (largest) of the scale; phase 1: all-reduce of the levels; phase 2: decode. Levels
 /// travel as `element`, or in the narrowest integers that hold the sum over all learners. Where the sum would
 /// not fit, the number of learners is refused.

@@ -30,6 +30,11 @@ struct Stack {
   /// does not carry the word.
   std::optional<std::span<const std::string_view>> algorithms(Word word) const;
 
+  /// The word that carries what a method sends: itself, unless sums are formed at servers.
+  Word carrier(Word word) const {
+    return sums_at_servers && word == Word::all_reduce ? Word::push_pull : word;
+  }
+
   bool sums_at_servers = false;  ///< an all-reduce travels as push_pull
   double launch_s = 0;           ///< of a collective, once all learners are ready
   std::vector<Protocol> protocols;

@@ -5,13 +5,18 @@
 #include <simgrid/s4u/Link.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <filesystem>
 #include <map>
+#include <regex>
 #include <set>
 
 #include "base/child_processes.hpp"
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "base/names.hpp"
 #include "base/serial.hpp"
+#include "base/units.hpp"
 #include "platforms/topologies.hpp"
 
 namespace traincast {
@@ -29,6 +34,57 @@ std::string tier_of(std::string name) {
   name.resize(std::min(name.size(), name.find_first_of("0123456789")));
   while (!name.empty() && (name.back() == '-' || name.back() == '_')) name.pop_back();
   return name.empty() ? "network" : name;
+}
+
+// With blanks for comments, so that lines keep their numbers.
+std::string without_comments(std::string text) {
+  for (std::size_t at = 0; (at = text.find("<!--", at)) != text.npos;)
+    for (std::size_t end = std::min(text.size(), text.find("-->", at)); at < end; ++at)
+      if (text[at] != '\n') text[at] = ' ';
+  return text;
+}
+
+// Clusters here are the same from the beginning of a step to its end.
+void refuse_profiles(const std::string& text) {
+  static const std::regex profile(R"(\b(bandwidth|latency|state)_file\s*=|<trace_connect\b)");
+  std::smatch found;
+  if (!std::regex_search(text, found, profile)) return;
+  throw InputError("line " +
+                   std::to_string(1 + std::count(text.begin(), text.begin() + found.position(), '\n')) +
+                   " lets something change with time, which nothing does here; leave its profile out");
+}
+
+void refuse_unlike_ours(const s4u::Link& link) {
+  std::string name = "link '" + link.get_name() + "' ";
+  switch (link.get_sharing_policy()) {
+    case s4u::Link::SharingPolicy::FATPIPE:
+      throw InputError(
+          name +
+          "is a FATPIPE, which gives every flow all of its bandwidth; links here are shared: make "
+          "it SHARED or SPLITDUPLEX");
+    case s4u::Link::SharingPolicy::WIFI:
+      throw InputError(
+          name +
+          "is WIFI, whose bandwidth depends on who talks; links here have one: make it SHARED or "
+          "SPLITDUPLEX");
+    default: break;
+  }
+  if (!(link.get_bandwidth() > 0) || !std::isfinite(link.get_bandwidth()))
+    throw InputError(name + "needs a bandwidth above 0, got " + format_bandwidth(link.get_bandwidth()));
+  if (!(link.get_latency() >= 0) || !std::isfinite(link.get_latency()))
+    throw InputError(name + "needs a latency of 0 or more, got " + format_seconds(link.get_latency()));
+}
+
+// SimGrid 3.32 looks for the cable to each other group at a router of its own in the first chassis.
+std::string why_it_may_break(const std::string& text) {
+  static const std::regex dragonfly(
+      R"(topology\s*=\s*["']DRAGONFLY["'][^>]*topo_parameters\s*=\s*["'](\d+),\d+;\d+,\d+;(\d+),)");
+  for (std::sregex_iterator at(text.begin(), text.end(), dragonfly), end; at != end; ++at)
+    if (std::stoull((*at)[1]) > std::stoull((*at)[2]))
+      return "its dragonfly has " + at->str(1) + " groups and " + at->str(2) +
+             " routers in a chassis, and SimGrid 3.32 crashes unless there are as many; the topology "
+             "'dragonfly' has no such limit";
+  return "is there a route between every two hosts?";
 }
 
 struct PlatformFile {
@@ -59,11 +115,7 @@ PlatformFile read_with_simgrid(const std::string& file, std::uint32_t learners) 
   auto id_of = [&](const s4u::Link* link) {
     auto [at, fresh] = known.try_emplace(link, static_cast<LinkId>(result.links.size()));
     if (fresh) {
-      if (link->get_sharing_policy() == s4u::Link::SharingPolicy::FATPIPE)
-        throw InputError(
-            "link '" + link->get_name() +
-            "' is a FATPIPE, which gives every flow all of its bandwidth; links here are shared: "
-            "make it SHARED or SPLITDUPLEX");
+      refuse_unlike_ours(*link);
       result.links.push_back(
           {link->get_name(), tier_of(link->get_name()), link->get_bandwidth(), link->get_latency()});
     }
@@ -82,6 +134,13 @@ PlatformFile read_with_simgrid(const std::string& file, std::uint32_t learners) 
       if (route.empty() || std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
         throw InputError("the route from '" + hosts[from]->get_name() + "' to '" + hosts[to]->get_name() +
                          "' " + (route.empty() ? "has no link" : "crosses a link twice"));
+      double of_links = 0;
+      for (LinkId link : route) of_links += result.links[link].latency;
+      if (std::abs(latency - of_links) > 1e-9 * latency)
+        throw InputError("the route from '" + hosts[from]->get_name() + "' to '" + hosts[to]->get_name() +
+                         "' takes " + format_seconds(latency) + ", and its links " +
+                         format_seconds(of_links) +
+                         "; latencies here are those of links, not of coordinates");
     }
   return result;
 }
@@ -161,6 +220,8 @@ class Xml : public Topology {
   PlatformFile read(std::uint32_t learners) const {
     auto task = [&](std::size_t) {
       try {
+        // SimGrid tells better than we do what is wrong with a file that cannot be read.
+        if (std::filesystem::is_regular_file(file_)) refuse_profiles(without_comments(read_text_file(file_)));
         return packed(read_with_simgrid(file_, learners));
       } catch (const std::exception& error) {
         std::string why = error.what();
@@ -171,9 +232,8 @@ class Xml : public Topology {
     try {
       return unpacked(run_in_children(1, 1, task, nullptr).front());
     } catch (const SimulationError&) {
-      throw InputError(
-          "platform file " + file_ +
-          ": SimGrid broke off while it read the file; is there a route between every two hosts?");
+      throw InputError("platform file " + file_ + ": SimGrid broke off while it read the file; " +
+                       why_it_may_break(without_comments(read_text_file(file_))));
     }
   }
 

@@ -156,7 +156,7 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
       if (!phases[p].op) continue;
       const Op& op = *phases[p].op;
       Collective collective = collective_of(op, learners, network, topology);
-      const std::string& named = scenario.algorithm(carried_word(stack, op.word));
+      const std::string& named = scenario.algorithm(stack.carrier(op.word));
       CarriedCollective carried = carry(stack, learners > 1 ? named : "auto", collective, network);
       phase.schedule = carried.schedule;
       phase.launch_s = learners > 1 ? carried.launch_s : 0;

@@ -2,6 +2,7 @@
 
 #include "simulator/assemble.hpp"
 #include "simulator/pass/shape_exchange.hpp"
+#include "simulator/scenario/placed.hpp"
 
 namespace traincast {
 
@@ -15,10 +16,8 @@ CodecSeconds no_time(const ExchangeRecord& record) {
   return codec;
 }
 
-}  // namespace
-
-std::vector<std::shared_ptr<const Schedule>> first_step_collectives(const Plan& plan, const Point& point,
-                                                                    const RunOptions& options) {
+std::vector<std::shared_ptr<const Schedule>> collectives_of(const Plan& plan, const Point& point,
+                                                            const RunOptions& options) {
   Point first{point.coordinates, with(point.scenario, "/steps", 1)};
   const Scenario& scenario = first.scenario;
   const Point* points[] = {&first};
@@ -35,6 +34,13 @@ std::vector<std::shared_ptr<const Schedule>> first_step_collectives(const Plan& 
     for (const PhaseProgram& phase : bucket.phases)
       if (phase.schedule && record.learners > 1) collectives.push_back(phase.schedule);
   return collectives;
+}
+
+}  // namespace
+
+std::vector<std::shared_ptr<const Schedule>> first_step_collectives(const Plan& plan, const Point& point,
+                                                                    const RunOptions& options) {
+  return placed_in(plan.file, [&] { return collectives_of(plan, point, options); });
 }
 
 }  // namespace traincast

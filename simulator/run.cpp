@@ -8,6 +8,7 @@
 #include "base/machine.hpp"
 #include "simulator/break_even.hpp"
 #include "simulator/point_report.hpp"
+#include "simulator/scenario/placed.hpp"
 #include "simulator/step_timelines.hpp"
 #include "simulator/study.hpp"
 #include "simulator/version.hpp"
@@ -94,9 +95,7 @@ PointReport report_point(Study& study, const Point& point, const Comparison& run
   return report;
 }
 
-}  // namespace
-
-RunResult run(const Plan& plan, const RunOptions& options) {
+RunResult run_plan(const Plan& plan, const RunOptions& options) {
   RunResult result;
   Report& report = result.report;
   Progress progress(options.quiet);
@@ -184,6 +183,12 @@ RunResult run(const Plan& plan, const RunOptions& options) {
   result.environment["stage_seconds"] = clock.seconds();
   result.environment["steps_replayed"] = replayed;
   return result;
+}
+
+}  // namespace
+
+RunResult run(const Plan& plan, const RunOptions& options) {
+  return placed_in(plan.file, [&] { return run_plan(plan, options); });
 }
 
 }  // namespace traincast

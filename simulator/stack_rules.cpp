@@ -110,19 +110,16 @@ Transport transport_of(const Stack& stack, const NetworkEstimate& network) {
   return transport;
 }
 
-Word carried_word(const Stack& stack, Word word) {
-  return stack.sums_at_servers && word == Word::all_reduce ? Word::push_pull : word;
-}
-
 CarriedCollective carry(const Stack& stack, const std::string& name, const Collective& collective,
                         const NetworkEstimate& network) {
-  if (carried_word(stack, collective.word) != collective.word)
+  if (stack.carrier(collective.word) != collective.word)
     return carry(stack, name, at_servers(collective), network);
   NetworkEstimate seen = as_seen(network, transport_of(stack, network), collective);
   auto allowed = stack.algorithms(collective.word);
   if (allowed && allowed->empty())
-    throw InputError("/stack: it does not carry " + std::string(to_string(collective.word)) +
-                     ", which the method sends; 'ideal' carries everything");
+    throw PlacedError("", "/stack",
+                      "it does not carry " + std::string(to_string(collective.word)) +
+                          ", which the method sends; 'ideal' carries everything");
   Collective sent = collective;
   sent.channels = stack.channels;
   const auto& entry = choose_algorithm(taken_for(stack, name, sent), sent, seen, allowed);

@@ -23,9 +23,6 @@ struct CarriedCollective {
   double launch_s = 0, landing_s = 0;
 };
 
-/// The word that carries what a method sends: itself, unless the stack sums at servers.
-Word carried_word(const Stack& stack, Word word);
-
 /// `name` is an algorithm of the word that carries the collective, or "auto". Throws InputError where the
 /// stack does not carry the word, or the named algorithm not this collective.
 CarriedCollective carry(const Stack& stack, const std::string& name, const Collective& collective,

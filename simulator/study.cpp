@@ -189,7 +189,15 @@ double Study::mean_step(const Request& request) const {
 }
 
 std::vector<Scenario> dense_runs(const Scenario& scenario) {
-  Scenario base = with(with(scenario, "/error_feedback", Json(Json::Object{})), "/overlap", true);
+  auto dense = [](const char* precision) {
+    Json json;
+    json["name"] = "none";
+    json["precision"] = precision;
+    return json;
+  };
+  // The method goes first: it may not allow other buckets.
+  Scenario base = with(with(scenario, "/error_feedback", Json(Json::Object{})), "/compressor", dense("fp32"));
+  base = with(base, "/overlap", true);
   std::vector<Scenario> settings{base};
   if (scenario.buckets.text != kDdpBuckets) settings.push_back(with(base, "/buckets", kDdpBuckets));
   if (scenario.algorithm(Word::all_reduce) != "auto")
@@ -197,12 +205,7 @@ std::vector<Scenario> dense_runs(const Scenario& scenario) {
       settings.push_back(with(settings[i], "/collective/all_reduce", "auto"));
   std::vector<Scenario> all;
   for (const char* precision : {"fp32", "bf16"})
-    for (const Scenario& setting : settings) {
-      Json dense;
-      dense["name"] = "none";
-      dense["precision"] = precision;
-      all.push_back(with(setting, "/compressor", dense));
-    }
+    for (const Scenario& setting : settings) all.push_back(with(setting, "/compressor", dense(precision)));
   return all;
 }
 

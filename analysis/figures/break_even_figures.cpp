@@ -119,8 +119,10 @@ Figure ranges_of(const FigureSource& source, const std::string& place,
   Series wins{"beats the best dense run", Look::fill, 2};
   for (const JsonReader& entry : entries) {
     auto row = static_cast<double>(figure.y.categories.size());
-    figure.y.categories.push_back(entry.at("label").text() + ", " +
-                                  std::to_string(entry.at("learners").integer()));
+    std::string learners = learners_text(static_cast<std::uint64_t>(entry.at("learners").integer()));
+    bool same = entry.at("learners").value() == entries.front().at("learners").value();
+    if (figure.y.categories.empty()) figure.size = learners;
+    figure.y.categories.push_back(entry.at("label").text() + (same ? "" : ", " + learners));
     auto [tried_from, tried_to] = gigabits(entry.at("searched_bytes_per_second"));
     figure.x.low = std::min(figure.x.low.value_or(INFINITY), tried_from);
     figure.x.high = std::max(figure.x.high.value_or(0), tried_to);

@@ -118,7 +118,7 @@ class Script {
           at(layout_.width / 2, layout_.height - 8) + " center noenhanced" + font(kFontSize));
     if (!figure_.x.title().empty())
       add("set label 2 " + gnuplot_quoted(figure_.x.title()) + " at " +
-          at((layout_.left + layout_.right) / 2, layout_.x_title) + " center noenhanced" + font(kFontSize));
+          at(layout_.x_title_middle, layout_.x_title) + " center noenhanced" + font(kFontSize));
     if (!figure_.y.title().empty())
       add("set label 3 " + gnuplot_quoted(figure_.y.title()) + " at " +
           at(3 + kFontSize / 2, (layout_.bottom + layout_.top) / 2) + " center rotate by 90 noenhanced" +
@@ -140,9 +140,9 @@ class Script {
       else if (entry.look != Look::dots)
         add("set arrow " + id + " from " + at(entry.left, entry.middle) + " to " + at(end, entry.middle) +
             " nohead" + line_look(entry.look, entry.style));
-      if ((entry.look == Look::line || entry.look == Look::dots) && entry.style)
+      if (entry.look == Look::dots || (entry.look == Look::line && entry.style))
         add("set label 5" + id + " '' at " + at(entry.left + kSampleWidth / 2, entry.middle) + " point" +
-            point_look(entry.style) + colour(kCurves[*entry.style].colour));
+            point_look(entry.style) + colour(entry.style ? kCurves[*entry.style].colour : kOtherColour));
       add("set label " + id + " " + gnuplot_quoted(entry.text) + " at " + at(end + 4, entry.middle) +
           " left noenhanced" + font(kTickFontSize));
     }

@@ -43,8 +43,9 @@ std::vector<LegendEntry> legend_of(const Figure& figure) {
   std::vector<LegendEntry> entries;
   for (const Series& series : figure.series)
     if (in_legend(series)) entries.push_back({series.name, series.look, series.style});
+  auto other = std::find_if(figure.series.begin(), figure.series.end(), is_other);
   if (std::size_t others = count_others(figure); others > 0)
-    entries.push_back({std::to_string(others) + " others (named in the CSV)", Look::line, {}});
+    entries.push_back({std::to_string(others) + " others (see CSV)", other->look, {}});
   return entries;
 }
 
@@ -178,7 +179,7 @@ Layout lay_out(const Figure& figure) {
   std::vector<LegendEntry> entries = legend_of(figure);
   double legend = place_legend(entries, layout.width - 2 * kEdge);
   std::string foot = figure.source;
-  for (const std::string& note : figure.notes) foot += "; " + note;
+  for (const std::string& note : figure.notes) foot += ". " + note;
   layout.foot = lines_of(foot, layout.width - 2 * kEdge, kFootFontSize);
   double foot_height = kFootRow * static_cast<double>(layout.foot.size());
 
@@ -188,6 +189,8 @@ Layout lay_out(const Figure& figure) {
   layout.top = layout.bottom + axes;
   layout.height = layout.top + (figure.title().empty() ? 6 : kTitleRow + 2);
   layout.x_title = layout.bottom - below - kFontSize / 2 - 1;
+  layout.x_title_middle = std::min((layout.left + layout.right) / 2,
+                                   layout.width - kEdge - text_width(figure.x.title(), kFontSize) / 2);
   layout.foot_top = kEdge + foot_height;
   for (LegendEntry& entry : entries) entry.middle += layout.bottom - under - 2;
   layout.legend = std::move(entries);

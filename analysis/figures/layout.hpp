@@ -35,8 +35,9 @@ struct Layout {
   double width = kColumnWidth, height = 0;
   double left = 0, right = 0, bottom = 0, top = 0;  ///< of the axes
   AxisRange x, y;
-  bool upright = false;  ///< the names under the x axis
-  double x_title = 0;    ///< its middle's height
+  bool upright = false;       ///< the names under the x axis
+  double x_title = 0;         ///< its middle's height
+  double x_title_middle = 0;  ///< and place
   std::vector<LegendEntry> legend;
   std::vector<std::string> foot;  ///< lines, the first at `foot_top`
   double foot_top = 0;

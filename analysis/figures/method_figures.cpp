@@ -36,6 +36,7 @@ std::vector<const ReportedPoint*> at_most_learners(const FigureSource::Group& gr
 Axis learners_axis(const std::vector<std::uint32_t>& counts) {
   Axis axis{"Learners", "count"};
   axis.scale = Scale::log2;
+  axis.ticks.assign(counts.begin(), counts.end());
   axis.low = counts.front();
   axis.high = counts.back();
   return axis;

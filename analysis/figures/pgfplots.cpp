@@ -121,7 +121,7 @@ class Axes {
 
   void options() {
     add("\\begin{axis}[");
-    add("  scale only axis, width=" + number(layout_.right - layout_.left) +
+    add("  scale only axis, width=" + number(layout_.right - layout_.left - wider_names()) +
         "pt, height=" + number(layout_.top - layout_.bottom) + "pt,");
     add("  font=\\footnotesize, tick label style={font=\\scriptsize}, axis lines=left, axis line style={-},");
     add("  tick align=outside, minor tick num=0, grid style={gray!25, very thin},");
@@ -140,6 +140,9 @@ class Axes {
     add("  legend cell align=left,");
     add("]");
   }
+
+  // TeX's own fonts are wider than the Helvetica that the layout counts with.
+  double wider_names() const { return figure_.y.categories.empty() ? 0 : 12; }
 
   double legend_top() const { return layout_.legend.empty() ? 0 : layout_.legend.front().middle + 5; }
 

@@ -49,7 +49,7 @@ Figure gantt(const FigureSource& source, const FigureSource::Group& group, std::
   if (steps.size() > kMostRows) {
     std::stable_sort(steps.begin(), steps.end(),
                      [](const RecordedStep& a, const RecordedStep& b) { return a.seconds < b.seconds; });
-    figure.notes.push_back("the " + std::to_string(kMostRows) + " shortest steps; the other " +
+    figure.notes.push_back("The " + std::to_string(kMostRows) + " shortest steps; the other " +
                            std::to_string(steps.size() - kMostRows) + " are in trace.json");
     steps.erase(steps.begin() + kMostRows, steps.end());
   }

@@ -27,7 +27,7 @@ bool add_traffic(DrawnFigures& drawn, const FigureSource& source, const FigureSo
   if (figure.series.empty() || most == 0) return false;
   if (std::any_of(group.points.begin(), group.points.end(),
                   [&](const ReportedPoint* point) { return bytes(*point) == 0.0; }))
-    figure.notes.push_back("points without traffic have no place on a logarithmic axis and stand in the CSV");
+    figure.notes.push_back("Points without traffic have no place on a logarithmic axis and stand in the CSV");
   drawn.figures.push_back(std::move(figure));
   return true;
 }

@@ -1,13 +1,23 @@
 #include "compressors/low_rank/low_rank.hpp"
 
 #include <cmath>
+#include <memory>
 
 #include "compressors/kernels/low_rank_kernels.hpp"
 
 namespace traincast {
 
+namespace {
+
+std::unique_ptr<float[]> scratch_for(std::size_t columns, std::size_t rank) {
+  return std::make_unique_for_overwrite<float[]>(columns * rank + LowRankKernels::kPadding);
+}
+
+}  // namespace
+
 void project(MatrixView matrix, std::span<const float> q, std::span<float> p, std::size_t rank) {
-  low_rank_kernels().project(matrix.data, matrix.rows, matrix.columns, q.data(), rank, p.data());
+  low_rank_kernels().project(matrix.data, matrix.rows, matrix.columns, q.data(), rank, p.data(),
+                             scratch_for(matrix.columns, rank).get());
 }
 
 void project_back(MatrixView matrix, std::span<const float> p, std::span<float> q, std::size_t rank) {
@@ -16,7 +26,8 @@ void project_back(MatrixView matrix, std::span<const float> p, std::span<float> 
 
 void expand(std::span<const float> p, std::span<const float> q, std::size_t rank, std::size_t rows,
             std::size_t columns, std::span<float> matrix) {
-  low_rank_kernels().expand(p.data(), q.data(), rank, rows, columns, matrix.data());
+  low_rank_kernels().expand(p.data(), q.data(), rank, rows, columns, matrix.data(),
+                            scratch_for(columns, rank).get());
 }
 
 void orthogonalise(std::span<float> p, std::size_t rows, std::size_t rank, float epsilon) {

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "compressors/gathered.hpp"
+#include "compressors/low_rank/factor_sum.hpp"
 #include "compressors/low_rank/factors.hpp"
 #include "compressors/low_rank/whole.hpp"
 #include "compressors/methods.hpp"
@@ -13,11 +14,14 @@ namespace {
 
 class PowerSgd final : public Compressor {
  public:
-  PowerSgd(std::uint64_t rank, bool warm_start, std::uint64_t seed)
-      : rank_(rank), warm_start_(warm_start), seed_(seed) {}
+  PowerSgd(std::uint64_t rank, bool warm_start, FactorCoding coding, std::uint64_t seed)
+      : rank_(rank), warm_start_(warm_start), coding_(coding), seed_(seed) {}
 
   Coupling coupling() const override { return Coupling::tensor; }
   bool sizes_follow_from_shape() const override { return true; }
+  void refuse_learners(std::uint32_t learners) const override {
+    if (coding_ == FactorCoding::int8) integers_for(learners);
+  }
   /// As in the authors' code. Their Algorithm 2 has the local error; the mean of the memories, and with it
   /// the trajectory, is the same.
   ErrorRule error_rule() const override { return {ErrorRule::Error::global, 1}; }
@@ -27,7 +31,8 @@ class PowerSgd final : public Compressor {
     if (unit.tensors.size() != 1) throw std::logic_error("PowerSGD takes one tensor at a time");
     const Factors factors = Factors::of(unit, rank_);
     // Vectors travel between P and Q, and are awaited at the end only (the authors' code).
-    if (factors.matrices().empty()) return send_whole(group, 1, false, source, contributions, average);
+    if (factors.matrices().empty())
+      return send_whole(group, phases_of(coding_), false, source, contributions, average);
     prepare_q(step, factors, unit);
     send_factors(factors, source, group, contributions, average);
   }
@@ -46,13 +51,15 @@ class PowerSgd final : public Compressor {
     const bool report = contributions.wants_dense();
     std::vector<float> vector(average.size()), p(factors.size(Side::p)), own(report ? average.size() : 0);
 
-    group.phase(0);
-    group.all_reduce(Element::fp32, p, product, [&](LearnerId learner, std::span<float> addend) {
-      source.read(learner, vector);
-      factors.project(Side::p, vector, q_, addend);
-    });
+    const unsigned phases = phases_of(coding_);
+    sum_factors(group, 0, coding_, factors, Side::p, p, product,
+                [&](LearnerId learner, std::span<float> addend) {
+                  source.read(learner, vector);
+                  factors.project(Side::p, vector, q_, addend);
+                },
+                {});
 
-    group.phase(2);
+    group.phase(phases + 1);
     group.once(Stage::encode,
                factors.orthogonalise_work(Side::p, Launches::per_matrix,
                                           [](std::size_t) { return Primitive::gram_schmidt; }),
@@ -64,16 +71,20 @@ class PowerSgd final : public Compressor {
                });
     std::vector<Work> work = product;
     if (report) work.insert(work.end(), product.begin(), product.end());
-    group.all_reduce(Element::fp32, q_, work, [&](LearnerId learner, std::span<float> addend) {
-      source.read(learner, vector);
-      factors.project(Side::q, vector, p, addend);
-      if (!report) return;
-      factors.expand(p, addend, own);
-      contributions.kept(learner, own);
-    });
+    sum_factors(
+        group, phases + 1, coding_, factors, Side::q, q_, work,
+        [&](LearnerId learner, std::span<float> addend) {
+          source.read(learner, vector);
+          factors.project(Side::q, vector, p, addend);
+        },
+        [&](LearnerId learner, std::span<const float> sent) {
+          if (!report) return;
+          factors.expand(p, sent, own);
+          contributions.kept(learner, own);
+        });
     take_mean(q_, group.size());
 
-    group.phase(3);
+    group.phase(2 * phases + 1);
     group.once(Stage::decode, product, [&] { factors.expand(p, q_, average); });
   }
 
@@ -87,6 +98,7 @@ class PowerSgd final : public Compressor {
 
   std::uint64_t rank_;
   bool warm_start_;
+  FactorCoding coding_;
   std::uint64_t seed_;
   std::vector<float> q_;
 };
@@ -94,11 +106,20 @@ class PowerSgd final : public Compressor {
 constexpr Parameter kParameters[] = {
     {"rank", Unit::count, "[1, inf)", kRequired, "columns of the two factors, at most the matrix's own"},
     {"warm_start", Unit::flag, "", "true", "start from the factor of the step before"},
+    {"factors", Unit::word, "fp32|bf16|int8", "fp32",
+     "P and Q on the wire: floats; halves; or levels of 8 bits at the largest magnitude of all learners, "
+     "whose "
+     "sum takes 16 from two learners on"},
 };
 
 std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t seed) {
+  const std::string& factors = parameters.word("factors");
   return std::make_unique<PowerSgd>(static_cast<std::uint64_t>(parameters.count("rank")),
-                                    parameters.flag("warm_start"), seed);
+                                    parameters.flag("warm_start"),
+                                    factors == "bf16"   ? FactorCoding::bf16
+                                    : factors == "int8" ? FactorCoding::int8
+                                                        : FactorCoding::fp32,
+                                    seed);
 }
 
 }  // namespace

@@ -247,7 +247,7 @@ const Entry<CollectiveAlgorithm>& choose_algorithm(const std::string& name, cons
     Json value(name);
     const auto& entry = catalog.find(JsonReader(value, "scenario", "/collective/" + word));
     if (std::string why = entry.make.refuses(collective); !why.empty())
-      throw InputError(word + " algorithm '" + name + "' " + why + "; 'auto' takes one that can");
+      throw PlacedError("", "/collective/" + word, "'" + name + "' " + why + "; 'auto' takes one that can");
     return entry;
   }
   const Entry<CollectiveAlgorithm>* best = nullptr;

@@ -3,27 +3,11 @@
 #include "base/error.hpp"
 #include "simulator/pass/generated_exchange.hpp"
 #include "simulator/pass/tensor_bytes.hpp"
+#include "simulator/scenario/trial_run.hpp"
 
 namespace traincast {
 
 namespace {
-
-// Different in every place, so that no method meets a tie or a zero.
-class AnyNumbers : public GradientSource {
- public:
-  void read(LearnerId, std::span<float> into) const override {
-    for (std::size_t i = 0; i < into.size(); ++i)
-      into[i] = 1.0f + static_cast<float>(static_cast<std::uint32_t>(i * 2654435761u)) * 0x1p-32f;
-  }
-};
-
-class Ignored : public Contributions {
- public:
-  bool wants_dense() const override { return false; }
-  void kept(LearnerId, std::span<const Index>, std::span<const float>, Selection) override {}
-  void kept(LearnerId, std::span<const float>) override {}
-  void kept_all(LearnerId) override {}
-};
 
 // One learner's messages, sent by all.
 void repeat(Op& op, std::uint32_t learners) {
@@ -38,13 +22,7 @@ std::string key_of(const TensorInfo& tensor) {
 }
 
 std::vector<Phase> phases_of(const Scenario& scenario, const Bucket& unit) {
-  const LearnerId alone[] = {0};
-  Ignored ignored;
-  Group group(1);
-  std::vector<float> average(unit.numel());
-  auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
-  compressor->aggregate({0, 0, 0, alone, {}}, unit, AnyNumbers(), group, ignored, average);
-  return group.phases();
+  return trial_phases(scenario.compressor, scenario.seed, unit, 1);
 }
 
 }  // namespace
@@ -97,8 +75,9 @@ ExchangeRecord recorded_exchange(const Scenario& scenario, const RecordedExchang
     return record;
   }
   if (scenario.compressor.entry->name != "none")
-    throw InputError("/gradients: the recorded exchange is of " + recorded.method + ", not of " +
-                     exchange_key(scenario) + "; record that, or take a trace");
+    throw PlacedError("", "/gradients",
+                      "the recorded exchange is of " + recorded.method + ", not of " +
+                          exchange_key(scenario) + "; record that, or take a trace");
   ExchangeRecord record = shape_exchange(scenario, recorded.layers(), known);
   record.steps.resize(scenario.steps, record.steps.front());
   return record;

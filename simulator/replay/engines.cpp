@@ -59,8 +59,9 @@ Result choose(Engine engine, const std::vector<const Schedule*>& schedules, cons
       return max_plus();
     } catch (const NotProven& not_proven) {
       if (engine == Engine::max_plus)
-        throw InputError("/engine: 'max_plus' is exact only where no two transfers share a link, and " +
-                         not_proven.why + "; 'auto' takes an engine that shares links");
+        throw PlacedError("", "/engine",
+                          "'max_plus' is exact only where no two transfers share a link, and " +
+                              not_proven.why + "; 'auto' takes an engine that shares links");
     }
     engine = simgrid_can_afford(schedules) ? Engine::simgrid : Engine::flow;
   }

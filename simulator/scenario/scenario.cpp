@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "simulator/collectives/collective_catalog.hpp"
 #include "simulator/scenario/scenario_reader.hpp"
+#include "simulator/scenario/trial_run.hpp"
 #include "workloads/models/layer_table.hpp"
 
 namespace traincast {
@@ -151,9 +152,15 @@ void refuse_algorithms(const std::string& file, const Scenario& scenario, const 
     if (auto allowed = stack.algorithms(word);
         allowed && std::ranges::find(*allowed, name) == allowed->end()) {
       std::vector<std::string> runs(allowed->begin(), allowed->end());
+      std::string instead = "it runs " + join(runs);
+      if (Word carrier = stack.carrier(word); carrier != word)
+        instead = "it carries " + std::string(to_string(word)) + " as " + std::string(to_string(carrier)) +
+                  ": choose there";
+      else if (runs.empty())
+        instead = "it does not carry " + std::string(to_string(word));
       throw PlacedError(file, pointer_join("/collective", to_string(word)),
                         "the stack '" + std::string(scenario.stack.entry->name) + "' does not run '" + name +
-                            "'; it runs " + (runs.empty() ? "none" : join(runs)));
+                            "'; " + instead);
     }
     Collective trial;
     trial.word = word;
@@ -169,6 +176,23 @@ void refuse_algorithms(const std::string& file, const Scenario& scenario, const 
                           "'" + name + "' " + reason + "; 'auto' takes one that can");
     }
   }
+}
+
+Json read_stack(const JsonReader& at, Scenario& scenario) {
+  scenario.stack = choose(at, stack_catalog());
+  Stack stack = scenario.stack.entry->make(scenario.stack.parameters);
+  auto carries = [&](Word word) {
+    auto algorithms = stack.algorithms(stack.carrier(word));
+    return !algorithms || !algorithms->empty();
+  };
+  bool carries_all = scenario.learners == 1 || std::ranges::all_of(kWords, carries);
+  for (Word word : carries_all ? std::set<Word>{} : words_sent(scenario.compressor, scenario.seed))
+    if (!carries(word))
+      at.refuse("'" + std::string(scenario.stack.entry->name) + "' does not carry " +
+                std::string(to_string(word)) + ", which '" + std::string(scenario.compressor.entry->name) +
+                "' sends; 'ideal' carries everything");
+  if (scenario.stack.entry->parameters.empty()) return scenario.stack.entry->name;
+  return scenario.stack.parameters.resolved();
 }
 
 Json read_platform(const JsonReader& at, Scenario& scenario) {
@@ -365,12 +389,7 @@ constexpr Key kKeys[] = {
     {"collective", "object", "{}",
      "algorithm by word (all_reduce, all_gather, broadcast); auto takes the smallest estimate",
      read_collective, collective_schema},
-    {"stack", "stack", "\"ideal\"", "communication stack",
-     [](const JsonReader& at, Scenario& s) -> Json {
-       s.stack = choose(at, stack_catalog());
-       if (s.stack.entry->parameters.empty()) return s.stack.entry->name;
-       return s.stack.parameters.resolved();
-     },
+    {"stack", "stack", "\"ideal\"", "communication stack", read_stack,
      [] { return schema_of_catalog(stack_catalog()); }},
     {"platform", "topology", kRequired, "the network between the learners", read_platform,
      [] { return schema_of_catalog(topology_catalog()); }},

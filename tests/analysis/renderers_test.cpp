@@ -145,7 +145,7 @@ TEST(Layout, KeepsThirtyMethodsReadableAndDropsNone) {
   std::string csv = read_text_file(folder / "speedup.csv"), script = read_text_file(folder / "speedup.gp");
   for (int method = 0; method < 30; ++method)
     EXPECT_THAT(csv, testing::HasSubstr("method number=" + std::to_string(method) + ",16.0,"));
-  EXPECT_THAT(script, testing::HasSubstr("23 others (named in the CSV)"));
+  EXPECT_THAT(script, testing::HasSubstr("23 others (see CSV)"));
   EXPECT_THAT(script, testing::HasSubstr("'method number=29'"));
   EXPECT_THAT(script, testing::Not(testing::HasSubstr("'method number=3'")));
 }

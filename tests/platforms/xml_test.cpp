@@ -107,5 +107,61 @@ TEST_F(Xml, RefusesWhatItsRoutesCannotSay) {
             "platform file " + file_ + ": the route from 'tremblay' to 'alpha' crosses a link twice");
 }
 
+TEST_F(Xml, RefusesLinksThatAreNotLikeThoseHere) {
+  const std::string route = "<route src=\"tremblay\" dst=\"alpha\"><link_ctn id=\"air\"/></route>\n";
+  auto refusal = [&](const std::string& attributes) {
+    write(kHosts + "<link id=\"air\" " + attributes + "/>\n" + route);
+    std::string why = refused(2), before = "platform file " + file_ + ": ";
+    EXPECT_TRUE(why.starts_with(before)) << why;
+    return why.substr(before.size());
+  };
+  EXPECT_EQ(refusal(R"(bandwidth="0GBps" latency="1us")"), "link 'air' needs a bandwidth above 0, got 0 b/s");
+  EXPECT_EQ(refusal(R"(bandwidth="1GBps" latency="-1us")"),
+            "link 'air' needs a latency of 0 or more, got -1 us");
+  EXPECT_EQ(
+      refusal(R"(bandwidth="1GBps" latency="1us" sharing_policy="WIFI")"),
+      "link 'air' is WIFI, whose bandwidth depends on who talks; links here have one: make it SHARED or "
+      "SPLITDUPLEX");
+}
+
+TEST_F(Xml, RefusesWhatChangesWithTime) {
+  std::ofstream(scratch_ / "slower.trace") << "0 1000000\n1 500000\nPERIODICITY 2\n";
+  std::string link = R"(<link id="wire" bandwidth="1GBps" latency="1us" bandwidth_file=")" +
+                     (scratch_ / "slower.trace") + "\"/>\n";
+  std::string route = "<route src=\"tremblay\" dst=\"alpha\"><link_ctn id=\"wire\"/></route>\n";
+  write(kHosts + "<!-- a link with a\n bandwidth_file=\"x\" -->\n" + link + route);
+  EXPECT_EQ(refused(2), "platform file " + file_ +
+                            ": line 10 lets something change with time, which nothing does here; leave its "
+                            "profile out");
+  write(kHosts + "<!-- without a bandwidth_file=\"x\" -->\n" + kLinks + kRoutes);
+  EXPECT_EQ(refused(3), "");
+}
+
+// Two peers 100 ms apart by their coordinates, whose links have no latency.
+TEST_F(Xml, RefusesLatenciesThatAreNotThoseOfLinks) {
+  file_ = scratch_ / "peers.xml";
+  std::ofstream(file_)
+      << "<?xml version='1.0'?>\n"
+         "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
+         "<platform version=\"4.1\">\n<zone id=\"z\" routing=\"Vivaldi\">\n"
+         "<peer id=\"a\" coordinates=\"0 0 0\" speed=\"1Gf\" bw_in=\"1GBps\" bw_out=\"1GBps\"/>\n"
+         "<peer id=\"b\" coordinates=\"100 0 0\" speed=\"1Gf\" bw_in=\"1GBps\" bw_out=\"1GBps\"/>\n"
+         "</zone>\n</platform>\n";
+  EXPECT_EQ(refused(2), "platform file " + file_ +
+                            ": the route from 'a' to 'b' takes 100 ms, and its links 0 s; latencies here are "
+                            "those of links, not of coordinates");
+}
+
+TEST_F(Xml, SaysWhyADragonflyBreaksSimGrid) {
+  write(R"(<cluster id="c" prefix="h-" suffix="" radical="0-31" speed="1Gf" bw="1GBps" lat="1us"
+topology="DRAGONFLY" topo_parameters="8,1;2,1;2,1;1" sharing_policy="SPLITDUPLEX"/>
+)");
+  EXPECT_EQ(refused(16),
+            "platform file " + file_ +
+                ": SimGrid broke off while it read the file; its dragonfly has 8 groups and 2 routers in a "
+                "chassis, and SimGrid 3.32 crashes unless there are as many; the topology 'dragonfly' has no "
+                "such limit");
+}
+
 }  // namespace
 }  // namespace traincast

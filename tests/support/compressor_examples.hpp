@@ -96,6 +96,8 @@ inline const char* const kExamples[] = {
     R"({"name": "cgx", "bits": 3, "bucket": 10, "least": 0, "rounding": "stochastic"})",
     R"({"name": "powersgd", "rank": 1})",
     R"({"name": "powersgd", "rank": 4, "warm_start": false})",
+    R"({"name": "powersgd", "rank": 2, "factors": "bf16"})",
+    R"({"name": "powersgd", "rank": 2, "factors": "int8"})",
     R"({"name": "powersgd_hook"})",
     R"({"name": "powersgd_hook", "matrix_approximation_rank": 4, "min_compression_rate": 1, "warm_start": false})",
     R"({"name": "powersgd_hook", "matrix_approximation_rank": 2, "batch_tensors_with_same_shape": true})",

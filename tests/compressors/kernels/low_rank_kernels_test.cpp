@@ -81,10 +81,11 @@ TEST(LowRankKernels, SumInTheirOrderToTheBit) {
     Vector matrix = values_of(s.rows * s.columns, 0), p = values_of(s.rows * s.rank, 1),
            q = values_of(s.columns * s.rank, 2);
     for (const LowRankKernels* kernels : forms()) {
+      Vector scratch(s.columns * s.rank + LowRankKernels::kPadding, 9.0f);
       Vector seen_p(p.size(), 9.0f), seen_q(q.size(), 9.0f), seen(matrix.size(), 9.0f);
-      kernels->project(matrix.data(), s.rows, s.columns, q.data(), s.rank, seen_p.data());
+      kernels->project(matrix.data(), s.rows, s.columns, q.data(), s.rank, seen_p.data(), scratch.data());
       kernels->project_back(matrix.data(), s.rows, s.columns, p.data(), s.rank, seen_q.data());
-      kernels->expand(p.data(), q.data(), s.rank, s.rows, s.columns, seen.data());
+      kernels->expand(p.data(), q.data(), s.rank, s.rows, s.columns, seen.data(), scratch.data());
       EXPECT_EQ(seen_p, plain_p(matrix, q, s)) << s.rows << " x " << s.columns << " rank " << s.rank;
       EXPECT_EQ(seen_q, plain_q(matrix, p, s)) << s.rows << " x " << s.columns << " rank " << s.rank;
       EXPECT_EQ(seen, plain_product(p, q, s)) << s.rows << " x " << s.columns << " rank " << s.rank;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tests/support/compressor_harness.hpp"
+#include "tests/support/resnet18.hpp"
 
 namespace traincast::testing {
 namespace {
@@ -114,45 +115,45 @@ TEST(PowerSgd, RefusesASavedFactorOfAnotherShape) {
   EXPECT_THROW(square.step(random_gradients(1, 12)), InputError);
 }
 
-/// ResNet-18 as it is used for CIFAR-10: 3 × 3 first convolution, no pooling; batch norms after each
-/// convolution.
-std::vector<std::vector<std::int64_t>> resnet18_shapes() {
-  std::vector<std::vector<std::int64_t>> shapes;
-  auto convolution = [&](std::int64_t out, std::int64_t in, std::int64_t kernel) {
-    shapes.push_back({out, in, kernel, kernel});
-    shapes.push_back({out});
-    shapes.push_back({out});
-  };
-  convolution(64, 3, 3);
-  std::int64_t in = 64;
-  for (std::int64_t out : {64, 128, 256, 512})
-    for (int block = 0; block < 2; ++block) {
-      convolution(out, in, 3);
-      convolution(out, out, 3);
-      if (in != out) convolution(out, in, 1);
-      in = out;
-    }
-  shapes.push_back({10, 512});
-  shapes.push_back({10});
-  return shapes;
+// A column of P is divided by its norm + 1e-8, and P is a sum, not a mean: N learners with 1e-8 in the second
+// place have p̂₂ = N/(N + 1), and p̂₂²·1e-8 is applied.
+TEST(PowerSgd, DampsColumnsNearZero) {
+  for (std::uint32_t learners : {1u, 3u}) {
+    UnitRun run(R"({"name": "powersgd", "rank": 2})", learners, one_tensor({2, 2}), ErrorRule{});
+    Writer state;
+    state.put<std::uint64_t>(0);
+    state.put_all(std::span<const float>(Vector{1, 0, 0, 1}));
+    run.load(state.bytes());
+    Vector average = run.step(Vectors(learners, Vector{1, 0, 0, 1e-8f})).average;
+    EXPECT_NEAR(average[0], 1, 1e-6);
+    EXPECT_NEAR(average[3] / 1e-8, std::pow(learners / (learners + 1.0), 2), 1e-5);
+  }
+}
+
+// As in the authors' code: Q of a step without gradient is 0, and nothing comes of it with warm start.
+TEST(PowerSgd, IsSilencedByAStepOfZeros) {
+  for (bool warm : {true, false}) {
+    UnitRun run(
+        std::string(R"({"name": "powersgd", "rank": 1, "warm_start": )") + (warm ? "true}" : "false}"), 1,
+        one_tensor({4, 3}), ErrorRule{});
+    run.step(random_gradients(1, 12));
+    run.step(Vectors(1, Vector(12, 0.0f)));
+    Vector average = run.step(random_gradients(1, 12)).average;
+    EXPECT_EQ(std::all_of(average.begin(), average.end(), [](float value) { return value == 0; }), warm);
+  }
 }
 
 // Vogels et al. 2019 give 4, 8, 14 and 24 MB per epoch of 24 steps; derived: per matrix min(n, m, r)·(n + m)
 // floats, and the 9,610 of the vectors.
 TEST(PowerSgd, SendsThePublishedFloatsForResNet18) {
-  auto shapes = resnet18_shapes();
-  ASSERT_EQ(shapes.size(), 62u);
   for (auto [rank, floats] : {std::pair{1, 45935u}, {2, 82260u}, {4, 154910u}, {7, 263885u}}) {
     std::string json = R"({"name": "powersgd", "rank": )" + std::to_string(rank) + "}";
     std::vector<std::vector<Phase>> units;
-    std::uint64_t parameters = 0;
-    for (std::uint32_t id = 0; id < shapes.size(); ++id) {
-      Bucket unit = one_tensor(shapes[id], id);
-      parameters += unit.numel();
+    for (const TensorInfo& layer : resnet18_layers()) {
+      Bucket unit{layer.id, {layer}};
       UnitRun run(json, 1, unit, ErrorRule{});
       units.push_back(run.step(Vectors(1, Vector(unit.numel()))).phases);
     }
-    EXPECT_EQ(parameters, 11173962u);
     BucketExchange model = fuse(units);
     EXPECT_EQ(summed_elements(model.phases), floats) << "rank " << rank;
     ASSERT_EQ(model.phases.size(), 4u);

@@ -54,7 +54,7 @@ TEST(EngineChoice, TakesFlowsWhereLinksAreSharedByMoreTransfersThanSimGridCanAff
 TEST(EngineChoice, RefusesTheRecursionWhereItIsNotProven) {
   auto halving = make_schedule("halving_doubling", {.ranks = 8, .count = 1200});
   EXPECT_THAT(refusal(*halving, *shared_nics()->build(8), Engine::max_plus),
-              testing::MatchesRegex("/engine: 'max_plus' is exact only where no two transfers share a link, "
+              testing::MatchesRegex(":/engine: 'max_plus' is exact only where no two transfers share a link, "
                                     "and link '.*' may carry learner . → . and learner . → . at once; "
                                     "'auto' takes an engine that shares links"));
   EXPECT_EQ(refusal(*halving, *shared_nics()->build(8), Engine::flow), "");

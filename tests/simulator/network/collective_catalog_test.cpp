@@ -40,19 +40,19 @@ TEST(ChooseAlgorithm, NamesWhyOneRefuses) {
   Collective gather{.word = Word::all_gather, .ranks = 6, .bytes = std::vector<Bytes>(6, 1)};
   EXPECT_EQ(
       refusal("recursive_doubling", gather),
-      "all_gather algorithm 'recursive_doubling' needs a number of ranks that is a power of two, got 6; "
+      ":/collective/all_gather: 'recursive_doubling' needs a number of ranks that is a power of two, got 6; "
       "'auto' takes one that can");
   EXPECT_EQ(
       refusal("torus_2d", {.ranks = 7}),
-      "all_reduce algorithm 'torus_2d' needs a number of ranks that makes rows and columns, got the prime "
+      ":/collective/all_reduce: 'torus_2d' needs a number of ranks that makes rows and columns, got the prime "
       "7; 'auto' takes one that can");
   EXPECT_EQ(
       refusal("hierarchical", {.ranks = 6}),
-      "all_reduce algorithm 'hierarchical' needs nodes of several ranks that are all alike, got nodes of 1; "
+      ":/collective/all_reduce: 'hierarchical' needs nodes of several ranks that are all alike, got nodes of 1; "
       "'auto' takes one that can");
   EXPECT_EQ(
       refusal("hierarchical", {.ranks = 6, .group = 4}),
-      "all_reduce algorithm 'hierarchical' needs nodes that are full, got 6 ranks in nodes of 4; 'auto' "
+      ":/collective/all_reduce: 'hierarchical' needs nodes that are full, got 6 ranks in nodes of 4; 'auto' "
       "takes one that can");
   EXPECT_EQ(refusal("auto", {.word = Word::all_gather, .ranks = 3, .bytes = {1, 2}}),
             "all_gather: 3 message sizes needed, got 2");

@@ -16,7 +16,7 @@ std::shared_ptr<const Schedule> ring(std::uint32_t learners, std::uint64_t megab
 
 // Times in milliseconds. The first learner alone takes `leads` longer to encode.
 StepProgram two_buckets(std::uint32_t learners, double leads = 0) {
-  StepProgram program{learners, 1e-3, 4e-3, 0.5e-3};
+  StepProgram program{learners, 1e-3, 4e-3, 0.5e-3, true, {}};
   for (double ready : {1e-3, 4e-3}) {
     BucketProgram& bucket = program.buckets.emplace_back(BucketProgram{ready, {}});
     PhaseProgram encode, decode;
@@ -65,7 +65,7 @@ TEST(StepRecording, HasTheIntervalsOfTheDerivation) {
 }
 
 TEST(StepRecording, AddsUpToTheTimelineAndToTheBytesSent) {
-  for (const char* algorithm : {"ring", "halving_doubling", "double_binary_tree", "multi_ring"})
+  for (const char* algorithm : {"ring", "halving_doubling", "double_binary_tree", "binomial_tree"})
     for (double slowdown : {0.0, 0.25}) {
       StepProgram program = two_buckets(8, 0.3e-3);
       for (BucketProgram& bucket : program.buckets)

@@ -34,10 +34,11 @@ TEST(Program, AnswersBadInputWithExitCodeTwoAndOneLine) {
 }
 
 TEST(Program, RefusesWordsThatItDoesNotKnow) {
-  EXPECT_EQ(traincast("rnu").output,
-            "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, check, compare, plot, export, "
-            "list, schema, "
-            "reference\n");
+  EXPECT_EQ(
+      traincast("rnu").output,
+      "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, check, compare, plot, export, "
+      "list, schema, "
+      "reference\n");
   EXPECT_EQ(
       traincast("list compresors").output,
       "traincast: list: unknown kind 'compresors'; did you mean 'compressors'?; known: workloads, "
@@ -96,7 +97,8 @@ TEST(Program, RunsOnGradientsTrainedNowAndCleansUp) {
   std::set<std::string> left;
   for (const auto& entry : std::filesystem::directory_iterator(folder / "out"))
     left.insert(entry.path().filename());
-  EXPECT_EQ(left, (std::set<std::string>{"environment.json", "points.csv", "report.json", "timings.json"}));
+  EXPECT_EQ(left, (std::set<std::string>{"environment.json", "points.csv", "report.json", "timeline.json",
+                                         "timings.json"}));
   Json report = Json::read_file(folder / "out/report.json");
   EXPECT_EQ(report.at("points").items().size(), 4u);
   EXPECT_EQ(report.at("traincast").at("gradients").items().at(0).at("source").text(), "live");

@@ -35,6 +35,10 @@ TEST_P(Shipped, RunsWithoutAFailedCheck) {
   Json scenario = Json::read_file(file);
   const Json* gradients = std::as_const(scenario).find("gradients");
   if (!gradients || !gradients->find("name")) GTEST_SKIP() << "trains first; the program's own tests do that";
+  std::size_t points = 1;
+  if (const Json* sweep = std::as_const(scenario).find("sweep"))
+    for (const auto& [pointer, values] : sweep->members()) points *= values.items().size();
+  if (points > 200) GTEST_SKIP() << points << " points take longer than a test may";
   // A size that takes no time; scenarios that sweep bring their own.
   std::string smaller =
       !scenario.find("sweep") && scenario.at("learners").number() > 64 ? " --set /learners=64" : "";

@@ -224,5 +224,15 @@ TEST_F(Run, TracesTimedElsewhereNeedGivenTimes) {
                                   "codecs would be measured on '"));
 }
 
+TEST_F(Run, TellsOfAnEngineThatIsNotProvenWhereItWasAskedFor) {
+  EXPECT_THAT(
+      refusal([] {
+        points(R"("engine": "max_plus", "collective": {"all_reduce": "halving_doubling"},
+                          "platform": {"name": "gpu_nodes", "gpus_per_node": 4, "bandwidth": "1GBps"})");
+      }),
+      testing::StartsWith("test.json:/engine: 'max_plus' is exact only where no two transfers share a "
+                          "link, and link 'nic-0_"));
+}
+
 }  // namespace
 }  // namespace traincast

@@ -41,8 +41,8 @@ TEST_F(Kept, TimelineHasThePointsWithMostLearnersOfEachPlaceAndTheirSteps) {
     EXPECT_LE(nearest, 1e-15) << "a step like the others";
     std::vector<std::int64_t> learners;
     for (const Json& track : step.at("tracks").items()) learners.push_back(track.at("learner").integer());
-    EXPECT_THAT(learners,
-                testing::IsSupersetOf({std::int64_t{0}, std::int64_t{7}, step.at("slowest").integer()}));
+    for (std::int64_t there : {std::int64_t{0}, std::int64_t{7}, step.at("slowest").integer()})
+      EXPECT_THAT(learners, testing::Contains(there));
     EXPECT_LE(learners.size(), 4u);
   }
   EXPECT_TRUE(quiet_run(plan).timeline.is_null()) << "nothing is recorded where nothing is written";

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "simulator/scenario/options.hpp"
+#include "simulator/scenario/trial_run.hpp"
 #include "tests/support/refusal.hpp"
 
 namespace traincast {
@@ -174,6 +175,19 @@ INSTANTIATE_TEST_SUITE_P(
             scenario(R"("stack": "nccl", "collective": {"all_reduce": "halving_doubling"})"),
             "s.json:/collective/all_reduce: the stack 'nccl' does not run 'halving_doubling'; it runs ring, "
             "multi_ring, double_binary_tree"},
+        Refusal{"MethodThatTheStackDoesNotCarry",
+                scenario(R"("stack": "byteps", "compressor": {"name": "topk", "density": 0.1})"),
+                "s.json:/stack: 'byteps' does not carry all_gather, which 'topk' sends; 'ideal' carries "
+                "everything"},
+        Refusal{
+            "SumsThatTheStackCarriesOtherwise",
+            scenario(R"("stack": "byteps", "collective": {"all_reduce": "ring"})"),
+            "s.json:/collective/all_reduce: the stack 'byteps' does not run 'ring'; it carries all_reduce as "
+            "push_pull: choose there"},
+        Refusal{"WordThatTheStackDoesNotCarry",
+                scenario(R"("stack": "byteps", "collective": {"all_gather": "ring"})"),
+                "s.json:/collective/all_gather: the stack 'byteps' does not run 'ring'; it does not carry "
+                "all_gather"},
         Refusal{"StackCostWithoutUnit", scenario(R"("stack": {"name": "nccl", "launch": 5})"),
                 "s.json:/stack/launch: must be a duration with its unit, as in \"5us\", got 5"},
         Refusal{"LaterEngine", scenario(R"("engine": "repeated_round")"),
@@ -272,6 +286,18 @@ INSTANTIATE_TEST_SUITE_P(
                 "--set /name/deep=1: '/name' is \"x\", which has no members",
                 {"/name/deep=1"}}),
     [](const testing::TestParamInfo<Refusal>& tested) { return std::string(tested.param.name); });
+
+TEST(WordsSent, AreThoseOfTheMethod) {
+  auto words = [](const std::string& method) {
+    Plan plan = plan_of(scenario("\"compressor\": " + method));
+    return words_sent(plan.points[0].scenario.compressor, 1);
+  };
+  EXPECT_EQ(words(R"("none")"), (std::set{Word::all_reduce}));
+  EXPECT_EQ(words(R"({"name": "topk", "density": 0.1})"), (std::set{Word::all_gather}));
+  EXPECT_EQ(words(R"({"name": "topk", "density": 0.1, "transport": "sparse_all_reduce"})"),
+            (std::set{Word::sparse_all_reduce}));
+  EXPECT_EQ(words(R"("cgx")"), (std::set{Word::all_reduce, Word::all_gather, Word::all_to_all}));
+}
 
 TEST(Catalogs, HaveTablesWithoutContradictions) {
   for (const auto& catalog : all_catalogs())
