@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "simulator/replay/flow_network.hpp"
 #include "simulator/replay/max_plus_engine.hpp"
+#include "simulator/replay/replay_estimate.hpp"
 #include "simulator/replay/simgrid_network.hpp"
 #include "simulator/replay/virtual_time.hpp"
 #include "simulator/step/communicator.hpp"
@@ -16,38 +17,6 @@
 namespace traincast {
 
 namespace {
-
-// SimGrid takes 7 to 16 µs a transfer, so that these take about a second.
-constexpr std::uint64_t kAffordableBySimGrid = 100'000;
-
-// Of the schedule; counting ends above the limit.
-std::uint64_t count_transfers(const Schedule& schedule, std::uint64_t limit) {
-  if (auto shape = schedule.ring()) return std::uint64_t{shape->rounds} * schedule.ranks();
-  std::uint64_t count = 0;
-  Action action;
-  for (std::uint32_t channel = 0; channel < schedule.channels(); ++channel)
-    for (Rank rank = 0; rank < schedule.ranks() && count <= limit; ++rank)
-      for (auto program = schedule.program(rank, channel); count <= limit && program->next(action);)
-        if (action.kind == Action::Kind::send) ++count;
-  return count;
-}
-
-bool simgrid_can_afford(const std::vector<const Schedule*>& schedules) {
-  std::uint64_t count = 0;
-  for (const Schedule* schedule : schedules) {
-    count += count_transfers(*schedule, kAffordableBySimGrid - count);
-    if (count > kAffordableBySimGrid) return false;
-  }
-  return true;
-}
-
-std::vector<const Schedule*> schedules_of(const StepProgram& program) {
-  std::vector<const Schedule*> all;
-  for (const BucketProgram& bucket : program.buckets)
-    for (const PhaseProgram& phase : bucket.phases)
-      if (phase.schedule) all.push_back(phase.schedule.get());
-  return all;
-}
 
 // Calls `max_plus`, or `on_network` with the network that the choice comes to.
 template <class Result>
@@ -63,7 +32,8 @@ Result choose(Engine engine, const std::vector<const Schedule*>& schedules, cons
                           "'max_plus' is exact only where no two transfers share a link, and " +
                               not_proven.why + "; 'auto' takes an engine that shares links");
     }
-    engine = simgrid_can_afford(schedules) ? Engine::simgrid : Engine::flow;
+    bool few = count_transfers(schedules, kAffordableBySimGrid) <= kAffordableBySimGrid;
+    engine = few ? Engine::simgrid : Engine::flow;
   }
   if (engine == Engine::simgrid) {
     SimGridNetwork simgrid(cluster);
@@ -132,23 +102,6 @@ std::string_view to_string(Engine engine) {
     case Engine::max_plus: return "max_plus";
   }
   return "";
-}
-
-// Rates as the benchmark measures them on one core at 2.5 GHz: flows that share links take up to 0.5 µs.
-ReplayEstimate estimate_replay(const StepProgram& program, Engine engine) {
-  constexpr double kSimGrid = 10e-6, kFlow = 0.5e-6, kMaxPlus = 0.1e-6;
-  constexpr std::uint64_t kCountedUpTo = 1'000'000'000;
-  ReplayEstimate estimate;
-  for (const Schedule* schedule : schedules_of(program))
-    if (estimate.transfers < kCountedUpTo)
-      estimate.transfers += count_transfers(*schedule, kCountedUpTo - estimate.transfers);
-  double each = kFlow;
-  if (engine == Engine::max_plus) each = kMaxPlus;
-  if (engine == Engine::simgrid ||
-      (engine == Engine::automatic && estimate.transfers <= kAffordableBySimGrid))
-    each = kSimGrid;
-  estimate.cpu_s = each * static_cast<double>(estimate.transfers);
-  return estimate;
 }
 
 Timeline replay_step_here(const StepProgram& program, const Cluster& cluster, Engine engine) {

@@ -14,14 +14,6 @@ namespace traincast {
 /// "simgrid", "flow", "max_plus"; "auto".
 std::string_view to_string(Engine engine);
 
-/// What a replay will cost at most, as far as it can be told before: the recursion is quicker by far, and
-/// whether it is proven is seen on the way only.
-struct ReplayEstimate {
-  std::uint64_t transfers = 0;
-  double cpu_s = 0;
-};
-ReplayEstimate estimate_replay(const StepProgram& program, Engine engine);
-
 /// Throws InputError where max_plus is asked for and not proven, with the link and the two transfers that
 /// could share it; SimulationError where the step cannot end, naming who waits for what. SimGrid can be
 /// started once in a process.

@@ -18,7 +18,7 @@ ReplayCache::Id ReplayCache::add(const std::string& key, StepProgram program,
 ReplayEstimate ReplayCache::estimate() const {
   ReplayEstimate all;
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
-    ReplayEstimate one = estimate_replay(waiting_[i], engines_[i]);
+    ReplayEstimate one = estimate_replay(waiting_[i], *topologies_[i], engines_[i]);
     all.transfers += one.transfers;
     all.cpu_s += one.cpu_s;
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "simulator/replay/replay.hpp"
+#include "simulator/replay/replay_estimate.hpp"
 #include "simulator/step/step_program.hpp"
 
 namespace traincast {
