@@ -35,6 +35,10 @@ class FullyConnected : public Topology {
     return std::make_unique<FullyConnectedCluster>(learners, std::move(links));
   }
 
+  double longest_latency(std::uint32_t) const override { return link_.latency; }
+  double narrowest_bandwidth(std::uint32_t) const override { return link_.bandwidth; }
+  std::uint32_t sharing(std::uint32_t) const override { return 1; }
+
  private:
   static constexpr std::uint32_t kMost = 1024;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
 namespace traincast {
 
@@ -17,14 +18,15 @@ std::vector<std::uint32_t> distances(std::uint32_t learners) {
   return all;
 }
 
-// Seconds per byte of the slowest link, with each learner sending to the one that many ranks on.
-double slowest(const Cluster& cluster, std::uint32_t distance) {
+// Seconds per byte of the slowest link, with each learner sending to those that many ranks on.
+double slowest(const Cluster& cluster, std::initializer_list<std::uint32_t> distances) {
   std::vector<std::uint32_t> flows(cluster.links().size(), 0);
   std::vector<LinkId> route;
-  for (std::uint32_t from = 0; from < cluster.learners(); ++from) {
-    cluster.route(from, (from + distance) % cluster.learners(), route);
-    for (LinkId link : route) ++flows[link];
-  }
+  for (std::uint32_t distance : distances)
+    for (std::uint32_t from = 0; from < cluster.learners(); ++from) {
+      cluster.route(from, (from + distance) % cluster.learners(), route);
+      for (LinkId link : route) ++flows[link];
+    }
   double longest = 0;
   for (LinkId link = 0; link < flows.size(); ++link)
     longest = std::max(longest, flows[link] / cluster.links()[link].bandwidth);
@@ -55,15 +57,33 @@ double Topology::longest_latency(std::uint32_t learners) const {
 }
 
 double Topology::narrowest_bandwidth(std::uint32_t learners) const {
-  return 1 / slowest(*build(learners), 1);
+  return 1 / slowest(*build(learners), {1});
 }
 
 std::uint32_t Topology::sharing(std::uint32_t learners) const {
   auto cluster = build(learners);
-  double near = slowest(*cluster, 1), far = near;
+  double near = slowest(*cluster, {1}), far = near;
   for (std::uint32_t distance = 2; distance <= learners / 2; distance *= 2)
-    far = std::max(far, slowest(*cluster, distance));
+    far = std::max(far, slowest(*cluster, {distance}));
   return static_cast<std::uint32_t>(std::ceil(far / near - 1e-9));
+}
+
+double Topology::neighbour_latency(std::uint32_t learners) const {
+  auto cluster = build(learners);
+  double longest = 0;
+  std::vector<LinkId> route;
+  for (std::uint32_t from = 0; from < learners; ++from)
+    for (std::uint32_t distance : {1U, learners - 1}) {
+      cluster->route(from, (from + distance) % learners, route);
+      longest = std::max(longest, cluster->latency(route));
+    }
+  return longest;
+}
+
+std::uint32_t Topology::neighbour_flows(std::uint32_t learners) const {
+  auto cluster = build(learners);
+  double both = slowest(*cluster, {1, learners - 1}), one = slowest(*cluster, {1});
+  return static_cast<std::uint32_t>(std::ceil(both / one - 1e-9));
 }
 
 }  // namespace traincast

@@ -38,6 +38,11 @@ class Topology {
   virtual double longest_latency(std::uint32_t learners) const;
   virtual double narrowest_bandwidth(std::uint32_t learners) const;
   virtual std::uint32_t sharing(std::uint32_t learners) const;
+  /// Likewise: latency of the longest route between learners that follow one another, and by how much the
+  /// narrowest link's bandwidth is divided when all send to both at once: 1 where either way has links of its
+  /// own.
+  double neighbour_latency(std::uint32_t learners) const;
+  std::uint32_t neighbour_flows(std::uint32_t learners) const;
 };
 
 using MakeTopology = std::unique_ptr<Topology> (*)(const Parameters&);

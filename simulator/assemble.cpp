@@ -35,9 +35,7 @@ void write_op(Writer& key, const Op& op, const std::string& algorithm) {
   key.put_all(std::span<const Bytes>(op.bytes));
   key.put(op.root);
   key.put(op.entry_bytes);
-  key.put(op.supports != nullptr);
-  if (op.supports)
-    for (const auto& support : *op.supports) key.put_all(std::span<const Index>(support));
+  key.put(op.supports.get());  // of one record, which lives as long as keys are compared
   key.put(op.pulled);
   for (const auto& round : op.rounds) key.put_all(std::span<const Transfer>(round));
   key.put(op.waits);
@@ -105,6 +103,8 @@ NetworkEstimate estimate_of(const Topology& topology, std::uint32_t learners) {
   network = {topology.longest_latency(learners), topology.narrowest_bandwidth(learners),
              topology.sharing(learners)};
   network.node_size = topology.node_size(learners);
+  network.neighbour_latency = topology.neighbour_latency(learners);
+  network.neighbour_flows = topology.neighbour_flows(learners);
   std::uint32_t node = std::max(network.sharing, network.node_size);
   if (node > 1 && node < learners && topology.refuses(node).empty())
     network.node = {topology.longest_latency(node), topology.narrowest_bandwidth(node)};

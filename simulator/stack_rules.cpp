@@ -54,22 +54,6 @@ Staged staged(const Collective& collective) {
   return {};
 }
 
-// The network as messages of the collective's typical size meet it: a rank's share of its buffer.
-NetworkEstimate as_seen(const NetworkEstimate& network, const Transport& transport,
-                        const Collective& collective) {
-  if (transport.protocols.empty()) return network;
-  Bytes typical = staged(collective).out / collective.ranks;
-  auto protocol = std::ranges::find_if(transport.protocols, [&](auto& by) { return typical <= by.up_to; });
-  NetworkEstimate seen = network;
-  seen.latency += protocol->latency_s;
-  seen.bandwidth *= protocol->efficiency;
-  if (seen.node) {
-    seen.node->latency += protocol->latency_s;
-    seen.node->bandwidth *= protocol->efficiency;
-  }
-  return seen;
-}
-
 std::string taken_for(const Stack& stack, const std::string& name, const Collective& collective) {
   if (name != "auto" || !unequal(collective)) return name;
   if (stack.unequal == Stack::Unequal::padded) return "padded";
@@ -114,7 +98,8 @@ CarriedCollective carry(const Stack& stack, const std::string& name, const Colle
                         const NetworkEstimate& network) {
   if (stack.carrier(collective.word) != collective.word)
     return carry(stack, name, at_servers(collective), network);
-  NetworkEstimate seen = as_seen(network, transport_of(stack, network), collective);
+  NetworkEstimate seen = network;
+  seen.transport = transport_of(stack, network);
   auto allowed = stack.algorithms(collective.word);
   if (allowed && allowed->empty())
     throw PlacedError("", "/stack",

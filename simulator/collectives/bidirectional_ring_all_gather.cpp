@@ -1,5 +1,6 @@
 // Two ring all-gathers at once in opposite directions, of one half of every message each.
 #include <algorithm>
+#include <cmath>
 
 #include "simulator/collectives/algorithms.hpp"
 #include "simulator/collectives/closed_forms.hpp"
@@ -22,7 +23,9 @@ std::unique_ptr<Schedule> schedule(const Collective& collective) {
 
 double estimate(const Collective& collective, const NetworkEstimate& network) {
   Bytes largest = *std::max_element(collective.bytes.begin(), collective.bytes.end());
-  return (collective.ranks - 1.0) * transfer_seconds(static_cast<double>(largest) / 2, network, 2);
+  NetworkEstimate hop = between_neighbours(network);
+  return (collective.ranks - 1.0) *
+         transfer_seconds(std::ceil(static_cast<double>(largest) / 2), hop, hop.neighbour_flows);
 }
 
 }  // namespace

@@ -20,10 +20,12 @@ std::unique_ptr<Schedule> schedule(const Collective& collective) {
   });
 }
 
-// Both directions leave by the port that a rank has into the network, or by the link that a node has.
+// Both directions may leave by one port that a rank has into the network, or by the link that a node has.
 double estimate(const Collective& collective, const NetworkEstimate& network) {
-  return 2.0 * (collective.ranks - 1) *
-         transfer_seconds(largest_block(collective, 2 * collective.ranks), network, 2);
+  double half = largest_block(collective, 2 * collective.ranks);
+  NetworkEstimate hop = between_neighbours(network);
+  return (collective.ranks - 1.0) * (reduction_seconds(half, hop, hop.neighbour_flows) +
+                                     transfer_seconds(half, hop, hop.neighbour_flows));
 }
 
 }  // namespace

@@ -19,7 +19,9 @@ std::unique_ptr<Schedule> schedule(const Collective& collective) {
 
 // Each round moves the whole buffer; beyond a node's ranks, one of them at a time takes part.
 double estimate(const Collective& collective, const NetworkEstimate& network) {
-  return 2.0 * tree_rounds(collective.ranks) * transfer_seconds(buffer_bytes(collective), network);
+  double whole = buffer_bytes(collective);
+  return tree_rounds(collective.ranks) *
+         (reduction_seconds(whole, network) + transfer_seconds(whole, network));
 }
 
 }  // namespace

@@ -7,7 +7,17 @@
 namespace traincast {
 
 double transfer_seconds(double bytes, const NetworkEstimate& network, double flows) {
-  return network.latency + flows * bytes / network.bandwidth;
+  auto whole = static_cast<Bytes>(std::llround(bytes));
+  return network.latency + network.transport.latency_s(whole) +
+         flows * bytes / network.transport.efficiency(whole) / network.bandwidth;
+}
+
+double reduction_seconds(double bytes, const NetworkEstimate& network, double flows) {
+  return transfer_seconds(bytes, network, flows) + hop_seconds(HopWork::sum, bytes, network);
+}
+
+double hop_seconds(HopWork work, double bytes, const NetworkEstimate& network) {
+  return network.transport.hop_s(work, static_cast<Bytes>(std::llround(bytes)));
 }
 
 double largest_block(const Collective& collective, std::uint32_t blocks) {
@@ -25,8 +35,20 @@ double flows_across(std::uint32_t distance, const NetworkEstimate& network) {
 }
 
 NetworkEstimate within_node(const NetworkEstimate& network) {
-  if (!network.node) return {network.latency, network.bandwidth};
-  return {network.node->latency, network.node->bandwidth};
+  NetworkEstimate within = network;
+  within.sharing = 1;
+  within.neighbour_latency.reset();
+  if (network.node) {
+    within.latency = network.node->latency;
+    within.bandwidth = network.node->bandwidth;
+  }
+  return within;
+}
+
+NetworkEstimate between_neighbours(const NetworkEstimate& network) {
+  NetworkEstimate between = network;
+  between.latency = network.neighbour_latency.value_or(network.latency);
+  return between;
 }
 
 std::uint32_t tree_rounds(std::uint32_t ranks) {
@@ -39,11 +61,34 @@ std::uint32_t pipeline_segments(std::uint32_t forwarders, Bytes message) {
   return static_cast<std::uint32_t>(std::clamp(std::round(best), 1.0, 65536.0));
 }
 
-double hypercube_seconds(double bytes, std::uint32_t ranks, const NetworkEstimate& network) {
+std::uint32_t chain_segments(std::uint32_t ranks, Bytes message) {
+  return ranks > 2 ? pipeline_segments(ranks - 2, message) : 1;
+}
+
+std::uint32_t squarest_side(std::uint32_t ranks) {
+  auto side = static_cast<std::uint32_t>(std::sqrt(static_cast<double>(ranks)));
+  while (ranks % side != 0) --side;
+  return side;
+}
+
+namespace {
+
+double hypercube_seconds(double bytes, std::uint32_t ranks, const NetworkEstimate& network,
+                         double (*round)(double, const NetworkEstimate&, double)) {
   double seconds = 0;
   for (std::uint32_t distance = 1; distance < ranks; distance *= 2)
-    seconds += transfer_seconds(bytes * distance / ranks, network, flows_across(distance, network));
+    seconds += round(bytes * distance / ranks, network, flows_across(distance, network));
   return seconds;
+}
+
+}  // namespace
+
+double halving_seconds(double bytes, std::uint32_t ranks, const NetworkEstimate& network) {
+  return hypercube_seconds(bytes, ranks, network, reduction_seconds);
+}
+
+double doubling_seconds(double bytes, std::uint32_t ranks, const NetworkEstimate& network) {
+  return hypercube_seconds(bytes, ranks, network, transfer_seconds);
 }
 
 double two_level_seconds(const Collective& collective, std::uint32_t group, const NetworkEstimate& network) {
@@ -52,9 +97,11 @@ double two_level_seconds(const Collective& collective, std::uint32_t group, cons
   double own = largest_block(collective, group);
   Collective chunk = collective;
   chunk.count = (collective.count + group - 1) / group;
-  return 2 * (group - 1.0) * transfer_seconds(own, within ? within_node(network) : network) +
-         2 * (groups - 1.0) *
-             transfer_seconds(largest_block(chunk, groups), network, flows_ahead(group, network));
+  NetworkEstimate rows = within ? within_node(network) : network;
+  double share = largest_block(chunk, groups), flows = flows_ahead(group, network);
+  return (group - 1.0) * (reduction_seconds(own, rows) + transfer_seconds(own, rows)) +
+         (groups - 1.0) *
+             (reduction_seconds(share, network, flows) + transfer_seconds(share, network, flows));
 }
 
 std::string refuses_nothing(const Collective&) { return ""; }

@@ -8,6 +8,12 @@ namespace traincast {
 /// One transfer over a link that so many carry at once.
 double transfer_seconds(double bytes, const NetworkEstimate& network, double flows = 1);
 
+/// The same, and the work on it, which is to be added.
+double reduction_seconds(double bytes, const NetworkEstimate& network, double flows = 1);
+
+/// Working on a message on the way.
+double hop_seconds(HopWork work, double bytes, const NetworkEstimate& network);
+
 /// Of an even division into so many blocks, the bytes of the largest.
 double largest_block(const Collective& collective, std::uint32_t blocks);
 
@@ -22,6 +28,9 @@ double flows_across(std::uint32_t distance, const NetworkEstimate& network);
 /// The network between ranks of one node.
 NetworkEstimate within_node(const NetworkEstimate& network);
 
+/// The network between ranks that follow one another.
+NetworkEstimate between_neighbours(const NetworkEstimate& network);
+
 /// Rounds of a binomial tree: the logarithm to base two, rounded up.
 std::uint32_t tree_rounds(std::uint32_t ranks);
 
@@ -31,8 +40,15 @@ std::uint32_t tree_rounds(std::uint32_t ranks);
 /// quarter.
 std::uint32_t pipeline_segments(std::uint32_t forwarders, Bytes message);
 
-/// Recursive halving or doubling of a buffer: the round at distance d moves d/N of it.
-double hypercube_seconds(double bytes, std::uint32_t ranks, const NetworkEstimate& network);
+/// The segments of a message that goes along a chain of all ranks.
+std::uint32_t chain_segments(std::uint32_t ranks, Bytes message);
+
+/// The shorter side of the squarest grid: the largest divisor that is not above the square root.
+std::uint32_t squarest_side(std::uint32_t ranks);
+
+/// Recursive halving (which sums) or doubling of a buffer: the round at distance d moves d/N of it.
+double halving_seconds(double bytes, std::uint32_t ranks, const NetworkEstimate& network);
+double doubling_seconds(double bytes, std::uint32_t ranks, const NetworkEstimate& network);
 
 /// Reduce-scatter among groups of neighbours, all-reduce among ranks of the same place in their groups,
 /// all-gather within the groups; each around rings.

@@ -8,6 +8,7 @@
 
 #include "base/catalog.hpp"
 #include "simulator/collectives/schedule.hpp"
+#include "simulator/collectives/transport.hpp"
 
 namespace traincast {
 
@@ -21,6 +22,10 @@ struct NetworkEstimate {
   std::uint32_t sharing = 1;    ///< neighbouring ranks that share one such link (GPUs behind one NIC)
   std::optional<Links> node{};  ///< within a node; nothing: as between any two
   std::uint32_t node_size = 1;  ///< neighbouring ranks of one node, whether they share a link or not
+  /// Of the longest route between ranks that follow one another; nothing: as between any two.
+  std::optional<double> neighbour_latency{};
+  std::uint32_t neighbour_flows = 2;  ///< over one link, where all ranks send both ways at once
+  Transport transport{};              ///< what a stack adds to each message, and the γ of α–β–γ
 };
 
 struct CollectiveAlgorithm {

@@ -68,7 +68,8 @@ double estimate(const Collective& collective, const NetworkEstimate& network) {
     transfers = 2 * (levels + segments) - 3;
     flows = 4.0 / 3;
   }
-  return 2 * transfers * transfer_seconds(largest_block(collective, 2 * segments), network, flows);
+  double segment = largest_block(collective, 2 * segments);
+  return transfers * (reduction_seconds(segment, network, flows) + transfer_seconds(segment, network, flows));
 }
 
 }  // namespace

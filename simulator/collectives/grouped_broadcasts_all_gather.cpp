@@ -9,7 +9,7 @@ namespace traincast {
 namespace {
 
 std::uint32_t segments_of(const Collective& collective, Rank root) {
-  return collective.ranks > 2 ? pipeline_segments(collective.ranks - 2, collective.bytes[root]) : 1;
+  return chain_segments(collective.ranks, collective.bytes[root]);
 }
 
 std::unique_ptr<Schedule> schedule(const Collective& collective) {
@@ -27,11 +27,12 @@ std::unique_ptr<Schedule> schedule(const Collective& collective) {
 double estimate(const Collective& collective, const NetworkEstimate& network) {
   if (collective.ranks == 1) return 0;
   Rank last = collective.ranks - 1;
+  NetworkEstimate hop = between_neighbours(network);
   double seconds = 0;
   for (Rank root = 0; root <= last; ++root) {
     double segments = segments_of(collective, root);
     double rounds = segments + (root == last ? last - 1.0 : last > 1 ? 1.0 : 0.0);
-    seconds += rounds * transfer_seconds(static_cast<double>(collective.bytes[root]) / segments, network);
+    seconds += rounds * transfer_seconds(static_cast<double>(collective.bytes[root]) / segments, hop);
   }
   return seconds;
 }

@@ -24,10 +24,11 @@ std::unique_ptr<Schedule> schedule(const Collective& collective) {
 // Halving, then doubling; the fold moves a half, a half and the whole.
 double estimate(const Collective& collective, const NetworkEstimate& network) {
   Fold fold(collective.ranks);
-  double seconds = 2 * hypercube_seconds(buffer_bytes(collective), fold.roles, network);
+  double whole = buffer_bytes(collective), half = largest_block(collective, 2);
+  double seconds = halving_seconds(whole, fold.roles, network) + doubling_seconds(whole, fold.roles, network);
   if (fold.others > 0)
-    seconds += 2 * transfer_seconds(largest_block(collective, 2), network) +
-               transfer_seconds(buffer_bytes(collective), network);
+    seconds +=
+        reduction_seconds(half, network) + transfer_seconds(half, network) + transfer_seconds(whole, network);
   return seconds;
 }
 

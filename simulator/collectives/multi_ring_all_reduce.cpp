@@ -38,9 +38,10 @@ double estimate(const Collective& collective, const NetworkEstimate& network) {
   double inside = network.node && rings == group
                       ? rings - 1.0
                       : rings;  // without links of the node's own, all use one port
-  return 2.0 * (collective.ranks - 1) *
-         std::max(transfer_seconds(block, within_node(network), inside),
-                  transfer_seconds(block, network, std::min(rings, network.sharing)));
+  double round =
+      std::max(transfer_seconds(block, within_node(network), inside),
+               transfer_seconds(block, between_neighbours(network), std::min(rings, network.sharing)));
+  return (collective.ranks - 1.0) * (2 * round + hop_seconds(HopWork::sum, block, network));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 // (D-PSGD); exponential graphs, whole or one neighbour a step: Assran et al. 2019 (SGP), Ying et al. 2021.
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <set>
 
 #include "simulator/collectives/algorithms.hpp"
@@ -31,16 +30,10 @@ Graph circulant(std::uint32_t ranks, const std::set<std::uint32_t>& distances) {
 
 Graph ring(const Collective& collective) { return circulant(collective.ranks, {1, collective.ranks - 1}); }
 
-// Columns of the squarest grid; one row where N is prime.
-std::uint32_t columns_of(std::uint32_t ranks) {
-  auto rows = static_cast<std::uint32_t>(std::sqrt(static_cast<double>(ranks)));
-  while (ranks % rows != 0) --rows;
-  return ranks / rows;
-}
-
-// Of a side of two, both directions lead to the same neighbour, which is sent to once.
+// The squarest grid; one row where N is prime. Of a side of two, both directions lead to the same neighbour,
+// which is sent to once.
 Graph torus(const Collective& collective) {
-  std::uint32_t columns = columns_of(collective.ranks), rows = collective.ranks / columns;
+  std::uint32_t rows = squarest_side(collective.ranks), columns = collective.ranks / rows;
   Graph graph;
   for (std::uint32_t step : std::set{1U, columns - 1}) {
     if (step % columns == 0) continue;

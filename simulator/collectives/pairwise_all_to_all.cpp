@@ -17,14 +17,10 @@ std::unique_ptr<Schedule> schedule(const Collective& collective) {
       equal ? Division::even(std::uint64_t{ranks} * ranks * collective.bytes.front(), ranks * ranks, 1)
             : Division::of_sizes(collective.bytes);
   return make_schedule(ranks, [ranks, messages](Rank rank) {
-    return rounds(ranks - 1, [=](std::uint32_t t) {
-      Rank ahead = (rank + t + 1) % ranks, behind = (rank + ranks - t - 1) % ranks;
-      auto message = [&](Action::Kind kind, Rank peer, Rank from, Rank to) {
-        return messages.action(kind, peer, from * ranks + to, from * ranks + to + 1);
-      };
-      return Round{message(Action::Kind::send, ahead, rank, ahead),
-                   message(Action::Kind::receive, behind, behind, rank)};
-    });
+    return pairwise_rounds(rank, ranks, Action::Kind::receive,
+                           [ranks, messages](Action::Kind kind, Rank peer, Rank from, Rank to) {
+                             return messages.action(kind, peer, from * ranks + to, from * ranks + to + 1);
+                           });
   });
 }
 

@@ -9,7 +9,7 @@ namespace traincast {
 namespace {
 
 std::uint32_t segments_of(const Collective& collective) {
-  return collective.ranks > 2 ? pipeline_segments(collective.ranks - 2, collective.bytes.front()) : 1;
+  return chain_segments(collective.ranks, collective.bytes.front());
 }
 
 std::unique_ptr<Schedule> schedule(const Collective& collective) {
@@ -23,7 +23,8 @@ double estimate(const Collective& collective, const NetworkEstimate& network) {
   if (collective.ranks == 1) return 0;
   double segments = segments_of(collective);
   return (collective.ranks - 2.0 + segments) *
-         transfer_seconds(static_cast<double>(collective.bytes.front()) / segments, network);
+         transfer_seconds(static_cast<double>(collective.bytes.front()) / segments,
+                          between_neighbours(network));
 }
 
 }  // namespace

@@ -87,28 +87,27 @@ class InRoles : public RankProgram {
   std::function<Rank(Rank)> rank_of_;
 };
 
-class WithBytes : public RankProgram {
+class Revised : public RankProgram {
  public:
-  WithBytes(Program program, std::function<Bytes(const Action&)> bytes)
-      : program_(std::move(program)), bytes_(std::move(bytes)) {}
+  Revised(Program program, std::function<void(Action&)> revise)
+      : program_(std::move(program)), revise_(std::move(revise)) {}
 
   bool next(Action& action) override {
     if (!program_->next(action)) return false;
-    action.bytes = bytes_(action);
+    revise_(action);
     return true;
   }
 
  private:
   Program program_;
-  std::function<Bytes(const Action&)> bytes_;
+  std::function<void(Action&)> revise_;
 };
 
 class ScheduleOfPrograms : public Schedule {
  public:
   ScheduleOfPrograms(std::uint32_t ranks, std::uint32_t channels,
-                     std::function<Program(Rank, std::uint32_t)> program, HopWork hop_work = HopWork::sum)
-      : ranks_(ranks), channels_(channels), program_(std::move(program)), hop_work_(hop_work) {}
-  HopWork hop_work() const override { return hop_work_; }
+                     std::function<Program(Rank, std::uint32_t)> program)
+      : ranks_(ranks), channels_(channels), program_(std::move(program)) {}
   std::uint32_t ranks() const override { return ranks_; }
   std::uint32_t channels() const override { return channels_; }
   Program program(Rank rank, std::uint32_t channel) const override { return program_(rank, channel); }
@@ -116,29 +115,19 @@ class ScheduleOfPrograms : public Schedule {
  private:
   std::uint32_t ranks_, channels_;
   std::function<Program(Rank, std::uint32_t)> program_;
-  HopWork hop_work_;
 };
 
 class RingSchedule : public ScheduleOfPrograms {
  public:
-  RingSchedule(std::uint32_t ranks, std::uint32_t rounds, std::uint32_t summed_rounds,
-               const Division& division, std::function<Program(Rank)> program)
+  RingSchedule(std::uint32_t ranks, std::function<RingShape()> shape, std::function<Program(Rank)> program)
       : ScheduleOfPrograms(
             ranks, 1, [program = std::move(program)](Rank rank, std::uint32_t) { return program(rank); }),
-        rounds_(rounds),
-        summed_rounds_(summed_rounds),
-        division_(division) {}
+        shape_(std::move(shape)) {}
 
-  std::optional<RingShape> ring() const override {
-    RingShape shape{rounds_, {}, summed_rounds_};
-    for (std::uint32_t block = 0; block < ranks(); ++block)
-      shape.blocks.push_back(division_.action(Action::Kind::send, 0, block, block + 1).bytes);
-    return shape;
-  }
+  std::optional<RingShape> ring() const override { return shape_(); }
 
  private:
-  std::uint32_t rounds_, summed_rounds_;
-  Division division_;
+  std::function<RingShape()> shape_;
 };
 
 }  // namespace
@@ -246,8 +235,8 @@ Program in_roles(Program program, std::function<Rank(Rank)> rank_of) {
   return std::make_unique<InRoles>(std::move(program), std::move(rank_of));
 }
 
-Program with_bytes(Program program, std::function<Bytes(const Action&)> bytes) {
-  return std::make_unique<WithBytes>(std::move(program), std::move(bytes));
+Program revised(Program program, std::function<void(Action&)> revise) {
+  return std::make_unique<Revised>(std::move(program), std::move(revise));
 }
 
 Program pipelined_chain(Rank rank, std::uint32_t ranks, Rank root, const Division& segments) {
@@ -265,21 +254,19 @@ Program from_root(Rank rank, std::uint32_t ranks, Rank root, const std::function
                   [ranks, root](Rank place) { return (place + root) % ranks; });
 }
 
-std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::function<Program(Rank)> program,
-                                        HopWork hop_work) {
-  return std::make_unique<ScheduleOfPrograms>(
-      ranks, 1, [program = std::move(program)](Rank rank, std::uint32_t) { return program(rank); }, hop_work);
+std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::function<Program(Rank)> program) {
+  return make_schedule(ranks, 1,
+                       [program = std::move(program)](Rank rank, std::uint32_t) { return program(rank); });
 }
 
 std::unique_ptr<Schedule> in_sequence(std::shared_ptr<const Schedule> first,
                                       std::shared_ptr<const Schedule> second) {
   std::uint32_t ranks = second->ranks(), channels = second->channels();
-  HopWork hop_work = second->hop_work();
   auto program = [first = std::move(first), second = std::move(second)](Rank rank, std::uint32_t channel) {
     if (channel >= first->channels() || rank >= first->ranks()) return second->program(rank, channel);
     return one_after_another(first->program(rank, channel), second->program(rank, channel));
   };
-  return std::make_unique<ScheduleOfPrograms>(ranks, channels, program, hop_work);
+  return make_schedule(ranks, channels, program);
 }
 
 std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::uint32_t channels,
@@ -290,7 +277,18 @@ std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::uint32_t chann
 std::unique_ptr<Schedule> make_ring_schedule(std::uint32_t ranks, std::uint32_t rounds,
                                              std::uint32_t summed_rounds, const Division& division,
                                              std::function<Program(Rank)> program) {
-  return std::make_unique<RingSchedule>(ranks, rounds, summed_rounds, division, std::move(program));
+  auto shape = [=] {
+    RingShape ring{rounds, {}, summed_rounds};
+    for (std::uint32_t block = 0; block < ranks; ++block)
+      ring.blocks.push_back(division.action(Action::Kind::send, 0, block, block + 1).bytes);
+    return ring;
+  };
+  return make_ring_schedule(ranks, shape, std::move(program));
+}
+
+std::unique_ptr<Schedule> make_ring_schedule(std::uint32_t ranks, std::function<RingShape()> shape,
+                                             std::function<Program(Rank)> program) {
+  return std::make_unique<RingSchedule>(ranks, std::move(shape), std::move(program));
 }
 
 }  // namespace traincast

@@ -71,6 +71,16 @@ Program ring_rounds(Rank rank, std::uint32_t ranks, std::uint32_t first_block, A
 /// Reduce-scatter and all-gather around a ring.
 Program ring_all_reduce(Rank rank, std::uint32_t ranks, const Division& chunks);
 
+/// N−1 rounds: round t sends to the rank t+1 ahead and takes from the one as far behind, as `taking` says;
+/// `action(kind, peer, from, to)` makes either.
+template <class MakeAction>
+Program pairwise_rounds(Rank rank, std::uint32_t ranks, Action::Kind taking, MakeAction action) {
+  return rounds(ranks - 1, [=](std::uint32_t t) {
+    Rank ahead = (rank + t + 1) % ranks, behind = (rank + ranks - t - 1) % ranks;
+    return Round{action(Action::Kind::send, ahead, rank, ahead), action(taking, behind, behind, rank)};
+  });
+}
+
 /// N must be a power of two. Partners are at distances N/2, N/4 … 1; of the blocks that a rank still holds it
 /// sends the partner's half and reduces its own, so that it ends with block `rank` summed.
 Program recursive_halving(Rank rank, std::uint32_t ranks, const Division& division);
@@ -118,18 +128,17 @@ Program one_after_another(Program first, Program second);
 Program repeated(std::uint32_t count, std::function<Program(std::uint32_t)> make);
 /// A program among some of the ranks: `rank_of` says who plays a role.
 Program in_roles(Program program, std::function<Rank(Rank)> rank_of);
-/// The same transfers, as long as `bytes` says.
-Program with_bytes(Program program, std::function<Bytes(const Action&)> bytes);
+/// The same actions, each as `revise` leaves it.
+Program revised(Program program, std::function<void(Action&)> revise);
 /// From the root, ranks hand the blocks of a division on to the next, one behind the other.
 Program pipelined_chain(Rank rank, std::uint32_t ranks, Rank root, const Division& segments);
 /// The program of the role that a rank plays where roles are counted from the root.
 Program from_root(Rank rank, std::uint32_t ranks, Rank root, const std::function<Program(Rank)>& role);
 
 /// A schedule from a function that makes each rank's program.
-std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::function<Program(Rank)> program,
-                                        HopWork hop_work = HopWork::sum);
-/// One schedule behind another, each rank by itself; of the second's channels and hop work, and the first's
-/// on its first channel.
+std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::function<Program(Rank)> program);
+/// One schedule behind another, each rank by itself; of the second's channels, and the first's on its first
+/// channel.
 std::unique_ptr<Schedule> in_sequence(std::shared_ptr<const Schedule> first,
                                       std::shared_ptr<const Schedule> second);
 /// The same for each rank and channel.
@@ -139,6 +148,9 @@ std::unique_ptr<Schedule> make_schedule(std::uint32_t ranks, std::uint32_t chann
 /// with block r, and the division is that of all rounds.
 std::unique_ptr<Schedule> make_ring_schedule(std::uint32_t ranks, std::uint32_t rounds,
                                              std::uint32_t summed_rounds, const Division& division,
+                                             std::function<Program(Rank)> program);
+/// The same for programs whose messages grow: `shape` tells of all of them.
+std::unique_ptr<Schedule> make_ring_schedule(std::uint32_t ranks, std::function<RingShape()> shape,
                                              std::function<Program(Rank)> program);
 
 }  // namespace traincast

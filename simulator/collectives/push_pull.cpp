@@ -85,7 +85,7 @@ std::unique_ptr<Schedule> at_servers(const Collective& collective) {
 double at_servers_seconds(const Collective& collective, const NetworkEstimate& network) {
   auto largest = static_cast<double>(*std::max_element(collective.bytes.begin(), collective.bytes.end()));
   double servers = collective.servers;
-  return collective.ranks * (transfer_seconds(largest / servers, network) +
+  return collective.ranks * (reduction_seconds(largest / servers, network) +
                              transfer_seconds(static_cast<double>(collective.pulled) / servers, network));
 }
 
@@ -97,14 +97,11 @@ std::unique_ptr<Schedule> colocated(const Collective& collective) {
   std::uint32_t ranks = collective.ranks;
   auto parts = std::make_shared<const Parts>(collective, ranks);
   return make_schedule(ranks, [=](Rank rank) {
-    auto ahead = [=](std::uint32_t t) { return (rank + t + 1) % ranks; };
-    auto behind = [=](std::uint32_t t) { return (rank + ranks - t - 1) % ranks; };
-    auto push = rounds(ranks - 1, [=](std::uint32_t t) {
-      return Round{parts->pushed(kSend, ahead(t), rank, ahead(t)),
-                   parts->pushed(kReduce, behind(t), behind(t), rank)};
+    auto push = pairwise_rounds(rank, ranks, kReduce, [parts](auto kind, Rank peer, Rank from, Rank to) {
+      return parts->pushed(kind, peer, from, to);
     });
-    auto pull = rounds(ranks - 1, [=](std::uint32_t t) {
-      return Round{parts->pulled(kSend, ahead(t), rank), parts->pulled(kReceive, behind(t), behind(t))};
+    auto pull = pairwise_rounds(rank, ranks, kReceive, [parts](auto kind, Rank peer, Rank from, Rank) {
+      return parts->pulled(kind, peer, from);
     });
     return one_after_another(std::move(push), std::move(pull));
   });
@@ -116,7 +113,7 @@ double colocated_seconds(const Collective& collective, const NetworkEstimate& ne
   double seconds = 0;
   for (std::uint32_t distance = 1; distance < collective.ranks; ++distance) {
     double flows = flows_ahead(std::min(distance, collective.ranks - distance), network);
-    seconds += transfer_seconds(largest / ranks, network, flows) +
+    seconds += reduction_seconds(largest / ranks, network, flows) +
                transfer_seconds(static_cast<double>(collective.pulled) / ranks, network, flows);
   }
   return seconds;

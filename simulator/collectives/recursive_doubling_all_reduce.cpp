@@ -19,9 +19,9 @@ std::unique_ptr<Schedule> schedule(const Collective& collective) {
 double estimate(const Collective& collective, const NetworkEstimate& network) {
   Fold fold(collective.ranks);
   double size = buffer_bytes(collective);
-  double seconds = fold.others > 0 ? 2 * transfer_seconds(size, network) : 0;
+  double seconds = fold.others > 0 ? reduction_seconds(size, network) + transfer_seconds(size, network) : 0;
   for (std::uint32_t distance = 1; distance < fold.roles; distance *= 2)
-    seconds += transfer_seconds(size, network, flows_across(distance, network));
+    seconds += reduction_seconds(size, network, flows_across(distance, network));
   return seconds;
 }
 

@@ -20,7 +20,8 @@ std::unique_ptr<Schedule> ring(const Collective& collective) {
 }
 
 double ring_seconds(const Collective& collective, const NetworkEstimate& network) {
-  return (collective.ranks - 1.0) * transfer_seconds(largest_block(collective, collective.ranks), network);
+  return (collective.ranks - 1.0) *
+         reduction_seconds(largest_block(collective, collective.ranks), between_neighbours(network));
 }
 
 std::unique_ptr<Schedule> halving(const Collective& collective) {
@@ -30,14 +31,14 @@ std::unique_ptr<Schedule> halving(const Collective& collective) {
   });
 }
 
-double halving_seconds(const Collective& collective, const NetworkEstimate& network) {
-  return hypercube_seconds(buffer_bytes(collective), collective.ranks, network);
+double halved_seconds(const Collective& collective, const NetworkEstimate& network) {
+  return halving_seconds(buffer_bytes(collective), collective.ranks, network);
 }
 
 }  // namespace
 
 const CollectiveAlgorithm kRingReduceScatter{Word::reduce_scatter, refuses_nothing, ring, ring_seconds};
 const CollectiveAlgorithm kRecursiveHalvingReduceScatter{Word::reduce_scatter, refuses_unless_power_of_two,
-                                                         halving, halving_seconds};
+                                                         halving, halved_seconds};
 
 }  // namespace traincast

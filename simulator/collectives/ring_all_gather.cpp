@@ -27,7 +27,8 @@ std::unique_ptr<Schedule> padded(const Collective& collective) {
 // Every message is on its way in every round, and the largest paces N−1 of them, padded or not.
 double estimate(const Collective& collective, const NetworkEstimate& network) {
   Bytes largest = *std::max_element(collective.bytes.begin(), collective.bytes.end());
-  return (collective.ranks - 1.0) * transfer_seconds(static_cast<double>(largest), network);
+  return (collective.ranks - 1.0) *
+         transfer_seconds(static_cast<double>(largest), between_neighbours(network));
 }
 
 }  // namespace

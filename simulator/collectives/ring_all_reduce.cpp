@@ -17,8 +17,9 @@ std::unique_ptr<Schedule> schedule(const Collective& collective) {
 // 2(N−1) rounds of the largest chunk. Between neighbours in natural order, one flow leaves and one enters a
 // node, however many ranks share its link.
 double estimate(const Collective& collective, const NetworkEstimate& network) {
-  return 2.0 * (collective.ranks - 1) *
-         transfer_seconds(largest_block(collective, collective.ranks), network);
+  double chunk = largest_block(collective, collective.ranks);
+  NetworkEstimate hop = between_neighbours(network);
+  return (collective.ranks - 1.0) * (reduction_seconds(chunk, hop) + transfer_seconds(chunk, hop));
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ std::unique_ptr<Schedule> schedule(const Collective& collective) {
 
 double estimate(const Collective& collective, const NetworkEstimate& network) {
   auto bytes = static_cast<double>(collective.bytes.front());
-  return hypercube_seconds(bytes, collective.ranks, network) +
+  return doubling_seconds(bytes, collective.ranks, network) +
          (collective.ranks - 1.0) * transfer_seconds(bytes / collective.ranks, network);
 }
 

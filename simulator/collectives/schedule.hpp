@@ -35,6 +35,13 @@ struct Collective {
   Bytes entry_bytes = 8;
 };
 
+/// What a rank does with a message that it takes as `reduce`, before it goes on.
+enum class HopWork : std::uint8_t {
+  sum,         ///< adds dense elements
+  merge,       ///< unites sorted entries with those that it holds
+  recompress,  ///< decodes, adds and encodes again
+};
+
 /// A step of a rank's program. Elements [first, last) lie in the collective's buffer: the summed vector in
 /// elements (all_reduce, reduce_scatter, sparse_all_reduce: with zeros), all messages one behind the other in
 /// bytes (all_gather, all_to_all), the message in bytes (broadcast). A range that runs past the end of the
@@ -49,6 +56,7 @@ struct Action {
   Rank peer = 0;
   std::uint64_t first = 0, last = 0;
   Bytes bytes = 0;
+  HopWork work = HopWork::sum;  ///< of `reduce`
 };
 
 /// What one rank does on one channel, in order. A transfer starts when its sender's earlier transfers have
@@ -66,19 +74,27 @@ struct RingShape {
   std::uint32_t rounds = 0;
   std::vector<Bytes> blocks;        ///< the size of each
   std::uint32_t summed_rounds = 0;  ///< the first ones, whose messages are taken as `reduce`
-};
+  /// Where sparse messages grow while they are summed: of each summed round, one behind the other, what every
+  /// rank sends. Those shorter than their block's `dense` are merged. Empty: as long as `blocks`, and dense.
+  std::vector<Bytes> growing{};
+  std::vector<Bytes> dense{};  ///< of each block
 
-/// What a rank does with every message that it takes as `reduce`, before it goes on.
-enum class HopWork {
-  sum,         ///< adds dense elements
-  merge,       ///< unites sorted entries with those that it holds
-  recompress,  ///< decodes, adds and encodes again
+  /// What rank r sends in round t, and what its receiver does with it where it sums.
+  struct Sent {
+    Bytes bytes;
+    HopWork work;
+  };
+  Sent sent(std::uint32_t t, Rank r) const {
+    std::size_t n = blocks.size(), block = (r + n - t % n) % n;
+    if (growing.empty() || t >= summed_rounds) return {blocks[block], HopWork::sum};
+    Bytes bytes = growing[t * n + r];
+    return {bytes, bytes < dense[block] ? HopWork::merge : HopWork::sum};
+  }
 };
 
 class Schedule {
  public:
   virtual ~Schedule() = default;
-  virtual HopWork hop_work() const { return HopWork::sum; }
   virtual std::uint32_t ranks() const = 0;
   /// Programs of one rank that run side by side: each sends one transfer at a time and receives one, from and
   /// to the same channel of its peers, and they share the rank's links. They deal with different elements.

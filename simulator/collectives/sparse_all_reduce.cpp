@@ -20,6 +20,9 @@ Bytes shorter(std::uint64_t entries, std::uint64_t dense, const Collective& coll
   return std::min(entries * collective.entry_bytes, dense * collective.element_bytes);
 }
 
+// A message that goes dense is added like any other.
+HopWork work_on(Bytes bytes, Bytes dense) { return bytes < dense ? HopWork::merge : HopWork::sum; }
+
 Support merged(const Support& a, const Support& b) {
   Support both;
   std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
@@ -68,29 +71,32 @@ class DoublingSizes {
 std::unique_ptr<Schedule> doubling(const Collective& collective) {
   auto sizes = std::make_shared<const DoublingSizes>(collective);
   auto whole = Division::even(collective.count, 1, collective.element_bytes);
-  return make_schedule(
-      collective.ranks,
-      [sizes, whole](Rank rank) {
-        return with_bytes(recursive_doubling_sum(rank, sizes->fold(), whole),
-                          [sizes, rank](const Action& action) {
-                            return action.kind == Action::Kind::send ? (*sizes)(rank, action.peer)
-                                                                     : (*sizes)(action.peer, rank);
-                          });
-      },
-      HopWork::merge);
+  return make_schedule(collective.ranks, [sizes, whole](Rank rank) {
+    return revised(recursive_doubling_sum(rank, sizes->fold(), whole), [sizes, rank](Action& action) {
+      Bytes dense = action.bytes;
+      action.bytes =
+          action.kind == Action::Kind::send ? (*sizes)(rank, action.peer) : (*sizes)(action.peer, rank);
+      action.work = work_on(action.bytes, dense);
+    });
+  });
 }
 
 // Every round waits for its longest message.
 double doubling_seconds(const Collective& collective, const NetworkEstimate& network) {
   DoublingSizes sizes(collective);
+  auto work = [&](Bytes bytes) {
+    return network.transport.hop_s(work_on(bytes, collective.count * collective.element_bytes), bytes);
+  };
   double seconds = 0;
   for (std::size_t level = 0; level + 1 < sizes.by_level().size(); ++level) {
     const std::vector<Bytes>& of_groups = sizes.by_level()[level];
-    auto longest = static_cast<double>(*std::max_element(of_groups.begin(), of_groups.end()));
-    seconds += transfer_seconds(longest, network, flows_across(1U << level, network));
+    Bytes longest = *std::max_element(of_groups.begin(), of_groups.end());
+    seconds += transfer_seconds(static_cast<double>(longest), network, flows_across(1U << level, network)) +
+               work(longest);
   }
   if (sizes.fold().others > 0)
     seconds += transfer_seconds(static_cast<double>(sizes.largest_own()), network) +
+               work(sizes.largest_own()) +
                transfer_seconds(static_cast<double>(sizes.by_level().back().front()), network);
   return seconds;
 }
@@ -98,26 +104,32 @@ double doubling_seconds(const Collective& collective, const NetworkEstimate& net
 // Chunk c is summed over ranks c, c+1 …: its size after each of them.
 class RingSizes {
  public:
-  explicit RingSizes(const Collective& collective) : ranks_(collective.ranks), count_(collective.count) {
-    auto chunks = Division::even(collective.count, ranks_, collective.element_bytes);
+  explicit RingSizes(const Collective& collective)
+      : ranks_(collective.ranks),
+        count_(collective.count),
+        chunks_(Division::even(collective.count, ranks_, collective.element_bytes)),
+        sizes_(std::size_t{ranks_} * ranks_) {
+    const Supports& supports = *collective.supports;
+    std::vector<std::size_t> at(ranks_, 0);                        // in each rank's support, as chunks go on
+    std::vector<std::uint32_t> held(count_ / ranks_ + 1, ranks_);  // by place: the chunk that last held it
     for (std::uint32_t chunk = 0; chunk < ranks_; ++chunk) {
-      std::uint64_t first = chunks.start(chunk), end = chunks.start(chunk + 1), entries = 0;
-      std::vector<bool> held(end - first, false);
-      for (std::uint32_t addends = 0; addends < ranks_; ++addends) {
-        const Support& support = (*collective.supports)[(chunk + addends) % ranks_];
-        for (auto at = std::lower_bound(support.begin(), support.end(), first);
-             at != support.end() && *at < end; ++at)
-          if (!held[*at - first]) {
-            held[*at - first] = true;
+      std::uint64_t first = chunks_.start(chunk), end = chunks_.start(chunk + 1), entries = 0;
+      for (std::uint32_t addends = 1; addends <= ranks_; ++addends) {
+        Rank rank = (chunk + addends - 1) % ranks_;
+        const Support& support = supports[rank];
+        for (std::size_t& next = at[rank]; next < support.size() && support[next] < end; ++next)
+          if (std::uint32_t& last = held[support[next] - first]; last != chunk) {
+            last = chunk;
             ++entries;
           }
-        sizes_.push_back(shorter(entries, end - first, collective));
+        sizes_[place(chunk, addends)] = shorter(entries, end - first, collective);
       }
     }
   }
 
-  Bytes of(std::uint32_t chunk, std::uint32_t addends) const {
-    return sizes_[std::size_t{chunk} * ranks_ + addends - 1];
+  Bytes of(std::uint32_t chunk, std::uint32_t addends) const { return sizes_[place(chunk, addends)]; }
+  Bytes dense(std::uint32_t chunk) const {
+    return chunks_.action(Action::Kind::send, 0, chunk, chunk + 1).bytes;
   }
 
   /// Of the chunk that begins there; the sum of all ranks, or what has been summed when `from` sends it.
@@ -127,9 +139,25 @@ class RingSizes {
     return of(chunk, whole ? ranks_ : (from + ranks_ - chunk) % ranks_ + 1);
   }
 
+  RingShape shape() const {
+    RingShape ring{2 * (ranks_ - 1), {}, ranks_ - 1};
+    for (std::uint32_t chunk = 0; chunk < ranks_; ++chunk) {
+      ring.blocks.push_back(of(chunk, ranks_));
+      ring.dense.push_back(dense(chunk));
+    }
+    ring.growing.assign(sizes_.begin(), sizes_.end() - ranks_);
+    return ring;
+  }
+
  private:
+  // By addends, then by the rank that sends the chunk when so many are summed.
+  std::size_t place(std::uint32_t chunk, std::uint32_t addends) const {
+    return std::size_t{addends - 1} * ranks_ + (chunk + addends - 1) % ranks_;
+  }
+
   std::uint32_t ranks_;
   std::uint64_t count_;
+  Division chunks_;
   std::vector<Bytes> sizes_;
 };
 
@@ -137,29 +165,35 @@ std::unique_ptr<Schedule> ring(const Collective& collective) {
   std::uint32_t ranks = collective.ranks;
   auto sizes = std::make_shared<const RingSizes>(collective);
   auto chunks = Division::even(collective.count, ranks, collective.element_bytes);
-  return make_schedule(
-      ranks,
-      [=](Rank rank) {
-        auto phase = [&](std::uint32_t first_block, Action::Kind taking) {
-          return with_bytes(ring_rounds(rank, ranks, first_block, taking, chunks), [=](const Action& action) {
-            return (*sizes)(action, action.kind == Action::Kind::send ? rank : action.peer,
-                            taking == Action::Kind::receive);
-          });
-        };
-        return one_after_another(phase(rank, Action::Kind::reduce), phase(rank + 1, Action::Kind::receive));
-      },
-      HopWork::merge);
+  auto program = [=](Rank rank) {
+    auto phase = [&](std::uint32_t first_block, Action::Kind taking) {
+      return revised(ring_rounds(rank, ranks, first_block, taking, chunks), [=](Action& action) {
+        Bytes dense = action.bytes;
+        action.bytes = (*sizes)(action, action.kind == Action::Kind::send ? rank : action.peer,
+                                taking == Action::Kind::receive);
+        action.work = work_on(action.bytes, dense);
+      });
+    };
+    return one_after_another(phase(rank, Action::Kind::reduce), phase(rank + 1, Action::Kind::receive));
+  };
+  return make_ring_schedule(
+      ranks, [sizes] { return sizes->shape(); }, program);
 }
 
 // As if every round waited for its longest message.
-double ring_seconds(const Collective& collective, const NetworkEstimate& network) {
+double ring_seconds(const Collective& collective, const NetworkEstimate& among_all) {
+  NetworkEstimate network = between_neighbours(among_all);
   RingSizes sizes(collective);
   double seconds = 0, longest = 0;
   for (std::uint32_t addends = 1; addends <= collective.ranks; ++addends) {
+    double work = 0;
     longest = 0;
-    for (std::uint32_t chunk = 0; chunk < collective.ranks; ++chunk)
-      longest = std::max(longest, static_cast<double>(sizes.of(chunk, addends)));
-    if (addends < collective.ranks) seconds += transfer_seconds(longest, network);
+    for (std::uint32_t chunk = 0; chunk < collective.ranks; ++chunk) {
+      Bytes bytes = sizes.of(chunk, addends);
+      longest = std::max(longest, static_cast<double>(bytes));
+      work = std::max(work, network.transport.hop_s(work_on(bytes, sizes.dense(chunk)), bytes));
+    }
+    if (addends < collective.ranks) seconds += transfer_seconds(longest, network) + work;
   }
   return seconds + (collective.ranks - 1.0) * transfer_seconds(longest, network);
 }

@@ -2,7 +2,6 @@
 // place in the other groups, all-gather within the groups; every part around a ring. With a node as the group
 // it is the hierarchical all-reduce, with a row of a grid the one on a 2-D torus.
 #include <algorithm>
-#include <cmath>
 
 #include "simulator/collectives/algorithms.hpp"
 #include "simulator/collectives/closed_forms.hpp"
@@ -37,25 +36,18 @@ double hierarchical_seconds(const Collective& collective, const NetworkEstimate&
   return two_level_seconds(collective, std::min(collective.group, collective.ranks), network);
 }
 
-// The largest divisor that is not above the square root: the shorter side of the squarest grid.
-std::uint32_t row_of(std::uint32_t ranks) {
-  auto row = static_cast<std::uint32_t>(std::sqrt(static_cast<double>(ranks)));
-  while (ranks % row != 0) --row;
-  return row;
-}
-
 std::string torus_refuses(const Collective& collective) {
-  if (collective.ranks == 1 || row_of(collective.ranks) > 1) return "";
+  if (collective.ranks == 1 || squarest_side(collective.ranks) > 1) return "";
   return "needs a number of ranks that makes rows and columns, got the prime " +
          std::to_string(collective.ranks);
 }
 
 std::unique_ptr<Schedule> torus(const Collective& collective) {
-  return two_level(collective, row_of(collective.ranks));
+  return two_level(collective, squarest_side(collective.ranks));
 }
 
 double torus_seconds(const Collective& collective, const NetworkEstimate& network) {
-  return two_level_seconds(collective, row_of(collective.ranks), network);
+  return two_level_seconds(collective, squarest_side(collective.ranks), network);
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ std::vector<double> MaxPlusRecursion::run(const Schedule& schedule, const std::s
                                           std::span<const double> enter) {
   bool all_enter = std::all_of(enter.begin(), enter.end(), [](double time) { return time < kNever; });
   if (all_enter)
-    if (auto shape = schedule.ring()) return run_ring(*shape, schedule.hop_work(), enter);
+    if (auto shape = schedule.ring()) return run_ring(*shape, enter);
   return run_programs(schedule, name, enter);
 }
 
@@ -41,8 +41,7 @@ PathId MaxPlusRecursion::hop(Rank from, Rank to, std::uint32_t channel, bool car
   return path;
 }
 
-std::vector<double> MaxPlusRecursion::run_ring(const RingShape& shape, HopWork hop_work,
-                                               std::span<const double> enter) {
+std::vector<double> MaxPlusRecursion::run_ring(const RingShape& shape, std::span<const double> enter) {
   if (shape.rounds == 0) return {enter.begin(), enter.end()};
   auto ranks = static_cast<Rank>(enter.size());
   std::vector<Bytes> sent = ring_sent_bytes(shape);
@@ -57,13 +56,7 @@ std::vector<double> MaxPlusRecursion::run_ring(const RingShape& shape, HopWork h
     received_bytes_[to] += sent[rank];
   }
   transfers_ += std::uint64_t{ranks} * shape.rounds;
-  RingCosts costs;
-  for (Bytes block : shape.blocks) {
-    costs.load.push_back(static_cast<double>(transport_.load(block)));
-    costs.latency.push_back(transport_.latency_s(block));
-    costs.hop.push_back(transport_.hop_s(hop_work, block));
-  }
-  return ring_recursion(shape, hops, costs, enter);
+  return ring_recursion(shape, hops, transport_, enter);
 }
 
 void MaxPlusRecursion::begin(const Schedule& schedule, std::span<const double> enter) {
@@ -88,7 +81,6 @@ void MaxPlusRecursion::begin(const Schedule& schedule, std::span<const double> e
 
 std::vector<double> MaxPlusRecursion::run_programs(const Schedule& schedule, const std::string& name,
                                                    std::span<const double> enter) {
-  hop_work_ = schedule.hop_work();
   begin(schedule, enter);
   while (!runnable_.empty()) {
     Lane& next = *runnable_.back();
@@ -140,6 +132,7 @@ void MaxPlusRecursion::advance(Lane& running, const std::string& name) {
       running.awaited = action.peer;
       running.awaited_bytes = action.bytes;
       running.works_on_awaited = action.kind == Action::Kind::reduce;
+      running.work = action.work;
       return;
     }
     if (!running.has_message()) {
@@ -171,7 +164,7 @@ bool MaxPlusRecursion::try_to_send(Lane& sender, const std::string& name) {
   double added = transport_.latency_s(message.bytes);
   auto load = static_cast<double>(transport_.load(message.bytes));
   sender.sent = receiver.time = start + (sender.latency + added + load * sender.seconds_per_byte);
-  if (receiver.works_on_awaited) receiver.time += transport_.hop_s(hop_work_, message.bytes);
+  if (receiver.works_on_awaited) receiver.time += transport_.hop_s(receiver.work, message.bytes);
   receiver.awaited = kNobody;
   ++sender.next_message;
   traffic_.add(sender.path, message.bytes);

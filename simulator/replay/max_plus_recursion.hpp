@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "simulator/collectives/transport.hpp"
 #include "simulator/replay/link_traffic.hpp"
 #include "simulator/replay/route_table.hpp"
 #include "simulator/replay/sharing_proof.hpp"
-#include "simulator/step/transport.hpp"
 
 namespace traincast {
 
@@ -52,6 +52,7 @@ class MaxPlusRecursion {
     Rank awaited = kNobody;  // whom the program waits for
     Bytes awaited_bytes = 0;
     bool works_on_awaited = false;
+    HopWork work = HopWork::sum;
     std::vector<Message> outbox;  // from next_message on
     std::size_t next_message = 0;
     Rank last_peer = kNobody;  // of what it sent, and the hop to it
@@ -72,10 +73,9 @@ class MaxPlusRecursion {
   PathId hop(Rank from, Rank to, std::uint32_t channel, bool carries_bytes);
   std::vector<double> run_programs(const Schedule& schedule, const std::string& name,
                                    std::span<const double> enter);
-  std::vector<double> run_ring(const RingShape& shape, HopWork hop_work, std::span<const double> enter);
+  std::vector<double> run_ring(const RingShape& shape, std::span<const double> enter);
 
   Transport transport_;
-  HopWork hop_work_ = HopWork::sum;  // of the schedule that runs
   RouteTable routes_;
   SharingProof proof_;
   LinkTraffic traffic_;

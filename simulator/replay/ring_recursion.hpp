@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "simulator/collectives/schedule.hpp"
+#include "simulator/collectives/transport.hpp"
 
 namespace traincast {
 
@@ -15,15 +16,8 @@ struct RingHops {
   std::vector<double> seconds_per_byte;  ///< of its narrowest link
 };
 
-/// What each block costs, wherever it is.
-struct RingCosts {
-  std::vector<double> load;     ///< bytes on a link
-  std::vector<double> latency;  ///< of a message, added to the hop's, in seconds
-  std::vector<double> hop;      ///< working on it after its arrival in a summed round, in seconds
-};
-
 /// When each rank has finished, given when each enters. At least two ranks.
-std::vector<double> ring_recursion(const RingShape& shape, const RingHops& hops, const RingCosts& costs,
+std::vector<double> ring_recursion(const RingShape& shape, const RingHops& hops, const Transport& transport,
                                    std::span<const double> enter);
 
 /// What each rank sends in all rounds.

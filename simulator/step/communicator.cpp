@@ -87,9 +87,7 @@ void Communicator::arrived(Rank sender, std::uint32_t channel) {
   ++transfers_;
   Channel& to = endpoints_[message.peer].channels[channel];
   double hop_s = 0;
-  if (to.awaited->kind == Action::Kind::reduce)
-    hop_s = transport_.hop_s(collectives_[endpoints_[message.peer].entered.front()].schedule->hop_work(),
-                             message.bytes);
+  if (to.awaited->kind == Action::Kind::reduce) hop_s = transport_.hop_s(to.awaited->work, message.bytes);
   to.awaited.reset();
   if (hop_s > 0)  // until then it takes nothing else
     network_.after(hop_s, [this, receiver = message.peer, channel] { advance(receiver, channel); });

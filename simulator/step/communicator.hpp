@@ -12,7 +12,7 @@
 
 #include "simulator/step/collective_engine.hpp"
 #include "simulator/step/network.hpp"
-#include "simulator/step/transport.hpp"
+#include "simulator/collectives/transport.hpp"
 
 namespace traincast {
 

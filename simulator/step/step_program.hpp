@@ -12,8 +12,8 @@
 
 #include "base/exchange.hpp"
 #include "simulator/collectives/schedule.hpp"
+#include "simulator/collectives/transport.hpp"
 #include "simulator/step/recording.hpp"
-#include "simulator/step/transport.hpp"
 
 namespace traincast {
 

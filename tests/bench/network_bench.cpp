@@ -1,6 +1,7 @@
-// What replaying costs: CPU seconds, peak memory and transfers a second of each engine, for growing numbers
-// of learners. Beside it the time that the collective took on the simulated cluster, and its α–β bound. Not a
-// test; run it on an idle machine: traincast-bench-network [MOST LEARNERS [CASE]].
+// What replaying costs: CPU seconds (and what was told before), peak memory and transfers a second of each
+// engine, for growing numbers of learners. Beside it the time that the collective took on the simulated
+// cluster, and its α–β bound. Not a test; run it on an idle machine: traincast-bench-network [MOST LEARNERS
+// [CASE]].
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -16,7 +17,9 @@
 #include "base/serial.hpp"
 #include "platforms/topology.hpp"
 #include "simulator/collectives/collective_catalog.hpp"
+#include "simulator/collectives/program_parts.hpp"
 #include "simulator/replay/engines.hpp"
+#include "simulator/replay/replay_estimate.hpp"
 
 namespace traincast {
 namespace {
@@ -31,6 +34,8 @@ struct Case {
   std::uint32_t most_learners;
   double density = 1;  // of a sparse all-reduce, with places drawn evenly
 };
+
+constexpr const char* kUnevenRings = "eight uneven rings";
 
 constexpr const char* kStar = R"({"name": "star", "bandwidth": "100Gbps"})";
 constexpr const char* kNodes = R"({"name": "gpu_nodes", "bandwidth": "100Gbps"})";
@@ -55,6 +60,8 @@ constexpr Case kCases[] = {
     {"double-tree-shared-nic", kNodes, "double_binary_tree", 25, 1, Engine::flow, 1024},
     {"hierarchical-shared-nic", kNodes, "hierarchical", 25, 1, Engine::flow, 1024},
     {"eight-rings-shared-nic", kNodes, "multi_ring", 25, 1, Engine::flow, 1024},
+    {"eight-uneven-rings-shared-nic", kNodes, kUnevenRings, 25, 1, Engine::flow, 1024},
+    {"hierarchical-fat-tree-4to1", kThinTree, "hierarchical", 25, 1, Engine::flow, 1024},
     {"sparse-ring-star", kStar, "ring", 25, 1, Engine::automatic, 1024, 0.001},
     {"ring-star-as-flows", kStar, "ring", 100, 1, Engine::flow, 1024},
     {"ring-star-on-simgrid", kStar, "ring", 100, 1, Engine::simgrid, 256},
@@ -69,7 +76,7 @@ std::unique_ptr<Topology> topology_of(const char* text) {
 }
 
 struct Measured {
-  double cpu_s, peak_mb, step_s, bound_s;
+  double cpu_s, told_s, peak_mb, step_s, bound_s;
   std::uint64_t transfers;
   char engine[16];
 };
@@ -119,6 +126,31 @@ double bound_of(const Collective& collective, const Topology& topology) {
          2 * (n - 1) / n * bytes / topology.narrowest_bandwidth(collective.ranks);
 }
 
+// As 'multi_ring', but the chunks of every ring differ by up to half.
+std::shared_ptr<const Schedule> uneven_rings(const Collective& collective) {
+  constexpr std::uint32_t kRings = 8;
+  std::uint32_t ranks = collective.ranks;
+  Bytes mean = collective.count * collective.element_bytes / kRings / ranks;
+  std::vector<Division> rings;
+  for (std::uint32_t ring = 0; ring < kRings; ++ring) {
+    RandomStream draws({.seed = 1, .purpose = Purpose::data, .learner = ring});
+    std::vector<Bytes> chunks(ranks);
+    for (Rank rank = 0; rank < ranks; ++rank)  // two by two as long as two
+      chunks[rank] = rank % 2 == 0 ? mean / 2 + draws.below(mean) : 2 * mean - chunks[rank - 1];
+    rings.push_back(Division::of_sizes(chunks));
+  }
+  return make_schedule(ranks, kRings, [ranks, rings](Rank rank, std::uint32_t ring) {
+    auto turned = [](Rank of, std::uint32_t by) { return of / kRings * kRings + (of + by) % kRings; };
+    auto rank_of = [=](Rank role) { return turned(role, ring); };
+    return in_roles(ring_all_reduce(turned(rank, kRings - ring), ranks, rings[ring]), rank_of);
+  });
+}
+
+std::shared_ptr<const Schedule> schedule_of(const Case& one, const Collective& collective) {
+  if (one.algorithm == std::string(kUnevenRings)) return uneven_rings(collective);
+  return choose_algorithm(one.algorithm, collective, {}).make.schedule(collective);
+}
+
 Measured measure(const Case& one, std::uint32_t learners) {
   auto topology = topology_of(one.topology);
   Collective collective{.ranks = learners, .count = one.megabytes * 250'000, .group = 8};
@@ -130,14 +162,19 @@ Measured measure(const Case& one, std::uint32_t learners) {
   StepProgram program{.learners = learners, .overlap = false, .buckets = {}};
   for (unsigned b = 0; b < one.buckets; ++b) {
     PhaseProgram phase;
-    phase.schedule = choose_algorithm(one.algorithm, collective, {}).make.schedule(collective);
+    phase.schedule = schedule_of(one, collective);
     program.buckets.push_back({0, {phase}});
   }
   auto cluster = topology->build(learners);
   Timeline timeline = replay_step_here(program, *cluster, one.engine);
-  Measured measured{cpu_seconds() - begin, peak_mb(),
-                    timeline.step_s,       one.buckets * bound_of(collective, *topology),
-                    timeline.transfers,    {}};
+  double cpu_s = cpu_seconds() - begin, peak = peak_mb();
+  Measured measured{cpu_s,
+                    estimate_replay(program, *topology, one.engine).cpu_s,
+                    peak,
+                    timeline.step_s,
+                    one.buckets * bound_of(collective, *topology),
+                    timeline.transfers,
+                    {}};
   timeline.engine.copy(measured.engine, sizeof measured.engine - 1);
   return measured;
 }
@@ -145,8 +182,8 @@ Measured measure(const Case& one, std::uint32_t learners) {
 void print(const Case& one, std::uint32_t most) {
   std::printf("%s: %u bucket%s of %llu MB\n", one.name, one.buckets, one.buckets == 1 ? "" : "s",
               static_cast<unsigned long long>(one.megabytes));
-  std::printf("%9s  %-8s %13s %10s %7s %9s %10s %12s %12s %7s\n", "learners", "engine", "transfers", "CPU s",
-              "growth", "peak MB", "M/s", "simulated s", "bound s", "ratio");
+  std::printf("%9s  %-8s %13s %10s %10s %7s %9s %10s %12s %12s %7s\n", "learners", "engine", "transfers",
+              "CPU s", "told s", "growth", "peak MB", "M/s", "simulated s", "bound s", "ratio");
   double before = 0;
   for (std::uint32_t learners = 8; learners <= std::min(most, one.most_learners); learners *= 2) {
     auto results = run_in_children(
@@ -158,10 +195,10 @@ void print(const Case& one, std::uint32_t most) {
         },
         nullptr);
     auto m = Reader(results.front()).get<Measured>();
-    std::printf("%9u  %-8s %13llu %10.4f %7.2f %9.1f %10.2f %12.6g %12.6g %7.3f\n", learners, m.engine,
-                static_cast<unsigned long long>(m.transfers), m.cpu_s, before > 0 ? m.cpu_s / before : 0.0,
-                m.peak_mb, static_cast<double>(m.transfers) / m.cpu_s / 1e6, m.step_s, m.bound_s,
-                m.step_s / m.bound_s);
+    std::printf("%9u  %-8s %13llu %10.4f %10.4f %7.2f %9.1f %10.2f %12.6g %12.6g %7.3f\n", learners, m.engine,
+                static_cast<unsigned long long>(m.transfers), m.cpu_s, m.told_s,
+                before > 0 ? m.cpu_s / before : 0.0, m.peak_mb,
+                static_cast<double>(m.transfers) / m.cpu_s / 1e6, m.step_s, m.bound_s, m.step_s / m.bound_s);
     std::fflush(stdout);
     before = m.cpu_s;
   }

@@ -42,14 +42,14 @@ TEST(ChooseAlgorithm, NamesWhyOneRefuses) {
       refusal("recursive_doubling", gather),
       ":/collective/all_gather: 'recursive_doubling' needs a number of ranks that is a power of two, got 6; "
       "'auto' takes one that can");
-  EXPECT_EQ(
-      refusal("torus_2d", {.ranks = 7}),
-      ":/collective/all_reduce: 'torus_2d' needs a number of ranks that makes rows and columns, got the prime "
-      "7; 'auto' takes one that can");
-  EXPECT_EQ(
-      refusal("hierarchical", {.ranks = 6}),
-      ":/collective/all_reduce: 'hierarchical' needs nodes of several ranks that are all alike, got nodes of 1; "
-      "'auto' takes one that can");
+  EXPECT_EQ(refusal("torus_2d", {.ranks = 7}),
+            ":/collective/all_reduce: 'torus_2d' needs a number of ranks that makes rows and columns, got "
+            "the prime "
+            "7; 'auto' takes one that can");
+  EXPECT_EQ(refusal("hierarchical", {.ranks = 6}),
+            ":/collective/all_reduce: 'hierarchical' needs nodes of several ranks that are all alike, got "
+            "nodes of 1; "
+            "'auto' takes one that can");
   EXPECT_EQ(
       refusal("hierarchical", {.ranks = 6, .group = 4}),
       ":/collective/all_reduce: 'hierarchical' needs nodes that are full, got 6 ranks in nodes of 4; 'auto' "

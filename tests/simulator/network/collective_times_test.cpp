@@ -192,9 +192,22 @@ TEST(PairwiseAllToAll, TakesARoundForEveryPartner) {
 // Segments of two trees meet at the ports of a star in ways that no closed form follows.
 bool is_exact(std::string_view name) { return name != "double_binary_tree"; }
 
+// With γ for sums, and messages of up to 1000 bytes by another protocol than longer ones.
+Transport some_transport() {
+  Transport transport;
+  transport.hop_s_per_byte[static_cast<std::size_t>(HopWork::sum)] = 0.3e-9;
+  transport.protocols = {{1000, 1e-6, 0.25}, {UINT64_MAX, 5e-6, 0.5}};
+  return transport;
+}
+
+class EstimateOn : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Transports, EstimateOn, ::testing::Values(false, true),
+                         [](const auto& stacked) { return stacked.param ? "AStack" : "ThePlainNetwork"; });
+
 // The estimates that choose algorithms are these closed forms.
-TEST(Estimate, IsTheReplayedTimeOnAStar) {
+TEST_P(EstimateOn, AStarIsTheReplayedTime) {
   NetworkEstimate star{.latency = kAlpha, .bandwidth = 1 / kBeta, .sharing = 1};
+  if (GetParam()) star.transport = some_transport();
   std::vector<Collective> collectives;
   for (std::uint32_t n : {2U, 8U, 16U}) {
     collectives.push_back({.ranks = n, .count = 4096});
@@ -213,11 +226,36 @@ TEST(Estimate, IsTheReplayedTimeOnAStar) {
     collective.group = 2;
     for (const auto& entry : collective_catalog(collective.word).entries()) {
       SCOPED_TRACE(entry.name);
-      if (entry.make.refuses(collective).empty() && is_exact(entry.name))
-        expect_seconds(seconds(std::string(entry.name), collective), entry.make.estimate(collective, star),
-                       collective.ranks);
+      if (!entry.make.refuses(collective).empty() || !is_exact(entry.name)) continue;
+      auto times =
+          replay_collective(*entry.make.schedule(collective), *plain_star(),
+                            std::vector<double>(collective.ranks, 0.0), Engine::simgrid, star.transport);
+      expect_seconds(*std::max_element(times.finish_s.begin(), times.finish_s.end()),
+                     entry.make.estimate(collective, star), collective.ranks);
     }
   }
+}
+
+// By the recursion, which takes no time to speak of; several channels share their ports, which it refuses.
+TEST_P(EstimateOn, AStarOfManyRanksIsTheReplayedTime) {
+  NetworkEstimate star{.latency = kAlpha, .bandwidth = 1 / kBeta, .sharing = 1};
+  if (GetParam()) star.transport = some_transport();
+  for (std::uint32_t n : {8U, 64U, 256U, 1024U})
+    for (Word word : {Word::all_reduce, Word::all_gather, Word::broadcast, Word::reduce_scatter}) {
+      Collective collective{.word = word, .ranks = n, .count = 4096, .group = 2};
+      if (word == Word::all_gather) collective.bytes.assign(n, 1000);
+      if (word == Word::broadcast) collective.bytes = {4 * n};
+      for (const auto& entry : collective_catalog(word).entries()) {
+        if (!entry.make.refuses(collective).empty()) continue;
+        auto schedule = entry.make.schedule(collective);
+        if (schedule->channels() > 1) continue;
+        SCOPED_TRACE(std::string(to_string(word)) + ' ' + std::string(entry.name));
+        auto times = replay_collective_here(*schedule, *plain_star()->build(n), std::vector<double>(n, 0.0),
+                                            Engine::max_plus, star.transport);
+        expect_seconds(*std::max_element(times.finish_s.begin(), times.finish_s.end()),
+                       entry.make.estimate(collective, star), n);
+      }
+    }
 }
 
 TEST(Estimate, OfTwoTreesIsNearTheReplayedTime) {

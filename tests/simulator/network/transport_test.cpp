@@ -86,6 +86,39 @@ TEST_P(Transported, ASparseSumMergesWhatItTakes) {
   expect_seconds(seconds("recursive_doubling", sum, with_gamma(HopWork::sum)), kAlpha + kBeta * 3 * 8);
 }
 
+// Of 10 elements each rank holds 6: 48 bytes of entries, but 40 dense.
+TEST_P(Transported, ASparseSumThatGoesDenseIsAddedAndNotMerged) {
+  Supports supports{{0, 1, 2, 3, 4, 5}, {4, 5, 6, 7, 8, 9}};
+  Collective sum{.word = Word::sparse_all_reduce,
+                 .ranks = 2,
+                 .count = 10,
+                 .supports = std::make_shared<const Supports>(supports)};
+  expect_seconds(seconds("recursive_doubling", sum, with_gamma(HopWork::sum)),
+                 kAlpha + (kBeta + kGamma) * 40);
+  expect_seconds(seconds("recursive_doubling", sum, with_gamma(HopWork::merge)), kAlpha + kBeta * 40);
+}
+
+// Chunks of 100 elements, of which the ranks that they pass hold 10, 60 and 80, each more of the same: 80
+// bytes of entries are merged, the next message is dense and added, and the sum goes dense to both others.
+TEST_P(Transported, ASparseRingMergesUntilItsMessagesGoDense) {
+  constexpr Index kHeld[] = {1, 6, 8};  // of ten
+  Supports supports(3);
+  for (Index place = 0; place < 300; ++place)
+    for (Rank rank = 0; rank < 3; ++rank)
+      if (place % 10 < kHeld[(rank + 3 - place / 100) % 3]) supports[rank].push_back(place);
+  Collective sum{.word = Word::sparse_all_reduce,
+                 .ranks = 3,
+                 .count = 300,
+                 .supports = std::make_shared<const Supports>(supports)};
+  Transport both = with_gamma(HopWork::sum);
+  both.hop_s_per_byte[static_cast<std::size_t>(HopWork::merge)] = 5 * kGamma;
+  double expected = 4 * kAlpha + kBeta * (80 + 3 * 400) + 5 * kGamma * 80 + kGamma * 400;
+  expect_seconds(seconds("ring", sum, both), expected);
+  EXPECT_NEAR(choose_algorithm("ring", sum, {})
+                  .make.estimate(sum, {.latency = kAlpha, .bandwidth = 1 / kBeta, .transport = both}),
+              expected, 1e-9 * expected);
+}
+
 // Messages of a chunk: 400 bytes by the first protocol, 40,000 by the second.
 TEST_P(Transported, AMessageTravelsByTheProtocolOfItsSize) {
   Transport transport;

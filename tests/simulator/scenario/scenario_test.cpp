@@ -190,10 +190,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "all_gather"},
         Refusal{"StackCostWithoutUnit", scenario(R"("stack": {"name": "nccl", "launch": 5})"),
                 "s.json:/stack/launch: must be a duration with its unit, as in \"5us\", got 5"},
-        Refusal{"LaterEngine", scenario(R"("engine": "repeated_round")"),
-                "s.json:/engine: engine 'repeated_round' is not in this version: 'max_plus' computes every "
-                "round, and takes a second for the 537 million transfers of a ring of 16,384; "
-                "known: auto, simgrid, flow, max_plus"},
+        Refusal{
+            "LaterEngine", scenario(R"("engine": "repeated_round")"),
+            "s.json:/engine: engine 'repeated_round' is not in this version: 'max_plus' computes every "
+            "round where no link is shared, in about a second for the 537 million transfers of a ring of "
+            "16,384; where links are shared, equal messages need not end together, and 'flow' follows each; "
+            "known: auto, simgrid, flow, max_plus"},
         Refusal{"LaterTraining", scenario(R"("training": {"name": "sasg"})"),
                 "s.json:/training/name: training algorithm 'sasg' is not in this version: it needs training "
                 "with the method "

@@ -21,6 +21,7 @@ struct Transport {
   double hop_s_per_byte[3] = {};    ///< by HopWork, of the bytes of the message that is worked on
 
   double latency_s(Bytes bytes) const { return protocols.empty() ? 0 : protocol(bytes).latency_s; }
+  double efficiency(Bytes bytes) const { return protocols.empty() ? 1 : protocol(bytes).efficiency; }
   /// What a message occupies of its links, in whole bytes.
   Bytes load(Bytes bytes) const {
     if (protocols.empty() || protocol(bytes).efficiency == 1) return bytes;
