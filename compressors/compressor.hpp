@@ -71,9 +71,11 @@ class Compressor {
   virtual Coupling coupling() const = 0;
   /// The error feedback that the method's paper uses; the scenario may choose another.
   virtual ErrorRule error_rule() const = 0;
-  /// Whether sizes of messages follow from the unit's shape alone, so that a run without gradients can have
-  /// them.
+  /// Whether sizes of messages follow from the unit's shape and the number of learners, and every learner
+  /// sends the same, so that a run without gradients can have them from one learner.
   virtual bool sizes_follow_from_shape() const { return false; }
+  /// Whether no size of a message is known before its values are: the host then waits for it.
+  virtual bool sizes_depend_on_values() const { return !sizes_follow_from_shape(); }
   /// Whether `average` is the mean of what the learners report as kept, up to rounding: not where servers or
   /// ranks on the way compress anew.
   virtual bool averages_contributions() const { return true; }

@@ -23,9 +23,9 @@ class Draws {
   }
 };
 
-/// A 32-bit mixing function with a key before it and one in its middle, nine operations on 32-bit lanes (Philox
-/// needs wide products, which vector units lack). For dithering, not for cryptography; equal keys and places
-/// give equal draws on every machine. Upper bits are the better ones.
+/// A 32-bit mixing function with a key before it and one in its middle, nine operations on 32-bit lanes
+/// (Philox needs wide products, which vector units lack). For dithering, not for cryptography; equal keys and
+/// places give equal draws on every machine. Upper bits are the better ones.
 class KeyedDraws final : public Draws {
  public:
   explicit KeyedDraws(const StreamKey& key);

@@ -51,7 +51,9 @@ class Gathered final : public Compressor {
         });
 
     group.phase(1);
-    group.once(Stage::decode, codec_->decode_work(numel, group.size()), [&] {
+    std::vector<Work> decoding = codec_->decode_work(numel, group.stands_for());
+    decoding.push_back({Primitive::elementwise, {numel, 0, 0}});  // cleared before, divided after
+    group.once(Stage::decode, decoding, [&] {
       std::fill(average.begin(), average.end(), 0.0f);
       for (LearnerId learner = 0; learner < group.size(); ++learner)
         codec_->decode(messages[learner], {unit, numel, step.index, learner, draws.shared(), draws.shared()})

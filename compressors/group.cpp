@@ -83,7 +83,8 @@ std::size_t longest(std::span<const Unit> units) {
 
 }  // namespace
 
-Group::Group(std::uint32_t learners) : learners_(learners) {}
+Group::Group(std::uint32_t learners, std::uint32_t stands_for)
+    : learners_(learners), stands_for_(std::max(learners, stands_for)) {}
 
 void Group::phase(unsigned number) { phase_ = number; }
 

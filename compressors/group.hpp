@@ -28,9 +28,12 @@ struct SparseVector {
 
 class Group {
  public:
-  explicit Group(std::uint32_t learners);
+  /// `stands_for`: more than `learners` where these are a sample of alike ones.
+  explicit Group(std::uint32_t learners, std::uint32_t stands_for = 0);
 
   std::uint32_t size() const { return learners_; }
+  /// How many learners there are: what work and sizes of messages follow from.
+  std::uint32_t stands_for() const { return stands_for_; }
 
   /// What follows belongs to this phase. Ops of the same phase of a bucket's tensors are joined into one
   /// collective, so a method numbers its collectives the same way for every tensor (PowerSGD: P 0,
@@ -92,7 +95,7 @@ class Group {
   double timed(const std::function<void()>& f);
   void charge(Stage stage, std::vector<Work> work);
 
-  std::uint32_t learners_;
+  std::uint32_t learners_, stands_for_;
   unsigned phase_ = 0;
   double excluded_ = 0;
   std::vector<Phase> phases_;

@@ -22,6 +22,7 @@ class IntegerSum final : public Compressor {
       : levels_(std::move(levels)), element_(element), rule_(rule), seed_(seed) {}
 
   Coupling coupling() const override { return Coupling::tensor; }
+  bool sizes_follow_from_shape() const override { return true; }
   ErrorRule error_rule() const override { return rule_; }
   bool unbiased() const override { return levels_->unbiased(); }
 
@@ -36,7 +37,8 @@ class IntegerSum final : public Compressor {
 
   void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,
                  Contributions& contributions, std::span<float> average) override {
-    refuse_learners(group.size());
+    const Element element = element_of(group.stands_for());
+    refuse_learners(group.stands_for());
     const std::uint64_t numel = unit.numel();
     const UnitDraws draws(seed_, step.index, unit.id);
     std::vector<float> vector(numel), kept(numel);
@@ -51,8 +53,7 @@ class IntegerSum final : public Compressor {
 
     group.phase(1);
     const auto most = static_cast<float>(levels_->most());
-    group.all_reduce(element_of(group.size()), average,
-                     {{Primitive::bit_pack, {numel, 8 * size_of(element_of(group.size())), 0}}},
+    group.all_reduce(element, average, {{Primitive::bit_pack, {numel, 8 * size_of(element), 0}}},
                      [&](LearnerId learner, std::span<float> addend) {
                        source.read(learner, vector);
                        if (scale > 0) levels_->levels(vector, scale, draws.own(learner), addend);

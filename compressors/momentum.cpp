@@ -66,6 +66,7 @@ class WithMomentum final : public Compressor {
 
   Coupling coupling() const override { return method_->coupling(); }
   bool sizes_follow_from_shape() const override { return method_->sizes_follow_from_shape(); }
+  bool sizes_depend_on_values() const override { return method_->sizes_depend_on_values(); }
   ErrorRule error_rule() const override { return {}; }
   bool averages_contributions() const override { return method_->averages_contributions(); }
   bool scales() const override { return method_->scales(); }

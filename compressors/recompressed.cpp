@@ -23,6 +23,7 @@ class Recompressed final : public Compressor {
   bool sizes_follow_from_shape() const override {
     return how_.way == Recompression::Way::servers && codec_->size_follows_from_shape();
   }
+  bool sizes_depend_on_values() const override { return !codec_->size_follows_from_shape(); }
   ErrorRule error_rule() const override { return rule_; }
   bool averages_contributions() const override { return false; }
   bool scales() const override { return codec_->scales(); }
@@ -85,8 +86,12 @@ class Recompressed final : public Compressor {
       codec_->decode(answers[s], call).add_to(told);
       for (std::size_t i = 0; i < size; ++i) memory_[stripe.begin + i] = mean[i] - told[i];
     };
-    std::vector<Work> serving = codec_->decode_work(numel / learners, learners);
-    for (const Work& work : codec_->encode_work(numel / learners)) serving.push_back(work);
+    // Each owner's or server's part of the messages of all.
+    const std::uint32_t all = group.stands_for();
+    const std::uint64_t part = (numel + all - 1) / all;
+    std::vector<Work> serving = codec_->decode_work(part, all);
+    serving.push_back({Primitive::elementwise, {part, 0, 0}});
+    for (const Work& work : codec_->encode_work(part)) serving.push_back(work);
     unsigned last = 1;
     if (how_.way == Recompression::Way::stripes) {
       group.phase(1);

@@ -36,7 +36,7 @@ void sum_levels(Group& group, unsigned first, const Factors& factors, Side side,
     }
   });
 
-  const Element element = integers_for(group.size());
+  const Element element = integers_for(group.stands_for());
   group.phase(first + 1);
   group.all_reduce(element, sum, {{Primitive::bit_pack, {sum.size(), 8 * size_of(element), 0}}},
                    [&](LearnerId learner, std::span<float> levels) {

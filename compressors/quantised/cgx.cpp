@@ -80,6 +80,7 @@ class Cgx final : public Compressor {
       : compressing_(std::move(compressing)), least_(least) {}
 
   Coupling coupling() const override { return Coupling::tensor; }
+  bool sizes_depend_on_values() const override { return compressing_->sizes_depend_on_values(); }
   ErrorRule error_rule() const override { return {}; }
   bool averages_contributions() const override { return false; }
 

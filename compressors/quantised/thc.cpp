@@ -74,6 +74,7 @@ class Thc final : public Compressor {
         table_(thc_table(bits, granularity, limit_)) {}
 
   Coupling coupling() const override { return Coupling::tensor; }
+  bool sizes_follow_from_shape() const override { return true; }
   ErrorRule error_rule() const override { return {ErrorRule::Error::local, 1}; }
 
   void refuse_learners(std::uint32_t learners) const override {
@@ -86,7 +87,7 @@ class Thc final : public Compressor {
   /// Li et al. 2024, Algorithm 3.
   void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,
                  Contributions& contributions, std::span<float> average) override {
-    refuse_learners(group.size());
+    refuse_learners(group.stands_for());
     const std::uint64_t numel = unit.numel(), size = rotated_size(numel, block_);
     const std::uint32_t learners = group.size();
     const UnitDraws draws(seed_, step.index, unit.id);
@@ -120,7 +121,7 @@ class Thc final : public Compressor {
                  }
                  contributions.kept(learner, rotated_back(std::move(own), numel, block_, draws.shared()));
                });
-    const Bytes pulled = (std::uint64_t{learners} * granularity_ <= 255 ? 1 : 2) * size;
+    const Bytes pulled = (std::uint64_t{group.stands_for()} * granularity_ <= 255 ? 1 : 2) * size;
     group.push_pull(std::vector<Bytes>(learners, bytes), pulled, learners * bytes);
 
     group.phase(2);

@@ -74,6 +74,9 @@ class Dgc final : public Compressor {
   Dgc(const Settings& settings, std::uint64_t seed) : settings_(settings), seed_(seed) {}
 
   Coupling coupling() const override { return Coupling::tensor; }
+  bool sizes_depend_on_values() const override {
+    return settings_.sample_share > 0 || !fixed_size(settings_.format);
+  }
   ErrorRule error_rule() const override { return {}; }
   bool remembers() const override { return true; }
   bool needs_gradient_norms() const override { return settings_.clip > 0; }
@@ -98,9 +101,9 @@ class Dgc final : public Compressor {
     group.phase(0);
     const Work choosing = settings_.sample_share > 0 ? Work{Primitive::threshold_scan, {numel, k, 0}}
                                                      : Work{Primitive::topk, {numel, k, 0}};
-    const Work masking{Primitive::scatter, {numel, k, 0}};
+    const Work masking{Primitive::scatter, {numel, k, 0}, settings_.masks ? 2u : 1u};
     auto messages = group.all_gather(
-        {{Primitive::elementwise, {numel, 0, 0}}, choosing, masking},
+        {{Primitive::elementwise, {numel, 0, 0}, 2}, choosing, masking},
         [&](LearnerId learner, Bytes& value_bytes) {
           source.read(learner, gradient);
           clip(step, learner, gradient);
@@ -132,7 +135,8 @@ class Dgc final : public Compressor {
         });
 
     group.phase(2);
-    group.once(Stage::decode, {{Primitive::scatter, {numel, group.size() * k, 0}}}, [&] {
+    const Work adding{Primitive::scatter, {numel, k, 0}, group.stands_for()};
+    group.once(Stage::decode, {{Primitive::elementwise, {numel, 0, 0}}, adding}, [&] {
       std::fill(average.begin(), average.end(), 0.0f);
       for (const Message& message : messages) {
         SparseVector sent = read_sparse(message, numel, settings_.format, {});

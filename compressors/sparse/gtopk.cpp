@@ -37,6 +37,7 @@ class GTopK final : public Compressor {
 
   Coupling coupling() const override { return Coupling::tensor; }
   ErrorRule error_rule() const override { return {ErrorRule::Error::local, 1}; }
+  bool sizes_depend_on_values() const override { return false; }
   /// What is cut off at an inner node, though its index survives elsewhere, is in nobody's memory.
   bool averages_contributions() const override { return false; }
 
@@ -75,7 +76,7 @@ class GTopK final : public Compressor {
     group.rounds(std::move(rounds), learners * kEntryBytes * k, learners * sizeof(float) * k);
 
     group.phase(1);
-    group.each(Stage::encode, {{Primitive::elementwise, {k, 0, 0}}}, [&](LearnerId learner) {
+    group.each(Stage::encode, {{Primitive::gather, {numel, k, 0}}}, [&](LearnerId learner) {
       SparseVector taken;
       auto in_root = root.indices.begin();
       for (std::size_t j = 0; j < own[learner].indices.size(); ++j) {
@@ -87,11 +88,13 @@ class GTopK final : public Compressor {
       contributions.kept(learner, taken.indices, taken.values, Selection::own);
     });
     group.phase(2);
-    group.once(Stage::decode, {{Primitive::scatter, {numel, k, 0}}}, [&] {
-      std::fill(average.begin(), average.end(), 0.0f);
-      for (std::size_t j = 0; j < root.indices.size(); ++j) average[root.indices[j]] = root.values[j];
-      take_mean(average, learners);
-    });
+    group.once(Stage::decode, {{Primitive::elementwise, {numel, 0, 0}}, {Primitive::scatter, {numel, k, 0}}},
+               [&] {
+                 std::fill(average.begin(), average.end(), 0.0f);
+                 for (std::size_t j = 0; j < root.indices.size(); ++j)
+                   average[root.indices[j]] = root.values[j];
+                 take_mean(average, learners);
+               });
   }
 
   void save(Writer&) const override {}

@@ -76,11 +76,12 @@ class Led final : public Compressor {
                      });
 
     group.phase(++phase);
-    group.once(Stage::decode, {{Primitive::scatter, {numel, k, 0}}}, [&] {
-      take_mean(sum, group.size());
-      std::fill(average.begin(), average.end(), 0.0f);
-      for (std::size_t j = 0; j < k; ++j) average[indices[j]] = sum[j];
-    });
+    group.once(Stage::decode, {{Primitive::elementwise, {numel, 0, 0}}, {Primitive::scatter, {numel, k, 0}}},
+               [&] {
+                 take_mean(sum, group.size());
+                 std::fill(average.begin(), average.end(), 0.0f);
+                 for (std::size_t j = 0; j < k; ++j) average[indices[j]] = sum[j];
+               });
   }
 
   void save(Writer&) const override {}

@@ -69,7 +69,8 @@ class OkTopK final : public Compressor {
     // Owners add up, and gather what exceeds the common threshold; exact every so many steps, from all sums.
     std::vector<float> sums(numel, 0.0f);
     group.phase(1);
-    group.once(Stage::encode, {{Primitive::scatter, {numel / learners, k, 0}}}, [&] {
+    const std::uint64_t part = (numel + learners - 1) / learners, share = (k + learners - 1) / learners;
+    group.once(Stage::encode, {{Primitive::scatter, {part, share, 0}, learners}}, [&] {
       for (const SparseVector& vector_of : own)
         for (std::size_t j = 0; j < vector_of.indices.size(); ++j)
           sums[vector_of.indices[j]] += vector_of.values[j];
@@ -82,7 +83,8 @@ class OkTopK final : public Compressor {
       append(region, all.indices[j]);
       append(region, all.values[j]);
     }
-    group.all_gather({}, [&](LearnerId learner, Bytes& value_bytes) {
+    const Work keeping{exact ? Primitive::topk : Primitive::threshold_scan, {part, share, 0}};
+    group.all_gather({keeping}, [&](LearnerId learner, Bytes& value_bytes) {
       value_bytes = regions[learner].size() / 2;
       return std::move(regions[learner]);
     });
@@ -90,16 +92,17 @@ class OkTopK final : public Compressor {
     group.phase(2);
     std::fill(average.begin(), average.end(), 0.0f);
     std::uint64_t applied = 0;
-    group.once(Stage::decode, {{Primitive::scatter, {numel, k, 0}}}, [&] {
-      for (std::size_t j = 0; j < all.indices.size(); ++j) {
-        if (std::fabs(all.values[j]) < global_threshold_) continue;
-        ++applied;
-        average[all.indices[j]] = all.values[j] / static_cast<float>(learners);
-      }
-    });
+    group.once(Stage::decode, {{Primitive::elementwise, {numel, 0, 0}}, {Primitive::scatter, {numel, k, 0}}},
+               [&] {
+                 for (std::size_t j = 0; j < all.indices.size(); ++j) {
+                   if (std::fabs(all.values[j]) < global_threshold_) continue;
+                   ++applied;
+                   average[all.indices[j]] = all.values[j] / static_cast<float>(learners);
+                 }
+               });
     if (!exact) adapt(global_threshold_, applied, 2 * wanted / 3, 4 * wanted / 3);
     // The memory keeps whatever was not sent, or was sent and not applied.
-    group.each(Stage::decode, {{Primitive::elementwise, {k, 0, 0}}}, [&](LearnerId learner) {
+    group.each(Stage::decode, {{Primitive::gather, {numel, k, 0}}}, [&](LearnerId learner) {
       SparseVector taken;
       for (std::size_t j = 0; j < own[learner].indices.size(); ++j) {
         Index index = own[learner].indices[j];

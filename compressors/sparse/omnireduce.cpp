@@ -60,19 +60,24 @@ class OmniReduce final : public Compressor {
     Bytes value_bytes = 0;
 
     group.phase(0);
-    group.each(Stage::encode, {{Primitive::reduction, {numel, 0, 0}}}, [&](LearnerId learner) {
-      source.read(learner, vector);
-      pushed[learner] = write_blocks(chosen(vector), vector, block_);
-      bytes[learner] = pushed[learner].size();
-      Decoded sent;
-      read_blocks(pushed[learner], numel, block_, [&](Index block, std::span<const float> values) {
-        value_bytes += values.size_bytes();
-        for (std::size_t i = 0; i < values.size(); ++i)
-          sent.indices.push_back(static_cast<Index>(block * block_ + i));
-        sent.values.insert(sent.values.end(), values.begin(), values.end());
-      });
-      contributions.kept(learner, sent.indices, sent.values, Selection::own);
-    });
+    // Norms of blocks, a choice among them, and copies of what is chosen.
+    const std::uint64_t blocks = (numel + block_ - 1) / block_, kept = share_of(density_, blocks);
+    const Work choosing{density_ < 1 ? Primitive::topk : Primitive::threshold_scan, {blocks, kept, 0}};
+    const Work copying{Primitive::elementwise, {std::min(numel, kept * block_), 0, 0}};
+    group.each(Stage::encode, {{Primitive::reduction, {numel, 0, 0}}, choosing, copying},
+               [&](LearnerId learner) {
+                 source.read(learner, vector);
+                 pushed[learner] = write_blocks(chosen(vector), vector, block_);
+                 bytes[learner] = pushed[learner].size();
+                 Decoded sent;
+                 read_blocks(pushed[learner], numel, block_, [&](Index block, std::span<const float> values) {
+                   value_bytes += values.size_bytes();
+                   for (std::size_t i = 0; i < values.size(); ++i)
+                     sent.indices.push_back(static_cast<Index>(block * block_ + i));
+                   sent.values.insert(sent.values.end(), values.begin(), values.end());
+                 });
+                 contributions.kept(learner, sent.indices, sent.values, Selection::own);
+               });
 
     // The aggregators' sums of the blocks that anybody sent.
     std::fill(average.begin(), average.end(), 0.0f);

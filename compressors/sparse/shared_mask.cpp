@@ -65,7 +65,7 @@ class SharedMask final : public Codec {
     return {{Primitive::topk, {numel, share_of(density_, numel), 0}}};
   }
   std::vector<Work> decode_work(std::uint64_t numel, std::uint32_t learners) const override {
-    return {{Primitive::scatter, {numel, learners * share_of(density_, numel), 0}}};
+    return {{Primitive::scatter, {numel, share_of(density_, numel), 0}, learners}};
   }
 
  private:

@@ -29,7 +29,8 @@ class SharedSupport final : public Compressor {
     std::vector<float> vector(numel), sum(k);
 
     group.phase(0);
-    group.once(Stage::encode, {}, [&] { indices = selector_->select(numel, draws.shared()); });
+    group.once(Stage::encode, {{Primitive::elementwise, {k, 0, 0}}},
+               [&] { indices = selector_->select(numel, draws.shared()); });
     group.all_reduce(Element::fp32, sum, {selector_->gather_work(numel)},
                      [&](LearnerId learner, std::span<float> addend) {
                        source.read(learner, vector);
@@ -43,11 +44,12 @@ class SharedSupport final : public Compressor {
                      });
 
     group.phase(1);
-    group.once(Stage::decode, {{Primitive::scatter, {numel, k, 0}}}, [&] {
-      take_mean(sum, group.size());
-      std::fill(average.begin(), average.end(), 0.0f);
-      for (std::size_t j = 0; j < k; ++j) average[indices[j]] = sum[j];
-    });
+    group.once(Stage::decode, {{Primitive::elementwise, {numel, 0, 0}}, {Primitive::scatter, {numel, k, 0}}},
+               [&] {
+                 take_mean(sum, group.size());
+                 std::fill(average.begin(), average.end(), 0.0f);
+                 for (std::size_t j = 0; j < k; ++j) average[indices[j]] = sum[j];
+               });
   }
 
   void save(Writer&) const override {}

@@ -36,7 +36,7 @@ class SparseCodec final : public Codec {
   std::vector<Work> encode_work(std::uint64_t numel) const override { return selector_->work(numel); }
 
   std::vector<Work> decode_work(std::uint64_t numel, std::uint32_t learners) const override {
-    return {{Primitive::scatter, {numel, learners * selector_->expected(numel), 0}}};
+    return {{Primitive::scatter, {numel, selector_->expected(numel), 0}, learners}};
   }
 
   void save(Writer& writer) const override { selector_->save(writer); }

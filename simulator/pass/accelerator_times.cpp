@@ -43,8 +43,8 @@ ComputeTimeline accelerator_compute(const Accelerator& accelerator, const std::v
 
 CodecSeconds accelerator_codec(const Scenario& scenario, const ExchangeRecord& record) {
   const Accelerator& accelerator = *scenario.accelerator;
-  bool variable = !scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)
-                       ->sizes_follow_from_shape();
+  bool variable = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)
+                      ->sizes_depend_on_values();
   CodecSeconds result;
   for (const BucketExchange& bucket : record.steps.front().buckets) {
     auto& times = result.buckets.emplace_back();

@@ -76,12 +76,6 @@ double square_sum(std::span<const float> values) {
   return sum;
 }
 
-ErrorRule rule_of(const Scenario& scenario, const Compressor& compressor) {
-  ErrorRule rule = compressor.error_rule();
-  if (scenario.error) rule.error = *scenario.error;
-  return rule;
-}
-
 GradientNorms gradient_norms(const Compressor& compressor, const TraceReader& trace, std::size_t steps,
                              std::uint32_t learners) {
   GradientNorms norms;
@@ -113,7 +107,7 @@ class UnitWalk {
         learners_(scenario.learners),
         gradient_norms_(gradient_norms) {
     auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
-    ErrorRule rule = rule_of(scenario, *compressor);
+    ErrorRule rule = error_rule_of(scenario, *compressor);
     feedback_ = std::make_unique<ErrorFeedback>(std::move(compressor), rule, learners_, numel_);
     ids_.resize(learners_);
     std::iota(ids_.begin(), ids_.end(), 0u);
@@ -243,6 +237,12 @@ void refuse_what_does_not_fit(const Scenario& scenario, const std::vector<Compre
 }
 
 }  // namespace
+
+ErrorRule error_rule_of(const Scenario& scenario, const Compressor& compressor) {
+  ErrorRule rule = compressor.error_rule();
+  if (scenario.error) rule.error = *scenario.error;
+  return rule;
+}
 
 ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trace, unsigned threads) {
   ExchangeRecord record;

@@ -47,6 +47,9 @@ struct ExchangeRecord {
 /// Throws InputError where the error memories would not fit into this machine's memory.
 ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trace, unsigned threads);
 
+/// The error feedback of the scenario: as it says, or as the method's paper does.
+ErrorRule error_rule_of(const Scenario& scenario, const Compressor& compressor);
+
 /// Seconds of codec work by bucket, phase and stage, on this machine.
 struct CodecSeconds {
   struct PhaseTime {

@@ -22,7 +22,9 @@ std::string key_of(const TensorInfo& tensor) {
 }
 
 std::vector<Phase> phases_of(const Scenario& scenario, const Bucket& unit) {
-  return trial_phases(scenario.compressor, scenario.seed, unit, 1);
+  auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
+  return trial_phases(scenario.compressor, scenario.seed, unit, 1, scenario.learners,
+                      error_rule_of(scenario, *compressor));
 }
 
 }  // namespace
@@ -34,7 +36,9 @@ ExchangeRecord shape_exchange(const Scenario& scenario, std::span<const TensorIn
   record.buckets = make_buckets(layers, scenario.buckets);
   for (const TensorInfo& layer : layers) record.parameters += layer.numel();
   StepRecord& step = record.steps.emplace_back();
-  const std::string method = scenario.resolved.at("compressor").dump(-1);
+  const std::string method = scenario.resolved.at("compressor").dump(-1) +
+                             scenario.resolved.at("error_feedback").dump(-1) +
+                             std::to_string(scenario.learners);
   const Coupling coupling =
       scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)->coupling();
   for (const Bucket& bucket : record.buckets) {

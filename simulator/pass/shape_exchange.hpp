@@ -13,8 +13,9 @@
 
 namespace traincast {
 
-/// What a method does with a tensor, by the method's name and parameters and the tensor's number, kind and
-/// shape: the same for any number of learners and any buckets, so that runs over the same tensors share it.
+/// What a method does with a tensor, by the method, error feedback and number of learners, and the tensor's
+/// number, kind and shape: the same for any buckets, platform and stack, so that runs over the same tensors
+/// share it.
 using ShapePhases = std::map<std::pair<std::string, std::string>, std::vector<Phase>>;
 
 /// One step of scenario.compressor for scenario.learners, from tensors' shapes alone: it runs for one learner

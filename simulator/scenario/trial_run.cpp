@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "base/error.hpp"
+#include "compressors/error_feedback.hpp"
 
 namespace traincast {
 
@@ -17,26 +18,17 @@ class AnyNumbers : public GradientSource {
   }
 };
 
-class Ignored : public Contributions {
- public:
-  bool wants_dense() const override { return false; }
-  void kept(LearnerId, std::span<const Index>, std::span<const float>, Selection) override {}
-  void kept(LearnerId, std::span<const float>) override {}
-  void kept_all(LearnerId) override {}
-};
-
 }  // namespace
 
 std::vector<Phase> trial_phases(const Choice<MakeCompressor>& method, std::uint64_t seed, const Bucket& unit,
-                                std::uint32_t learners) {
+                                std::uint32_t learners, std::uint32_t stands_for, ErrorRule rule) {
   std::vector<LearnerId> all(learners);
   std::iota(all.begin(), all.end(), LearnerId{0});
   const std::vector<double> norms(learners, 1.0);
-  Ignored ignored;
-  Group group(learners);
+  Group group(learners, stands_for);
   std::vector<float> average(unit.numel());
-  auto compressor = method.entry->make(method.parameters, seed);
-  compressor->aggregate({0, 0, 0, all, norms}, unit, AnyNumbers(), group, ignored, average);
+  ErrorFeedback feedback(method.entry->make(method.parameters, seed), rule, learners, unit.numel());
+  feedback.aggregate({0, 0, 0, all, norms}, unit, AnyNumbers(), group, average);
   return group.phases();
 }
 
@@ -46,7 +38,7 @@ std::set<Word> words_sent(const Choice<MakeCompressor>& method, std::uint64_t se
   try {
     for (const TensorInfo& tensor :
          {TensorInfo{0, "matrix", {64, 64}, "linear.weight"}, TensorInfo{1, "vector", {64}, "bias"}})
-      for (const Phase& phase : trial_phases(method, seed, {tensor.id, {tensor}}, kLearners))
+      for (const Phase& phase : trial_phases(method, seed, {tensor.id, {tensor}}, kLearners, kLearners, {}))
         if (phase.op) words.insert(phase.op->word);
   } catch (const InputError&) {  // what a method refuses, it refuses with its own tensors
   }

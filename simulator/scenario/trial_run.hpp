@@ -8,9 +8,10 @@
 
 namespace traincast {
 
-/// One step of one unit among so many learners.
+/// One step of one unit among so many learners, which stand for more alike, with the error feedback around
+/// it.
 std::vector<Phase> trial_phases(const Choice<MakeCompressor>& method, std::uint64_t seed, const Bucket& unit,
-                                std::uint32_t learners);
+                                std::uint32_t learners, std::uint32_t stands_for, ErrorRule rule);
 
 /// The words that the method sends for a matrix of a few thousand elements and for a vector; others are
 /// possible where tensors are of other sizes. None where the method refuses these.

@@ -26,9 +26,10 @@ TEST(TopK, SendsEightBytesAnEntry) {
   EXPECT_EQ(op.word, Word::all_gather);
   EXPECT_THAT(op.bytes, ElementsAre(80, 80, 80, 80));
   EXPECT_EQ(op.value_bytes, 4u * 40);
-  Work decode{Primitive::scatter, {1000, 40, 0}};
-  decode.stage = Stage::decode;
-  EXPECT_THAT(result.phases[1].work, ElementsAre(decode));
+  Work decode{Primitive::scatter, {1000, 10, 0}, 4};  // message by message
+  Work clear_and_divide{Primitive::elementwise, {1000, 0, 0}};
+  decode.stage = clear_and_divide.stage = Stage::decode;
+  EXPECT_THAT(result.phases[1].work, ElementsAre(decode, clear_and_divide));
   EXPECT_FALSE(result.phases[1].op);
 }
 
