@@ -24,6 +24,8 @@ const std::vector<Command>& commands() {
        "writes a step's collectives for other simulators", export_command},
       {"validate", "validate [NAME | FILE.json]… [--format text|markdown|json]",
        "published measurements beside predictions, and how wrong these are", validate_command},
+      {"import", "import TABLE --forward TIME [--model NAME] [--out FILE]",
+       "makes a recorded timeline of a table of backward passes", import_command},
       {"list", "list [KIND] [--format json]", "what can be chosen, by name", list_command},
       {"schema", "schema", "the scenario language as JSON schema", schema_command},
       {"reference", "reference", "the scenario language as Markdown", reference_command}};

@@ -251,6 +251,8 @@ Json describe_times(const Scenario& scenario, const Manifest& manifest, bool fro
   json["source"] = from_file ? "timings file" : scenario.timings.entry->name;
   if (scenario.accelerator) json["accelerator"] = scenario.accelerator->description;
   if (!from_file && scenario.timings.entry->make == TimingSource::measured) json["device"] = manifest.device;
+  if (scenario.timings.entry->make == TimingSource::recorded)
+    json["path"] = scenario.timings.parameters.word("path");
   return json;
 }
 

@@ -108,10 +108,10 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
   std::optional<Timings> given;
   if (options.timings_file) {
     for (const Point& point : plan.points)
-      if (point.scenario.accelerator)
-        throw PlacedError(
-            plan.file, "/accelerator",
-            "all times come from its description, and nothing is measured; leave out --timings");
+      if (TimingSource source = point.scenario.timings.entry->make;
+          source == TimingSource::accelerator || source == TimingSource::recorded)
+        throw PlacedError(plan.file, "/timings",
+                          "nothing is measured, so that no file can replace it; leave out --timings");
     given = Timings::read_file(*options.timings_file);
   }
   Timings measured;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 
 #include "base/error.hpp"
@@ -12,6 +13,7 @@
 #include "simulator/assemble.hpp"
 #include "simulator/pass/accelerator_times.hpp"
 #include "simulator/pass/shape_exchange.hpp"
+#include "workloads/timeline/recorded_timeline.hpp"
 
 namespace traincast {
 
@@ -55,13 +57,10 @@ ComputeTimeline Study::compute_timeline(const std::string& scenario_file, const 
     timeline = *read;
   } else if (scenario.timings.entry->make == TimingSource::given) {
     timeline = given_compute(scenario, manifest().layers);
+  } else if (scenario.timings.entry->make == TimingSource::recorded) {
+    timeline = recorded_timeline(scenario_file, scenario);
   } else if (scenario.timings.entry->make == TimingSource::accelerator) {
-    std::vector<LayerCost> costs = gradients_.costs();
-    if (costs.empty() || gradients_.batch() == 0)
-      throw PlacedError(scenario_file, "/accelerator",
-                        "an accelerator needs the FLOPs of each layer and the mini-batch, and those of '" +
-                            manifest().model + "' are not known; give times, or take the shapes of a model");
-    timeline = accelerator_compute(*scenario.accelerator, manifest().layers, costs, gradients_.batch());
+    timeline = described_timeline(scenario_file, scenario);
   } else {
     timeline = manifest().timeline;
     if (scenario.gradients.entry->make == GradientSourceKind::trace && manifest().device != processor_name())
@@ -77,6 +76,35 @@ ComputeTimeline Study::compute_timeline(const std::string& scenario_file, const 
   return timeline;
 }
 
+ComputeTimeline Study::recorded_timeline(const std::string& scenario_file, const Scenario& scenario) const {
+  RecordedTimeline recorded = read_recorded_timeline(
+      (std::filesystem::path(scenario_file).parent_path() / scenario.timings.parameters.word("path"))
+          .string());
+  if (scenario.accelerator) {
+    const Json& codecs = scenario.accelerator->description;
+    const Json* device = codecs.find("device");
+    if (recorded.device != codecs.at("name").text() && !(device && device->text() == recorded.device))
+      throw PlacedError(scenario_file, "/timings",
+                        "the timeline was recorded on '" + recorded.device + "', and codecs would run on '" +
+                            (device ? device : &codecs.at("name"))->text() +
+                            "'; compute and codec times come from one source");
+  }
+  try {
+    return timeline_of(recorded, manifest().layers);
+  } catch (const InputError& error) {
+    throw PlacedError(scenario_file, "/timings/path", error.what());
+  }
+}
+
+ComputeTimeline Study::described_timeline(const std::string& scenario_file, const Scenario& scenario) const {
+  std::vector<LayerCost> costs = gradients_.costs();
+  if (costs.empty() || gradients_.batch() == 0)
+    throw PlacedError(scenario_file, "/accelerator",
+                      "an accelerator needs the FLOPs of each layer and the mini-batch, and those of '" +
+                          manifest().model + "' are not known; give times, or take the shapes of a model");
+  return accelerator_compute(*scenario.accelerator, manifest().layers, costs, gradients_.batch());
+}
+
 CodecSeconds Study::codec_seconds(const Scenario& scenario, const ExchangeRecord& record) {
   if (given_) {
     const CodecSeconds* read = given_->codec(scenario);
@@ -89,8 +117,8 @@ CodecSeconds Study::codec_seconds(const Scenario& scenario, const ExchangeRecord
                        " have other buckets or phases than this run");
     return *read;
   }
-  if (scenario.timings.entry->make == TimingSource::given) return given_codec(scenario, record);
-  if (scenario.timings.entry->make == TimingSource::accelerator) return accelerator_codec(scenario, record);
+  if (scenario.accelerator) return accelerator_codec(scenario, record);
+  if (scenario.timings.entry->make != TimingSource::measured) return given_codec(scenario, record);
   CodecSeconds seconds = measure_codec(scenario, *gradients_.trace());
   measured_.add(scenario, seconds);
   return seconds;

@@ -60,6 +60,8 @@ class Study {
   void add_step(Request& request, AssembledStep step, std::shared_ptr<const Topology> topology,
                 const std::string& key = "");
   ComputeTimeline compute_timeline(const std::string& scenario_file, const Scenario& scenario);
+  ComputeTimeline recorded_timeline(const std::string& scenario_file, const Scenario& scenario) const;
+  ComputeTimeline described_timeline(const std::string& scenario_file, const Scenario& scenario) const;
   CodecSeconds codec_seconds(const Scenario& scenario, const ExchangeRecord& record);
   void keep(const Scenario& scenario, const ExchangeRecord& record) const;
   const Method& method(const Scenario& scenario);

@@ -60,6 +60,11 @@ constexpr Parameter kGiven[] = {
      "touches"},
     {"decode", Unit::durations, "[0s, inf)", "{}",
      "by method: all decoding of one learner and step, likewise"}};
+constexpr Parameter kRecorded[] = {
+    {"path", Unit::path, "", kRequired,
+     "file of a timeline, as 'traincast import' writes it, relative to the scenario file"},
+    kGiven[3],
+    kGiven[4]};
 constexpr Entry<TimingSource> kTimings[] = {
     {"measured",
      "compute and codec measured on this machine, one learner at a time",
@@ -67,6 +72,11 @@ constexpr Entry<TimingSource> kTimings[] = {
      {},
      TimingSource::measured},
     {"given", "compute and codec as stated here", "", kGiven, TimingSource::given},
+    {"recorded",
+     "compute as somebody recorded it, tensor by tensor; codec as stated here, or by the accelerator that "
+     "the "
+     "record was made on",
+     "", kRecorded, TimingSource::recorded},
     {"accelerator",
      "compute and codec from the description under 'accelerator': FLOPs and bytes of each layer, primitives "
      "of "

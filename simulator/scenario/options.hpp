@@ -13,7 +13,7 @@ enum class GradientSourceKind { live, trace, exchange, shapes, generated };
 constexpr bool has_gradients(GradientSourceKind kind) {
   return kind == GradientSourceKind::live || kind == GradientSourceKind::trace;
 }
-enum class TimingSource { measured, given, accelerator };
+enum class TimingSource { measured, given, recorded, accelerator };
 /// Things that need training with the method in the loop; none yet.
 enum class TrainingKind {};
 

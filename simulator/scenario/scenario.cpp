@@ -207,6 +207,11 @@ Json read_platform(const JsonReader& at, Scenario& scenario) {
 constexpr Planned kLaterCompressorKeys[] = {
     {"reference_coding", "every method here sends what its paper's format needs, packed"}};
 
+bool states_codec_times(const Scenario& scenario) {
+  TimingSource source = scenario.timings.entry->make;
+  return source == TimingSource::given || (source == TimingSource::recorded && !scenario.accelerator);
+}
+
 Json read_compressor(const JsonReader& at, Scenario& scenario) {
   for (const Planned& later : kLaterCompressorKeys)
     if (at.value().find(later.name))
@@ -224,7 +229,7 @@ Json read_compressor(const JsonReader& at, Scenario& scenario) {
       !scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)
            ->sizes_follow_from_shape())
     at.refuse("the sizes of this method's messages depend on values; it needs live gradients or a trace");
-  if (scenario.timings.entry->make == TimingSource::given && scenario.compressor.entry->name != "none")
+  if (states_codec_times(scenario) && scenario.compressor.entry->name != "none")
     for (const char* stage : {"encode", "decode"}) {
       bool found = false;
       for (const auto& [method, seconds] : scenario.timings.parameters.durations(stage))
@@ -256,7 +261,7 @@ Json read_timings(const JsonReader& at, Scenario& s) {
   s.timings = choose(at, timing_catalog());
   TimingSource source = s.timings.entry->make;
   GradientSourceKind gradients = s.gradients.entry->make;
-  if (s.accelerator && source != TimingSource::accelerator)
+  if (s.accelerator && source != TimingSource::accelerator && source != TimingSource::recorded)
     at.refuse(
         "compute and codec times come from one source: these, or 'accelerator'; leave one of the two out");
   if (source == TimingSource::accelerator) {
@@ -277,7 +282,7 @@ Json read_timings(const JsonReader& at, Scenario& s) {
         "without gradients there is nothing that could be timed; name an accelerator, or give times, as in "
         "{\"name\": \"given\", \"forward\": \"5ms\", \"backward\": \"10ms\"}");
   for (const char* stage : {"encode", "decode"})
-    if (source == TimingSource::given)
+    if (source == TimingSource::given || source == TimingSource::recorded)
       for (const auto& [method, seconds] : s.timings.parameters.durations(stage)) {
         Json name = method;
         compressor_catalog().find(

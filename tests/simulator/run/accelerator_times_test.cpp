@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include "base/files.hpp"
 #include "tests/simulator/run/run_helpers.hpp"
 #include "tests/support/refusal.hpp"
+#include "tests/support/scratch_folder.hpp"
 #include "workloads/models/layer_table.hpp"
 
 namespace traincast {
@@ -138,8 +140,69 @@ TEST(AcceleratorTimes, AreRefusedBesideAnotherSource) {
               options.timings_file = "timings.json";
               run(plan_of(""), options);
             }),
-            "test.json:/accelerator: all times come from its description, and nothing is measured; leave out "
-            "--timings");
+            "test.json:/timings: nothing is measured, so that no file can replace it; leave out --timings");
+}
+
+// A model of two tensors, whose backward somebody timed on a V100.
+class RecordedTimes : public ::testing::Test {
+ protected:
+  RecordedTimes() {
+    write_text_file(folder / "model.json",
+                    R"({"format": 1, "name": "two", "sample": "a row", "source": "test",
+      "parameters": 6000000, "layers": [
+        {"name": "a", "shape": [2000, 1000], "kind": "linear.weight", "flops": 4e6, "bytes": 12000, "backward_bytes": 24000},
+        {"name": "b", "shape": [4000, 1000], "kind": "linear.weight", "flops": 8e6, "bytes": 20000, "backward_bytes": 40000}]})");
+    write_text_file(folder / "timeline.json",
+                    R"({"format": 1, "model": "two", "device": "v100", "source": "test",
+      "forward_s": 0.01, "optimizer_s": 0.001, "tensors": [{"numel": 4000000, "ready_s": 0.005},
+                                                           {"numel": 2000000, "ready_s": 0.02}]})");
+  }
+  Plan plan(const std::string& members) {
+    Json document = Json::parse(R"({"name": "test", "learners": 2, "steps": 1, "buckets": "tensor",
+      "gradients": {"name": "shapes", "model": "model.json"}, "timings": {"name": "recorded", "path": "timeline.json"},
+      "platform": {"name": "star", "bandwidth": "10Gbps"}})",
+                                "test");
+    Json extra = Json::parse("{" + members + "}", "members");
+    for (const auto& [key, value] : extra.members()) document[key] = value;
+    return make_plan(std::move(document), folder / "s.json", {});
+  }
+  std::string refused(const std::string& members) {
+    return without(refusal([&] { quiet_run(plan(members)); }), folder.path());
+  }
+  ScratchFolder folder;
+};
+
+// The second tensor's 16 MB travel from 5 ms on, and are there before backward ends at 20 ms: 2 · (2 MB · 4
+// at 10 Gb/s); the first's 8 MB are left, 6.4 ms.
+TEST_F(RecordedTimes, SayWhenEachGradientIsReady) {
+  PointReport p = quiet_run(plan("")).report.points[0];
+  EXPECT_DOUBLE_EQ(p.compute_seconds.mean, 0.031);
+  EXPECT_NEAR(p.step_seconds.mean, 0.031 + 8e6 / 1.25e9, 1e-4);
+}
+
+TEST_F(RecordedTimes, TakeCodecsFromTheAcceleratorThatTheyWereRecordedOn) {
+  Plan described = plan(R"("accelerator": "v100", "compressor": {"name": "powersgd", "rank": 1})");
+  RunResult result = quiet_run(described);
+  EXPECT_DOUBLE_EQ(result.report.points[0].compute_seconds.mean, 0.031);
+  EXPECT_GT(result.report.points[0].encode_seconds.mean, 0);
+  const Json& times = result.report.traincast.at("times").items().at(0);
+  EXPECT_EQ(times.at("source").text(), "recorded");
+  EXPECT_EQ(times.at("path").text(), "timeline.json");
+  EXPECT_EQ(refused(R"("accelerator": "a100")"),
+            "s.json:/timings: the timeline was recorded on 'v100', and codecs would run on 'a100'; compute "
+            "and codec "
+            "times come from one source");
+}
+
+TEST_F(RecordedTimes, NeedCodecTimesAndTheSameModel) {
+  EXPECT_EQ(refused(R"("compressor": {"name": "powersgd", "rank": 1})"),
+            "s.json:/timings/encode: no duration for 'powersgd'; compute and codec times come from one "
+            "source, so give "
+            "both");
+  EXPECT_EQ(refused(R"("gradients": {"name": "shapes", "model": "resnet50"})"),
+            "s.json:/timings/path: the recorded timeline of 'two' does not fit this model: it has 2 tensors, "
+            "and the "
+            "model 161");
 }
 
 TEST(AcceleratorTimes, NeedOneOfShapeAndModel) {

@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <iostream>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/names.hpp"
+#include "base/units.hpp"
+#include "simulator/commands/command.hpp"
+#include "workloads/timeline/recorded_timeline.hpp"
+
+namespace traincast {
+
+namespace {
+
+namespace options = boost::program_options;
+
+double duration(const std::string& option, const std::string& text) {
+  auto seconds = parse_quantity(text, Unit::duration);
+  if (!seconds || *seconds < 0)
+    throw InputError("import: " + option + " must be a duration with its unit, as in 20ms, got '" + text +
+                     "'");
+  return *seconds;
+}
+
+RecordedTimeline chosen(std::vector<RecordedTimeline> models, const std::string& file,
+                        const std::string& name) {
+  std::vector<std::string> names;
+  for (const RecordedTimeline& model : models) names.push_back(model.model);
+  if (name.empty() && models.size() == 1) return models.front();
+  if (name.empty())
+    throw InputError("import: " + file + " holds several models; name one with --model: " + join(names));
+  auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end())
+    throw InputError("import: --model: unknown model '" + name + "'" + known_names(name, names));
+  return std::move(models[static_cast<std::size_t>(found - names.begin())]);
+}
+
+}  // namespace
+
+int import_command(const std::vector<std::string>& arguments) {
+  options::options_description described(
+      "traincast import TABLE\n\nMakes of a table of backward passes the timeline of one model, for "
+      "\"timings\": "
+      "{\"name\": \"recorded\"}.\nColumns, separated by tabs: model idx tensor numel ready_gap_us, or model "
+      "idx "
+      "wait_us bytes");
+  std::string table, model, device = "unknown", forward, optimizer = "0s", out;
+  auto add = described.add_options();
+  add("help", "this text");
+  add("model", options::value(&model)->value_name("NAME"), "which model of the table (the only one)");
+  add("forward", options::value(&forward)->value_name("TIME"),
+      "of the forward pass, as in 20ms; it is not in the table");
+  add("optimizer", options::value(&optimizer)->value_name("TIME"), "of the update, likewise (0s)");
+  add("device", options::value(&device)->value_name("NAME"),
+      "what the passes ran on; where it is an accelerator's name, a scenario may take codec times from that "
+      "one");
+  add("out", options::value(&out)->value_name("FILE"), "where to write (the terminal)");
+  options::options_description hidden;
+  hidden.add_options()("table", options::value(&table));
+  options::positional_options_description position;
+  position.add("table", 1);
+  options::options_description all;
+  all.add(described).add(hidden);
+  options::variables_map given;
+  try {
+    options::store(options::command_line_parser(arguments).options(all).positional(position).run(), given);
+    options::notify(given);
+  } catch (const options::error& error) {
+    throw InputError(std::string("import: ") + error.what());
+  }
+  if (given.count("help")) {
+    std::cout << described;
+    return kSuccess;
+  }
+  if (table.empty()) throw InputError("import: names no table; see traincast import --help");
+  RecordedTimeline timeline = chosen(read_tensor_traces(table), table, model);
+  if (forward.empty())
+    throw InputError(
+        "import: the table has backward passes only; say with --forward how long the forward pass takes");
+  timeline.device = device;
+  timeline.forward_s = duration("--forward", forward);
+  timeline.optimizer_s = duration("--optimizer", optimizer);
+  std::string text = timeline.to_json().dump() + "\n";
+  if (out.empty())
+    std::cout << text;
+  else
+    write_text_file(out, text);
+  return kSuccess;
+}
+
+}  // namespace traincast
