@@ -134,7 +134,7 @@ TEST(Architecture, EachPackageIsIncludedWhereItBelongs) {
 
 // Each LibTorch source takes half a minute to compile: they are few, and what reaches one through a header
 // counts.
-TEST(Architecture, AtMostThreeSourcesIncludeLibTorch) {
+TEST(Architecture, AtMostFourSourcesIncludeLibTorch) {
   std::vector<Include> includes = all_includes();
   std::set<std::string> tainted;  // files that LibTorch reaches
   for (std::size_t before = SIZE_MAX; before != tainted.size();) {
@@ -148,7 +148,7 @@ TEST(Architecture, AtMostThreeSourcesIncludeLibTorch) {
   for (const std::string& file : tainted)
     if (file.ends_with(".cpp")) sources.push_back(file);
   EXPECT_GE(sources.size(), 1u);
-  EXPECT_LE(sources.size(), 3u) << testing::PrintToString(sources);
+  EXPECT_LE(sources.size(), 4u) << testing::PrintToString(sources);
 }
 
 TEST(Architecture, FileNamesAreUnique) {

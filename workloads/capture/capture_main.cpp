@@ -8,7 +8,9 @@
 #include <span>
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "base/units.hpp"
+#include "workloads/capture/calibration.hpp"
 #include "workloads/capture/capture_options.hpp"
 #include "workloads/capture/host.hpp"
 
@@ -42,6 +44,18 @@ int run(std::span<const char* const> arguments) {
     return kSuccess;
   }
   const CaptureRequest& request = line->request;
+  if (!line->calibrate.empty()) {
+    keep_blas_to_one_thread();
+    if (!line->quiet) warn_of_slow_blas();
+    Json description = calibrate(uses_cuda(request.device));
+    write_text_file(line->calibrate, description.dump() + "\n");
+    if (!line->quiet)
+      std::fprintf(
+          stderr,
+          "%s: describes '%s'; a scenario takes it as \"accelerator\": {\"name\": \"file\", \"path\": …}\n",
+          line->calibrate.c_str(), description.at("device").text().c_str());
+    return kSuccess;
+  }
   std::signal(SIGINT, take_signal);
   std::signal(SIGTERM, take_signal);
   keep_blas_to_one_thread();

@@ -69,6 +69,7 @@ std::optional<CommandLine> parse_command_line(std::span<const char* const> argum
   options.push_back({"--learners", number("--learners", request.learners, 1, 65536), true});
   options.push_back({"--steps", number("--steps", request.steps, 1, 1000000), true});
   options.push_back({"--out", [&](const std::string& text) { request.out = text; }, true});
+  options.push_back({"--calibrate", [&](const std::string& text) { line.calibrate = text; }});
   options.push_back({"--seed", number("--seed", request.seed, 0, INT64_MAX)});
   options.push_back({"--threads", number("--threads", request.threads, 1, 1024)});
   options.push_back({"--device", [&](const std::string& text) { request.device = device_of(text); }});
@@ -92,6 +93,14 @@ std::optional<CommandLine> parse_command_line(std::span<const char* const> argum
       throw InputError(name + ": a value must follow");
     option->take(equals == argument.npos ? std::string(arguments[++i]) : argument.substr(equals + 1));
   }
+  auto calibrates = std::ranges::find(options, "--calibrate", &Option::name);
+  if (calibrates->given) {
+    for (const Option& option : options)
+      if (option.given && option.name != "--calibrate" && option.name != "--device")
+        throw InputError(option.name + ": goes with capturing, not with --calibrate");
+    if (line.calibrate.empty()) throw InputError("--calibrate: must name a file");
+    return line;
+  }
   for (const Option& option : options)
     if (option.needed && !option.given) throw InputError(option.name + " is missing; see --help");
   if (request.out.empty()) throw InputError("--out: must name a folder");
@@ -111,6 +120,10 @@ std::string capture_help() {
       "  --threads T    learners computed at once (default: one for each processor); never changes a result\n"
       "  --device D     auto, cpu or cuda (default auto)\n"
       "  --quiet        errors only\n\n"
+      "  --calibrate F  instead of all that: measures this device's primitives (passes over vectors, "
+      "selection,\n"
+      "                 products, orthogonalisation …) and writes its description as an accelerator into "
+      "file F\n\n"
       "Ends with 0, 2 (the input is wrong), 3 (training diverged), or 128 plus the signal that interrupted "
       "it;\n"
       "only 0 leaves a manifest.\n";

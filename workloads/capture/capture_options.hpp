@@ -11,6 +11,7 @@ namespace traincast {
 
 struct CommandLine {
   CaptureRequest request;
+  std::string calibrate;  ///< file of a description to measure instead of capturing; empty: capture
   bool quiet = false;
 };
 

@@ -48,7 +48,9 @@ at::Tensor initial_value(const NetworkOptions& options, std::uint32_t id) {
   return at::from_blob(values.data(), layer.shape, at::kFloat).clone();
 }
 
-bool choose_cuda(Device device) {
+}  // namespace
+
+bool uses_cuda(Device device) {
 #ifdef TRAINCAST_WITH_CUDA
   bool there = torch::cuda::is_available();
   if (device == Device::cuda && !there)
@@ -60,6 +62,8 @@ bool choose_cuda(Device device) {
   return false;
 #endif
 }
+
+namespace {
 
 std::unique_ptr<PassClock> make_pass_clock([[maybe_unused]] bool cuda, std::size_t tensors) {
 #ifdef TRAINCAST_WITH_CUDA
@@ -139,7 +143,7 @@ struct Network::State {
 Network::Network(NetworkOptions options) : state_(std::make_unique<State>()) {
   State& s = *state_;
   s.options = std::move(options);
-  s.cuda = choose_cuda(s.options.device);
+  s.cuda = uses_cuda(s.options.device);
   auto& context = at::globalContext();
   context.setDeterministicAlgorithms(true, /*warn_only=*/false);
   context.setBenchmarkCuDNN(false);

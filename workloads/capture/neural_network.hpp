@@ -18,6 +18,9 @@ namespace traincast {
 enum class Device { automatic, cpu, cuda };
 enum class Precision { fp32, fp64 };
 
+/// Whether this device is a CUDA one here. Throws InputError where it is not there.
+bool uses_cuda(Device device);
+
 struct NetworkOptions {
   std::string workload;  ///< an entry's name
   Parameters parameters;
