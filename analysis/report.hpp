@@ -63,6 +63,7 @@ struct PointReport {
   std::optional<BuildUp> build_up;
   std::optional<Spread> relative_error, contraction;
   std::optional<double> memory_first, memory_last;  ///< ‖memory‖/‖gradient‖ after the first and the last step
+  bool memory_of_mean = false;  ///< of the mean memory and the mean gradient
   bool memory_grows = false;
   double busiest_link_seconds =
       0;  ///< bytes of the busiest link over its bandwidth: a lower bound of communication

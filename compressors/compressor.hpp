@@ -83,6 +83,9 @@ class Compressor {
   virtual bool unbiased() const { return false; }
   /// Whether multiples of the gradients give that multiple of the average; not where only signs are sent.
   virtual bool scales() const { return true; }
+  /// Whether, in exact arithmetic, what all apply depends on the learners' vectors only through their mean;
+  /// all collectives are sums then, and one learner that has the mean can stand for all.
+  virtual bool linear() const { return false; }
   /// Throws InputError where the method cannot run with so many learners.
   virtual void refuse_learners(std::uint32_t) const {}
   /// Whether `Step::gradient_norms` must be there.

@@ -66,6 +66,9 @@ const Catalog<MakeCompressor>& compressor_catalog() {
       kPowerSgdAlternatingMethod,
       kAcpSgdMethod,
       kUnbiasedRankMethod,
+      kBestRankMethod,
+      // low rank and sparse
+      kPowerSgdTopKMethod,
   };
   // clang-format on
   static const Catalog<MakeCompressor> catalog("compressors", "compressor", methods, kPlanned);

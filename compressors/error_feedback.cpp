@@ -64,6 +64,28 @@ class SupportCount {
   bool reported_ = false;
 };
 
+/// The mean of all learners' gradients, each read once, in their order.
+class MeanGradient final : public GradientSource {
+ public:
+  MeanGradient(const GradientSource& gradients, std::span<const LearnerId> learners, std::uint64_t numel)
+      : mean_(numel) {
+    std::vector<float> gradient(numel);
+    std::vector<double> sum(numel, 0.0);
+    for (LearnerId learner : learners) {
+      gradients.read(learner, gradient);
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<double>(gradient[i]);
+    }
+    for (std::size_t i = 0; i < sum.size(); ++i)
+      mean_[i] = static_cast<float>(sum[i] / static_cast<double>(learners.size()));
+  }
+  void read(LearnerId, std::span<float> into) const override {
+    std::copy(mean_.begin(), mean_.end(), into.begin());
+  }
+
+ private:
+  std::vector<float> mean_;
+};
+
 }  // namespace
 
 // With beta = 1 a learner's memory holds p = g + m from its first read until its report: one pass to add, and
@@ -71,9 +93,10 @@ class SupportCount {
 // then a copy of the learner read last.
 struct ErrorFeedback::State final : GradientSource, Contributions {
   State(std::unique_ptr<Compressor> method, ErrorRule the_rule, std::uint32_t learners,
-        std::uint64_t elements)
+        std::uint64_t elements, Memories kept)
       : inner(std::move(method)),
         rule(the_rule),
+        memories_of(kept),
         numel(elements),
         memories(rule.error == Error::none ? 0 : learners, std::vector<float>(elements, 0.0f)),
         added(memories.size(), false),
@@ -168,6 +191,7 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
 
   std::unique_ptr<Compressor> inner;
   ErrorRule rule;
+  Memories memories_of;
   std::uint64_t numel;
 
   // Reading changes these, though the compressor sees a source that stays the same.
@@ -240,8 +264,12 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
 };
 
 ErrorFeedback::ErrorFeedback(std::unique_ptr<Compressor> inner, ErrorRule rule, std::uint32_t learners,
-                             std::uint64_t numel)
-    : state_(std::make_unique<State>(std::move(inner), rule, learners, numel)) {}
+                             std::uint64_t numel, Memories memories) {
+  if (memories == Memories::mean && !inner->linear())
+    throw std::logic_error("the mean of memories does not suffice for a method that is not linear");
+  state_ = std::make_unique<State>(std::move(inner), rule, memories == Memories::mean ? 1 : learners, numel,
+                                   memories);
+}
 
 ErrorFeedback::ErrorFeedback(ErrorFeedback&&) noexcept = default;
 ErrorFeedback& ErrorFeedback::operator=(ErrorFeedback&&) noexcept = default;
@@ -250,6 +278,19 @@ ErrorFeedback::~ErrorFeedback() = default;
 ContributionRecord ErrorFeedback::aggregate(const Step& step, const Bucket& unit,
                                             const GradientSource& gradients, Group& group,
                                             std::span<float> average) {
+  if (state_->memories_of == Memories::each) return run(step, unit, gradients, group, average);
+  const LearnerId alone[] = {0};
+  Step as_one = step;
+  as_one.learners = alone;
+  Group one(1);
+  ContributionRecord record =
+      run(as_one, unit, MeanGradient(gradients, step.learners, unit.numel()), one, average);
+  group.repeat(one);
+  return record;
+}
+
+ContributionRecord ErrorFeedback::run(const Step& step, const Bucket& unit, const GradientSource& gradients,
+                                      Group& group, std::span<float> average) {
   State& state = *state_;
   state.start(gradients, group);
   if (state.rule.error != Error::none) {
@@ -265,7 +306,7 @@ ContributionRecord ErrorFeedback::aggregate(const Step& step, const Bucket& unit
 
 std::span<const float> ErrorFeedback::memory(LearnerId learner) const {
   if (state_->memories.empty()) return state_->inner->memory(learner);
-  return state_->memories[learner];
+  return state_->memories[state_->memories_of == Memories::mean ? 0 : learner];
 }
 
 void ErrorFeedback::save(Writer& writer) const {

@@ -15,11 +15,18 @@ struct ContributionRecord {
   std::uint64_t support = 0;  ///< sum over learners of |support|
 };
 
+/// Whose memories are kept.
+enum class Memories {
+  each,
+  mean,  ///< their mean alone, and one learner with the mean gradient stands for all: for linear methods the
+         ///< same in exact arithmetic, at the cost of one learner beyond reading the gradients once
+};
+
 /// One unit of one run: a compressor and the error memories of its learners.
 class ErrorFeedback {
  public:
   ErrorFeedback(std::unique_ptr<Compressor> inner, ErrorRule rule, std::uint32_t learners,
-                std::uint64_t numel);
+                std::uint64_t numel, Memories memories = Memories::each);
   ErrorFeedback(ErrorFeedback&&) noexcept;
   ErrorFeedback& operator=(ErrorFeedback&&) noexcept;
   ~ErrorFeedback();
@@ -31,7 +38,8 @@ class ErrorFeedback {
   ContributionRecord aggregate(const Step& step, const Bucket& unit, const GradientSource& gradients,
                                Group& group, std::span<float> average);
 
-  /// Learner's memory before the next step: the rule's, or the method's own; empty where neither keeps one.
+  /// Learner's memory before the next step: the rule's (the mean of all, where that is kept), or the method's
+  /// own; empty where neither keeps one.
   std::span<const float> memory(LearnerId learner) const;
 
   /// Memories in learner order, then the compressor's own state.
@@ -39,6 +47,8 @@ class ErrorFeedback {
   void load(Reader& reader);
 
  private:
+  ContributionRecord run(const Step& step, const Bucket& unit, const GradientSource& gradients, Group& group,
+                         std::span<float> average);
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -236,6 +236,28 @@ void Group::rounds(std::vector<std::vector<Transfer>> rounds, Bytes encoded, Byt
   op.value_bytes = value_bytes;
 }
 
+void Group::repeat(const Group& one) {
+  phases_ = one.phases_;
+  seconds_ = one.seconds_;
+  for (Phase& phase : phases_) {
+    if (!phase.op) continue;
+    if (phase.op->word != Word::all_reduce) throw std::logic_error("only sums are the same for all learners");
+    phase.op->value_bytes *= learners_;
+  }
+  for (PhaseSeconds& seconds : seconds_)
+    for (auto& each : seconds.each) each.assign(learners_, each.at(0));
+}
+
+void Group::append(unsigned first, const Group& later) {
+  if (phases_.size() > first) throw std::logic_error("phases to append to are taken");
+  phase(first);
+  now();
+  phases_.pop_back();
+  seconds_.pop_back();
+  phases_.insert(phases_.end(), later.phases_.begin(), later.phases_.end());
+  seconds_.insert(seconds_.end(), later.seconds_.begin(), later.seconds_.end());
+}
+
 BucketExchange fuse(std::span<const std::vector<Phase>> units) {
   BucketExchange bucket;
   bucket.phases.resize(longest(units));

@@ -81,6 +81,12 @@ class Group {
   /// `encoded` are what learners contribute, summed over them, and not what they pass on.
   void rounds(std::vector<std::vector<Transfer>> rounds, Bytes encoded, Bytes value_bytes);
 
+  /// What the only learner of another group did, as done by every learner of this one: sums only.
+  void repeat(const Group& one);
+
+  /// The phases of another group of as many learners, from `first` on, which lies behind all of this one's.
+  void append(unsigned first, const Group& later);
+
   /// What was recorded, by phase number.
   const std::vector<Phase>& phases() const { return phases_; }
   const std::vector<PhaseSeconds>& seconds() const { return seconds_; }

@@ -10,6 +10,7 @@ namespace traincast {
 
 extern const Entry<MakeCompressor> kAcpSgdMethod;
 extern const Entry<MakeCompressor> kArTopKMethod;
+extern const Entry<MakeCompressor> kBestRankMethod;
 extern const Entry<MakeCompressor> kCgxMethod;
 extern const Entry<MakeCompressor> kDettmers8Method;
 extern const Entry<MakeCompressor> kDgcMethod;
@@ -29,6 +30,7 @@ extern const Entry<MakeCompressor> kPowerSgdMethod;
 extern const Entry<MakeCompressor> kPowerSgdAlternatingMethod;
 extern const Entry<MakeCompressor> kPowerSgdBatchedMethod;
 extern const Entry<MakeCompressor> kPowerSgdHookMethod;
+extern const Entry<MakeCompressor> kPowerSgdTopKMethod;
 extern const Entry<MakeCompressor> kQsgdMethod;
 extern const Entry<MakeCompressor> kQsgdMaxNormMethod;
 extern const Entry<MakeCompressor> kRandomBlockMethod;

@@ -113,6 +113,7 @@ PointReport describe_point(const Point& point, const Manifest& manifest) {
   report.steps = scenario.steps;
   report.first_step = manifest.steps.front();
   report.overlap = scenario.overlap;
+  report.memory_of_mean = memories_of(scenario) == Memories::mean;
   return report;
 }
 

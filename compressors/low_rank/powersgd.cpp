@@ -19,6 +19,7 @@ class PowerSgd final : public Compressor {
 
   Coupling coupling() const override { return Coupling::tensor; }
   bool sizes_follow_from_shape() const override { return true; }
+  bool linear() const override { return coding_ == FactorCoding::fp32; }
   void refuse_learners(std::uint32_t learners) const override {
     if (coding_ == FactorCoding::int8) integers_for(learners);
   }

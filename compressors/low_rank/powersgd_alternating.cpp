@@ -28,6 +28,8 @@ class Alternating final : public Compressor {
   Alternating(const AlternatingRules& rules, std::uint64_t seed) : rules_(rules), seed_(seed) {}
 
   Coupling coupling() const override { return rules_.joint_norm ? Coupling::bucket : Coupling::tensor; }
+  bool linear() const override { return true; }
+  bool sizes_depend_on_values() const override { return false; }
   ErrorRule error_rule() const override { return {ErrorRule::Error::local, 1}; }
 
   void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,

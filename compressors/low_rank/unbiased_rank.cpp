@@ -19,6 +19,8 @@ class UnbiasedRank final : public Compressor {
   Coupling coupling() const override { return Coupling::tensor; }
   ErrorRule error_rule() const override { return {}; }
   bool unbiased() const override { return true; }
+  bool linear() const override { return true; }
+  bool sizes_depend_on_values() const override { return false; }
 
   void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,
                  Contributions& contributions, std::span<float> average) override {

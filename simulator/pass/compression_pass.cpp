@@ -21,6 +21,11 @@ namespace traincast {
 
 namespace {
 
+// From so many learners on, what the plain form of a linear method costs beyond reading gradients is felt.
+constexpr std::uint32_t kMany = 32;
+// Learners of such a method that are timed.
+constexpr std::uint32_t kSampled = 8;
+
 // A unit's raw gradients of one step, as recorded. Error feedback takes the time of reading out of the work
 // around it.
 class RecordedGradient : public GradientSource {
@@ -100,15 +105,16 @@ GradientNorms gradient_norms(const Compressor& compressor, const TraceReader& tr
 class UnitWalk {
  public:
   UnitWalk(const Scenario& scenario, const TraceReader& trace, const Bucket& unit,
-           const GradientNorms& gradient_norms)
+           const GradientNorms& gradient_norms, std::uint32_t learners, Memories memories)
       : trace_(trace),
         unit_(unit),
         numel_(unit.numel()),
-        learners_(scenario.learners),
+        learners_(learners),
+        memories_(memories),
         gradient_norms_(gradient_norms) {
     auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
     ErrorRule rule = error_rule_of(scenario, *compressor);
-    feedback_ = std::make_unique<ErrorFeedback>(std::move(compressor), rule, learners_, numel_);
+    feedback_ = std::make_unique<ErrorFeedback>(std::move(compressor), rule, learners_, numel_, memories_);
     ids_.resize(learners_);
     std::iota(ids_.begin(), ids_.end(), 0u);
     average_.resize(numel_);
@@ -143,14 +149,19 @@ class UnitWalk {
     for (LearnerId i = 0; i < learners_; ++i) {
       gradients.read(i, gradient_);
       for (std::size_t e = 0; e < numel_; ++e) mean_gradient_[e] += static_cast<double>(gradient_[e]);
-      sums.gradient_square += square_sum(gradient_);
-      std::span<const float> memory = feedback_->memory(i);
+      if (memories_ == Memories::each) sums.gradient_square += square_sum(gradient_);
+      std::span<const float> memory;
+      if (memories_ == Memories::each) memory = feedback_->memory(i);
       for (std::size_t e = 0; e < memory.size(); ++e) mean_input_[e] += static_cast<double>(memory[e]);
     }
     for (std::size_t e = 0; e < numel_; ++e) {
       mean_input_[e] = (mean_input_[e] + mean_gradient_[e]) / learners_;
       mean_gradient_[e] /= learners_;
     }
+    if (memories_ == Memories::each) return;
+    std::span<const float> memory = feedback_->memory(0);
+    for (std::size_t e = 0; e < memory.size(); ++e) mean_input_[e] += static_cast<double>(memory[e]);
+    for (double value : mean_gradient_) sums.gradient_square += learners_ * value * value;
   }
 
   void end_statistics(const ContributionRecord& record, StepRecord& sums) {
@@ -162,7 +173,9 @@ class UnitWalk {
       sums.mean_input_square += mean_input_[e] * mean_input_[e];
       sums.residual_square += residual * residual;
     }
-    for (LearnerId i = 0; i < learners_; ++i) sums.memory_square += square_sum(feedback_->memory(i));
+    if (memories_ == Memories::mean) sums.memory_square = learners_ * square_sum(feedback_->memory(0));
+    for (LearnerId i = 0; memories_ == Memories::each && i < learners_; ++i)
+      sums.memory_square += square_sum(feedback_->memory(i));
     if (record.union_by_hop.empty()) return;
     sums.union_by_hop.assign(record.union_by_hop.begin(), record.union_by_hop.end());
     sums.mean_support = static_cast<double>(record.support) / learners_;
@@ -174,6 +187,7 @@ class UnitWalk {
   const Bucket& unit_;
   std::uint64_t numel_;
   std::uint32_t learners_;
+  Memories memories_;
   const GradientNorms& gradient_norms_;
   double learning_rate_ = 0, epoch_per_step_ = 0;
   std::unique_ptr<ErrorFeedback> feedback_;
@@ -228,7 +242,9 @@ void refuse_what_does_not_fit(const Scenario& scenario, const std::vector<Compre
   for (std::size_t i = 0; i < std::min<std::size_t>(threads, sizes.size()); ++i)
     largest += static_cast<double>(sizes[i]);
   // One memory per learner, a message per learner of at most the same size, and the statistics.
-  double needed = largest * (8.0 * scenario.learners + 40), available = available_memory();
+  bool mean = memories_of(scenario) == Memories::mean;
+  double kept = mean ? std::min(kSampled, scenario.learners) : scenario.learners;
+  double needed = largest * (8 * kept + 40), available = available_memory();
   if (needed > 0.9 * available)
     throw InputError("error memories and messages of " + std::to_string(scenario.learners) +
                      " learners need up to " + format_bytes(needed) + " of memory, and " +
@@ -244,6 +260,12 @@ ErrorRule error_rule_of(const Scenario& scenario, const Compressor& compressor) 
   return rule;
 }
 
+Memories memories_of(const Scenario& scenario) {
+  if (scenario.memories) return *scenario.memories;
+  auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
+  return compressor->linear() && scenario.learners >= kMany ? Memories::mean : Memories::each;
+}
+
 ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trace, unsigned threads) {
   ExchangeRecord record;
   record.learners = scenario.learners;
@@ -254,9 +276,10 @@ ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trac
   refuse_what_does_not_fit(scenario, units, threads);
 
   const GradientNorms norms = gradient_norms(*compressor, trace, scenario.steps, scenario.learners);
+  const Memories memories = memories_of(scenario);
   std::vector<std::vector<UnitStep>> walked(units.size());
   in_parallel(units.size(), threads, [&](std::size_t u) {
-    UnitWalk walk(scenario, trace, units[u].seen, norms);
+    UnitWalk walk(scenario, trace, units[u].seen, norms, scenario.learners, memories);
     for (std::size_t s = 0; s < scenario.steps; ++s) walked[u].push_back(walk.step(s, true));
   });
 
@@ -294,9 +317,12 @@ CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace) {
   std::size_t steps = std::min<std::size_t>(scenario.steps, 8), first = steps > 1 ? 1 : 0;
 
   const GradientNorms norms = gradient_norms(*compressor, trace, steps, scenario.learners);
+  // What a learner does in a linear method does not depend on how many there are.
+  const std::uint32_t learners =
+      compressor->linear() ? std::min(scenario.learners, kSampled) : scenario.learners;
   std::vector<std::vector<UnitStep>> walked(units.size());
   for (std::size_t u = 0; u < units.size(); ++u) {
-    UnitWalk walk(scenario, trace, units[u].seen, norms);
+    UnitWalk walk(scenario, trace, units[u].seen, norms, learners, Memories::each);
     for (std::size_t s = 0; s < steps; ++s) walked[u].push_back(walk.step(s, false));
   }
 

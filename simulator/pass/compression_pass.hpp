@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/exchange.hpp"
+#include "compressors/error_feedback.hpp"
 #include "compressors/group.hpp"
 #include "simulator/pass/buckets.hpp"
 #include "simulator/scenario/scenario.hpp"
@@ -24,8 +25,8 @@ struct StepRecord {
   double error_square = 0;           ///< ‖average applied − mean gradient‖²
   double mean_input_square = 0;      ///< ‖mean p‖², p = gradient + memory
   double residual_square = 0;        ///< ‖mean p − average applied‖²
-  double gradient_square = 0;        ///< sum over learners of ‖gradient‖²
-  double memory_square = 0;          ///< sum over learners of ‖memory‖² after the step
+  double gradient_square = 0;        ///< sum over learners of ‖gradient‖², or of the mean's
+  double memory_square = 0;          ///< sum over learners of ‖memory‖² after the step, or of the mean's
   std::vector<double> union_by_hop;  ///< supports of learners 0 … h united, elements; empty without supports
   double mean_support = 0;           ///< mean over learners of |support|
   double independent_union =
@@ -41,6 +42,9 @@ struct ExchangeRecord {
   std::vector<Bucket> buckets;
   std::vector<StepRecord> steps;
 };
+
+/// Whether every learner's memory is kept, or their mean.
+Memories memories_of(const Scenario& scenario);
 
 /// Runs scenario.compressor for scenario.learners over the first scenario.steps steps of the trace. Units
 /// (tensors, for methods that couple no more) go over threads; the record does not depend on their number.

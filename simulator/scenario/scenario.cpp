@@ -124,10 +124,13 @@ Json collective_schema() {
   return schema;
 }
 
-constexpr Parameter kErrorFeedback[] = {{"error", Unit::word, "auto|none|local|global", "auto",
-                                         "what the memory keeps: auto, as the method's paper; none; local, "
-                                         "gradient + memory − own contribution; global, "
-                                         "gradient + memory − average"}};
+constexpr Parameter kErrorFeedback[] = {
+    {"error", Unit::word, "auto|none|local|global", "auto",
+     "what the memory keeps: auto, as the method's paper; none; local, gradient + memory − own contribution; "
+     "global, gradient + memory − average"},
+    {"memories", Unit::word, "auto|each|mean", "auto",
+     "whose are kept: each learner's, or their mean alone, which gives a linear method the same average at the "
+     "cost of one learner; auto: the mean for linear methods among 32 learners or more"}};
 
 Json read_error_feedback(const JsonReader& at, Scenario& scenario) {
   at.only_object();
@@ -136,6 +139,13 @@ Json read_error_feedback(const JsonReader& at, Scenario& scenario) {
   if (word == "none") scenario.error = ErrorRule::Error::none;
   if (word == "local") scenario.error = ErrorRule::Error::local;
   if (word == "global") scenario.error = ErrorRule::Error::global;
+  const std::string& kept = parameters.word("memories");
+  if (kept == "each") scenario.memories = Memories::each;
+  if (kept == "mean") scenario.memories = Memories::mean;
+  if (kept == "mean" &&
+      !scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)->linear())
+    at.at("memories").refuse("'" + std::string(scenario.compressor.entry->name) +
+                             "' is not linear, so that every learner needs its own; allowed: auto, each");
   if (scenario.error.value_or(ErrorRule::Error::none) != ErrorRule::Error::none &&
       scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)->remembers())
     at.at("error").refuse("'" + std::string(scenario.compressor.entry->name) +
@@ -359,7 +369,8 @@ constexpr Key kKeys[] = {
      [] {
        Json schema;
        schema["type"] = "object";
-       schema["properties"]["error"] = schema_of(kErrorFeedback[0]);
+       for (const Parameter& parameter : kErrorFeedback)
+         schema["properties"][std::string(parameter.key)] = schema_of(parameter);
        schema["additionalProperties"] = false;
        return schema;
      }},

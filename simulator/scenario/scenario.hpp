@@ -15,6 +15,7 @@
 
 #include "base/catalog.hpp"
 #include "compressors/compressor_catalog.hpp"
+#include "compressors/error_feedback.hpp"
 #include "platforms/accelerators/accelerator.hpp"
 #include "platforms/stack.hpp"
 #include "platforms/topology.hpp"
@@ -49,6 +50,7 @@ struct Scenario {
   Choice<TimingSource> timings;
   Choice<MakeCompressor> compressor;
   std::optional<ErrorRule::Error> error;  ///< nothing: as the method's paper does
+  std::optional<Memories> memories;       ///< nothing: the mean where it suffices and learners are many
   Bucketing buckets;
   bool overlap = true;
   std::array<std::string, std::size(kWords)> algorithms;  ///< by word: a name or "auto"

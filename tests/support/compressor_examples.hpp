@@ -108,6 +108,9 @@ inline const char* const kExamples[] = {
     R"({"name": "powersgd_alternating", "rank": 3, "num_iters_per_step": 3, "start_compressing_after_num_steps": 1})",
     R"({"name": "acpsgd"})",
     R"({"name": "unbiased_rank", "rank": 1})",
+    R"({"name": "best_rank", "rank": 2})",
+    R"({"name": "powersgd_topk", "rank": 2, "density": 0.1})",
+    R"({"name": "powersgd_topk", "rank": 1, "density": 0.3, "index": "elias", "value": "int8"})",
     R"({"name": "unbiased_rank", "rank": 3})",
 };
 

@@ -94,11 +94,11 @@ struct StepResult {
 class UnitRun {
  public:
   UnitRun(std::string_view json, std::uint32_t learners, Bucket unit, std::optional<ErrorRule> rule = {},
-          std::uint64_t seed = 1)
+          std::uint64_t seed = 1, Memories memories = Memories::each)
       : unit_(std::move(unit)), learners_(learners) {
     auto compressor = make_compressor(json, seed);
     ErrorRule chosen = rule.value_or(compressor->error_rule());
-    feedback_.emplace(std::move(compressor), chosen, learners, unit_.numel());
+    feedback_.emplace(std::move(compressor), chosen, learners, unit_.numel(), memories);
     std::iota(learners_.begin(), learners_.end(), LearnerId{0});
   }
 
