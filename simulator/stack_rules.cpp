@@ -70,26 +70,26 @@ Transport transport_of(const Stack& stack, const NetworkEstimate& network) {
   transport.hop_s_per_byte[static_cast<std::size_t>(HopWork::merge)] = seconds_per_byte(stack.merging);
   transport.hop_s_per_byte[static_cast<std::size_t>(HopWork::recompress)] =
       seconds_per_byte(stack.recompression);
-  auto seconds = [&](const Stack::Protocol& by, double bytes) {
-    return by.latency_s + bytes / (by.efficiency * network.bandwidth);
-  };
   constexpr double kLargest = 0x1p62;
-  double from = 0;
-  while (from < kLargest && !stack.protocols.empty()) {
-    auto now = std::min_element(stack.protocols.begin(), stack.protocols.end(), [&](auto& a, auto& b) {
-      return seconds(a, from) != seconds(b, from) ? seconds(a, from) < seconds(b, from)
-                                                  : a.efficiency > b.efficiency;
-    });
+  const Stack::Protocol* now = nullptr;
+  for (const Stack::Protocol& first : stack.protocols)  // of the smallest message
+    if (!now || first.latency_s < now->latency_s ||
+        (first.latency_s == now->latency_s && first.efficiency > now->efficiency))
+      now = &first;
+  while (now) {
+    const Stack::Protocol* next = nullptr;
     double until = kLargest;
     for (const Stack::Protocol& later : stack.protocols) {
       if (later.efficiency <= now->efficiency) continue;
       double meets = (later.latency_s - now->latency_s) * network.bandwidth /
                      (1 / now->efficiency - 1 / later.efficiency);
-      if (meets > from) until = std::min(until, meets);
+      if (meets > until || (meets == until && (!next || later.efficiency < next->efficiency))) continue;
+      until = meets;
+      next = &later;
     }
-    Bytes up_to = until < kLargest ? static_cast<Bytes>(until) : UINT64_MAX;
-    transport.protocols.push_back({up_to, now->latency_s, now->efficiency});
-    from = until;
+    transport.protocols.push_back(
+        {next ? static_cast<Bytes>(until) : UINT64_MAX, now->latency_s, now->efficiency});
+    now = next;
   }
   return transport;
 }

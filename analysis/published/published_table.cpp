@@ -133,10 +133,10 @@ FreeParameter read_parameter(const JsonReader& at) {
   if (auto columns = at.find("columns"))
     for (const JsonReader& column : columns->items()) parameter.columns.push_back(column.text());
   for (const JsonReader& place : at.at("sets").items()) {
-    place.only(Keys{"at", "times", "unit"});
-    auto times = place.find("times");
-    parameter.places.push_back(
-        {place.at("at").text(), times ? finite(*times) : 1.0, text_or(place, "unit", "")});
+    place.only(Keys{"at", "times", "unit", "per_learner"});
+    auto times = place.find("times"), per_learner = place.find("per_learner");
+    parameter.places.push_back({place.at("at").text(), times ? finite(*times) : 1.0,
+                                text_or(place, "unit", ""), per_learner && per_learner->flag()});
   }
   if (parameter.places.empty()) at.at("sets").refuse("sets nothing");
   return parameter;
@@ -222,7 +222,8 @@ PublishedTable read_published_table(const Json& document, const std::string& fil
   table.name = root.at("name").text();
   table.title = root.at("title").text();
   table.scenario = root.at("scenario").value();
-  root.at("scenario").only_object();
+  if (auto sweep = root.at("scenario").find("sweep"))
+    sweep->refuse("a table's columns and rows set what changes; its scenario is one point");
   const Origin origin = origin_at(root, {});
   std::map<std::string, Origin> of_column;
   for (const JsonReader& at : root.at("columns").items()) {

@@ -45,7 +45,8 @@ struct FreeParameter {
   struct Place {
     std::string pointer;  ///< "{compressor}" in it is the row's method
     double times = 1;
-    std::string unit;  ///< behind the number, which is text then; "" for a plain number
+    std::string unit;          ///< behind the number, which is text then; "" for a plain number
+    bool per_learner = false;  ///< times the scenario's number of learners
   };
   std::string name, unit, why;
   double low = 0, high = 0;  ///< between which it is searched

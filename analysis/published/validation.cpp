@@ -82,6 +82,7 @@ class Validator {
       if (!parameter.applies_to(row.name, column.name)) continue;
       for (const FreeParameter::Place& place : parameter.places) {
         double value = place.times * values_.of(p, row.name);
+        if (place.per_learner) value *= scenario.at("learners").number();
         std::string pointer = place.pointer;
         constexpr std::string_view kMethod = "{compressor}";
         if (auto at = pointer.find(kMethod); at != pointer.npos) pointer.replace(at, kMethod.size(), method);

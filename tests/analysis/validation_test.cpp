@@ -105,6 +105,15 @@ TEST(Validation, SolvesSharedParametersTogetherAndThenEachRowsOwn) {
   }
 }
 
+TEST(Validation, AParameterMayGrowWithLearners) {
+  PublishedTable growing = table("20");
+  growing.parameters[2].places[0].per_learner = true;
+  ValidatedTable result = validate(growing, formula, refuses_unknown);
+  EXPECT_NEAR(result.parameters[2].value, 1, 5e-3) << "2 at 2 learners";
+  EXPECT_EQ(result.numbers.back().row, "coded");
+  EXPECT_NEAR(result.numbers.back().predicted, 13, 0.02) << "5 + 4 · 8/8 + 4 · 1";
+}
+
 TEST(Validation, MediansLeaveOutWhatCalibratedAndWhatIsRecalled) {
   ValidatedTable off = validate(table("20"), formula, refuses_unknown);  // 25 predicted
   ErrorSummary seen = summary_of({off}, Selected::seen_times);
@@ -167,6 +176,16 @@ TEST(PublishedTable, IsRefusedWithItsPlace) {
                                    "n.json");
             }),
             "n.json:/rows/0/numbers/c: has no source: name one here, or for its row, column or table");
+}
+
+TEST(PublishedTable, HasAScenarioOfOnePoint) {
+  EXPECT_EQ(
+      refusal([] {
+        read_published_table(
+            Json::parse(R"({"format": 1, "name": "n", "title": "t", "scenario": {"sweep": {}}})", "n.json"),
+            "n.json");
+      }),
+      "n.json:/scenario/sweep: a table's columns and rows set what changes; its scenario is one point");
 }
 
 }  // namespace

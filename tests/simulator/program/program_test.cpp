@@ -33,11 +33,25 @@ TEST(Program, AnswersBadInputWithExitCodeTwoAndOneLine) {
   EXPECT_EQ(outcome.output, "traincast: " + path + ":/learners: must lie in [1, 65536], got 0\n");
 }
 
+TEST(Program, ValidatesATableByNameOrFile) {
+  Outcome markdown = traincast("validate powersgd_lstm --format markdown");
+  EXPECT_EQ(markdown.code, 0) << markdown.output;
+  EXPECT_THAT(markdown.output, ::testing::HasSubstr("| Rank 1 | data per epoch | 24.96 | 25 \\* |"));
+  Outcome file =
+      traincast("validate " TRAINCAST_SOURCE_DIR "/analysis/published/powersgd_lstm.json --format json");
+  EXPECT_EQ(file.code, 0) << file.output;
+  EXPECT_EQ(Json::parse(file.output, "standard output").at("tables").items().size(), 1u);
+  Outcome unknown = traincast("validate powersgd_lstn");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.output, ::testing::StartsWith("traincast: unknown table 'powersgd_lstn'; did you mean "
+                                                    "'powersgd_lstm'?; known: "));
+}
+
 TEST(Program, RefusesWordsThatItDoesNotKnow) {
   EXPECT_EQ(
       traincast("rnu").output,
       "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, check, compare, plot, export, "
-      "list, schema, "
+      "validate, list, schema, "
       "reference\n");
   EXPECT_EQ(
       traincast("list compresors").output,

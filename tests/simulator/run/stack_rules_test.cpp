@@ -55,6 +55,18 @@ TEST(StackRules, NcclTakesTheFastestProtocolForAMessage) {
   EXPECT_DOUBLE_EQ(transport.latency_s(1'000'000), 9.6e-6);
 }
 
+// Where two protocols meet, rounding may make either the faster one.
+TEST(StackRules, TheLastProtocolIsTheMostEfficientAtEveryBandwidth) {
+  const Stack nccl = stack_of(R"("nccl")");
+  for (int i = 0; i < 2000; ++i) {
+    NetworkEstimate network = kNetwork;
+    network.bandwidth *= 0.5 + 0.00037 * i;
+    Transport transport = transport_of(nccl, network);
+    ASSERT_EQ(transport.protocols.size(), 3u) << network.bandwidth;
+    ASSERT_EQ(transport.load(1'000'000'000), 1'000'000'000u) << network.bandwidth;
+  }
+}
+
 TEST(StackRules, AProtocolThatIsNeverTheFastestFallsOut) {
   Transport transport = transport_of(stack_of(R"({"name": "nccl", "middle_latency": "20us"})"), kNetwork);
   ASSERT_EQ(transport.protocols.size(), 2u);

@@ -1,6 +1,7 @@
 // The published tables that ship, and calibration through the simulator itself.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 
 #include "analysis/published/validation.hpp"
@@ -77,6 +78,11 @@ TEST(Validate, RecoversTheParametersOfATableThatTheSimulatorMade) {
 
 TEST(Validate, EveryShippedTableRunsAndSaysWhatItCannotRun) {
   Runner run = quiet_runner();
+  const std::set<std::string> known_to_wait{
+      "grace_resnet50_10g: threshold",  "grace_resnet50_10g: adaq",
+      "grace_resnet50_10g: inceptionn", "grace_resnet50_10g: sketch",
+      "scalecom_guidance: ResNet-50",   "scalecom_guidance: ResNet-18",
+      "scalecom_guidance: MobileNetV2", "powersgd_resnet18_cifar: Spectral ATOMO (rank 2)"};
   std::set<std::string> awaiting;
   for (const std::string& name : shipped_table_names()) {
     PublishedTable table = shipped_table(name);
@@ -86,8 +92,8 @@ TEST(Validate, EveryShippedTableRunsAndSaysWhatItCannotRun) {
     for (const ValidatedNumber& number : result.numbers) {
       EXPECT_FALSE(number.source.empty()) << number.row;
       EXPECT_GT(number.predicted, 0) << name << ": " << number.row << ", " << number.column;
-      if (number.calibrates)
-        EXPECT_NEAR(number.error(), 0, 5e-3) << name << ": " << number.row << ", " << number.column;
+      double allowed = number.calibrates ? 5e-3 : INFINITY;
+      EXPECT_LE(std::fabs(number.error()), allowed) << name << ": " << number.row << ", " << number.column;
     }
     for (const AwaitingRow& row : result.awaiting) awaiting.insert(name + ": " + row.row);
     std::size_t published = 0, listed = result.numbers.size();
@@ -95,7 +101,7 @@ TEST(Validate, EveryShippedTableRunsAndSaysWhatItCannotRun) {
     for (const AwaitingRow& row : result.awaiting) listed += row.numbers;
     EXPECT_EQ(listed, published) << name << ": no number is dropped";
   }
-  EXPECT_FALSE(awaiting.empty());
+  for (const std::string& row : awaiting) EXPECT_TRUE(known_to_wait.contains(row)) << row << " cannot be run";
 }
 
 }  // namespace
