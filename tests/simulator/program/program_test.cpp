@@ -51,7 +51,7 @@ TEST(Program, RefusesWordsThatItDoesNotKnow) {
   EXPECT_EQ(
       traincast("rnu").output,
       "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, check, compare, plot, export, "
-      "validate, list, schema, "
+      "validate, import, list, schema, "
       "reference\n");
   EXPECT_EQ(
       traincast("list compresors").output,
