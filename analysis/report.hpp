@@ -32,6 +32,19 @@ struct LayerBytes {
   std::optional<double> bytes;
 };
 
+/// The busiest link of a tier while collectives were in flight.
+struct TierUse {
+  std::string tier;
+  double bytes_per_second = 0;  ///< the effective bandwidth
+  double share = 0;             ///< of the link's own
+};
+
+/// A collective that the scenario gave an algorithm, where "auto" would have taken a quicker one.
+struct SlowCollective {
+  std::string word, algorithm, better;
+  double seconds = 0, better_seconds = 0;  ///< a step's, by the closed forms with which "auto" chooses
+};
+
 struct PointReport {
   Json coordinates{Json::Object{}};
   std::string compressor;
@@ -58,6 +71,9 @@ struct PointReport {
   double bytes_sent_per_learner_max = 0;
   double bytes_received_total = 0, bytes_sent_total = 0;   ///< all learners and steps
   std::vector<std::pair<std::string, double>> tier_bytes;  ///< mean over steps
+  double bytes_on_links_total = 0;                         ///< all links and steps
+  double least_bytes_total = 0;   ///< that the collectives need, whichever algorithm carries them
+  std::vector<TierUse> tier_use;  ///< empty where nothing was in flight
   std::optional<double> payload_ratio, wire_ratio, traffic_ratio;
   std::vector<LayerBytes> layers;  ///< in the model's order; empty where no tensor's bytes are known
   std::optional<BuildUp> build_up;
@@ -66,7 +82,9 @@ struct PointReport {
   bool memory_of_mean = false;  ///< of the mean memory and the mean gradient
   bool memory_grows = false;
   double busiest_link_seconds =
-      0;  ///< bytes of the busiest link over its bandwidth: a lower bound of communication
+      0;                  ///< bytes of the busiest link over its bandwidth: a lower bound of communication
+  bool stood_in = false;  ///< "auto" had to take the engine 'flow', for SimGrid would have taken too long
+  std::vector<SlowCollective> slow_collectives;
 };
 
 /// Where a method beats the best dense run, by bandwidth of the network between machines.
@@ -94,8 +112,12 @@ struct Report {
   std::vector<std::string> verdict;  ///< sentences: who wins, from where on, why
 };
 
-/// Holds what the report says against what must be true of it: time identity, bytes conserved, lower bounds.
+/// Holds what the report says against what must be true of it: time identity, bytes conserved, lower bounds
+/// of bytes and times, no link above its bandwidth.
 std::vector<Check> check_points(const std::vector<PointReport>& points);
+
+/// Where the numbers should not be trusted, or the scenario not be taken for the best, in sentences.
+std::vector<std::string> warn_about(const std::vector<PointReport>& points);
 
 Json to_json(const Report& report);
 std::string to_csv(const std::vector<PointReport>& points);

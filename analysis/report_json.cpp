@@ -72,6 +72,14 @@ Json to_json(const PointReport& p) {
   json["bytes_sent_per_learner_max"] = p.bytes_sent_per_learner_max;
   json["tier_bytes"] = Json::Object{};
   for (const auto& [tier, bytes] : p.tier_bytes) json["tier_bytes"][tier] = bytes;
+  json["effective_bandwidth"] = Json::Object{};
+  for (const TierUse& use : p.tier_use) {
+    json["effective_bandwidth"][use.tier]["bytes_per_second"] = use.bytes_per_second;
+    json["effective_bandwidth"][use.tier]["share"] = use.share;
+  }
+  json["communication_over_bound"] = Json();
+  if (p.busiest_link_seconds > 0)
+    json["communication_over_bound"] = p.communication_seconds.mean / p.busiest_link_seconds;
   json["compression_ratio"]["payload"] = maybe(p.payload_ratio);
   json["compression_ratio"]["wire"] = maybe(p.wire_ratio);
   json["compression_ratio"]["traffic"] = maybe(p.traffic_ratio);

@@ -61,6 +61,16 @@ Collective collective_of(const Op& op, std::uint32_t learners, const NetworkEsti
   return collective;
 }
 
+// By word, added up; where some of a word's collectives have a quicker algorithm, it is named.
+void note_choice(std::vector<AssembledStep::NamedChoice>& named, const CarriedCollective& carried) {
+  const auto& [word, algorithm] = carried.algorithms.back();
+  auto at = std::ranges::find(named, word, &AssembledStep::NamedChoice::word);
+  if (at == named.end()) at = named.insert(at, {word, algorithm, {}, 0, 0});
+  if (at->quicker.empty()) at->quicker = carried.quicker;
+  at->seconds += carried.estimate_s;
+  at->quicker_s += carried.quicker_s;
+}
+
 /// A collective of the step, and the algorithm that carries it.
 struct Sent {
   Collective collective;
@@ -165,6 +175,7 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
       phase.waits = op.waits;
       let_fuse(phase, op, collective);
       sent->emplace(PhaseId{b, p}, Sent{collective, carried.algorithms.back().second});
+      if (learners > 1 && named != "auto") note_choice(result.named, carried);
       write_op(key, op, carried.algorithms.back().second);
       for (const auto& used : carried.algorithms)
         if (learners > 1 &&

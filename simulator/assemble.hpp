@@ -16,6 +16,14 @@ struct AssembledStep {
   StepProgram program;
   /// "all_reduce" → "ring", in order of first use.
   std::vector<std::pair<Word, std::string>> algorithms;
+  /// Collectives for which the scenario names an algorithm, where "auto" would take another: seconds of all
+  /// of its word.
+  struct NamedChoice {
+    Word word;
+    std::string algorithm, quicker;
+    double seconds = 0, quicker_s = 0;
+  };
+  std::vector<NamedChoice> named;
   /// Equal keys replay alike on the same topology.
   std::string key;
 };

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/units.hpp"
+#include "simulator/least_traffic.hpp"
 
 namespace traincast {
 
@@ -150,6 +151,7 @@ void describe_exchange(PointReport& report, const ExchangeRecord& record) {
         if (phase.op) {
           contributed += static_cast<double>(phase.op->contributed(record.learners));
           values += static_cast<double>(phase.op->value_bytes);
+          report.least_bytes_total += static_cast<double>(least_traffic(*phase.op, record.learners));
         }
   double sent_dense = dense * learners * static_cast<double>(record.steps.size());
   report.wire_ratio = ratio(sent_dense, contributed);
@@ -206,6 +208,8 @@ void describe_timelines(PointReport& report, const std::vector<Timeline>& timeli
   report.slowdown_seconds = spread_of(each(timelines, &Timeline::slowdown_s));
 
   std::vector<double> sent;
+  std::vector<TierUse> uses;
+  double communication = 0;
   for (const Timeline& t : timelines) {
     if (std::find(report.engines.begin(), report.engines.end(), t.engine) == report.engines.end())
       report.engines.push_back(t.engine);
@@ -216,6 +220,14 @@ void describe_timelines(PointReport& report, const std::vector<Timeline>& timeli
     for (Bytes b : by_learners)
       report.bytes_sent_per_learner_max = std::max(report.bytes_sent_per_learner_max, static_cast<double>(b));
     report.busiest_link_seconds += t.busiest_link_s / static_cast<double>(timelines.size());
+    communication += t.communication_s;
+    for (const TierLoad& load : t.tier_loads) {
+      report.bytes_on_links_total += static_cast<double>(load.bytes);
+      auto at = std::ranges::find(uses, load.tier, &TierUse::tier);
+      if (at == uses.end()) at = uses.insert(at, {load.tier, 0, 0});
+      at->bytes_per_second += static_cast<double>(load.busiest_bytes);  // divided by seconds below
+      at->share += load.busiest_s;
+    }
     for (const auto& [tier, bytes] : t.tier_bytes) {
       auto at = std::find_if(report.tier_bytes.begin(), report.tier_bytes.end(),
                              [&](const auto& known) { return known.first == tier; });
@@ -224,6 +236,12 @@ void describe_timelines(PointReport& report, const std::vector<Timeline>& timeli
     }
   }
   report.bytes_sent_per_learner = spread_of(sent);
+  if (!(communication > 0)) return;
+  for (TierUse& use : uses) {
+    use.bytes_per_second /= communication;
+    use.share /= communication;
+  }
+  report.tier_use = std::move(uses);
 }
 
 double total_tier_bytes(const std::vector<Timeline>& timelines) {
@@ -255,21 +273,6 @@ Json describe_times(const Scenario& scenario, const Manifest& manifest, bool fro
   if (scenario.timings.entry->make == TimingSource::recorded)
     json["path"] = scenario.timings.parameters.word("path");
   return json;
-}
-
-std::vector<std::string> warn_about(const std::vector<PointReport>& points) {
-  std::vector<std::string> told, warnings;
-  for (const PointReport& p : points) {
-    if (!p.memory_grows || std::find(told.begin(), told.end(), p.label) != told.end()) continue;
-    told.push_back(p.label);
-    std::string warning = p.label + ": error memories still grow after " + std::to_string(p.steps) +
-                          " steps, so build-up and errors are those of an early step";
-    if (p.build_up && p.wire_ratio && *p.payload_ratio > 1)
-      warning += " (an entry is sent about every " + std::to_string(std::lround(*p.payload_ratio)) +
-                 " steps: take as many)";
-    warnings.push_back(warning);
-  }
-  return warnings;
 }
 
 }  // namespace traincast

@@ -31,7 +31,5 @@ double total_tier_bytes(const std::vector<Timeline>& timelines);
 Json describe_gradients(const Scenario& scenario, const Manifest& manifest);
 /// Where the times come from, for the report's provenance: `from_file` where --timings gave them.
 Json describe_times(const Scenario& scenario, const Manifest& manifest, bool from_file);
-/// Where the numbers should not be trusted, one sentence per method.
-std::vector<std::string> warn_about(const std::vector<PointReport>& points);
 
 }  // namespace traincast

@@ -72,6 +72,15 @@ PointReport report_point(Study& study, const Point& point, const Comparison& run
     report.collectives.emplace_back(to_string(word), algorithm);
   if (runs.dense.empty()) return report;
 
+  // Closed forms know the network by its longest route and narrowest link only.
+  constexpr double kClearly = 1.25;
+  for (const AssembledStep::NamedChoice& choice : runs.own.named)
+    if (!choice.quicker.empty() && choice.seconds > kClearly * choice.quicker_s)
+      report.slow_collectives.push_back({std::string(to_string(choice.word)), choice.algorithm,
+                                         choice.quicker, choice.seconds, choice.quicker_s});
+  report.stood_in = point.scenario.engine == Engine::automatic &&
+                    std::ranges::count(report.engines, to_string(Engine::flow)) > 0;
+
   auto [best, best_step] = best_of(study, runs.dense);
   double fp32_step = INFINITY, step = report.step_seconds.mean;
   for (const Study::Request& run : runs.dense)
@@ -161,13 +170,19 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
 
   report.checks = check_points(report.points);
   report.warnings = warn_about(report.points);
-  for (const Point& point : plan.points)
-    if (point.scenario.gradients.entry->make == GradientSourceKind::generated) {
-      report.warnings.push_back(
-          "the places of sparse messages were drawn, not selected from gradients: build-up and the growth of "
-          "messages are those of the draw");
-      break;
-    }
+  auto any_from = [&](GradientSourceKind kind) {
+    return std::ranges::any_of(plan.points,
+                               [&](const Point& p) { return p.scenario.gradients.entry->make == kind; });
+  };
+  if (any_from(GradientSourceKind::generated))
+    report.warnings.push_back(
+        "the places of sparse messages were drawn, not selected from gradients: build-up and the growth of "
+        "messages are those of the draw");
+  if (any_from(GradientSourceKind::shapes))
+    report.warnings.push_back(
+        "there were no gradients, only their shapes: sizes of messages and times are exact for these, "
+        "errors, "
+        "build-up and error memories are not known");
   if (timed_here && busy > 0.3)
     report.warnings.push_back(
         "times were measured while other work ran on this machine (see environment.json); repeat on an idle "

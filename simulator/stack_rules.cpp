@@ -111,6 +111,14 @@ CarriedCollective carry(const Stack& stack, const std::string& name, const Colle
   CarriedCollective carried;
   carried.schedule = entry.make.schedule(sent);
   carried.algorithms.emplace_back(collective.word, entry.name);
+  carried.estimate_s = carried.quicker_s = entry.make.estimate(sent, seen);
+  if (name != "auto") {
+    const auto& best = choose_algorithm("auto", sent, seen, allowed);
+    if (double least = best.make.estimate(sent, seen); least < carried.estimate_s) {
+      carried.quicker = best.name;
+      carried.quicker_s = least;
+    }
+  }
   if (stack.size_exchange && unequal(collective)) {
     Collective sizes = collective;
     sizes.bytes.assign(collective.ranks, sizeof(std::uint64_t));

@@ -21,6 +21,10 @@ struct CarriedCollective {
   /// What ran, in order: a size exchange, then the collective itself.
   std::vector<std::pair<Word, std::string>> algorithms;
   double launch_s = 0, landing_s = 0;
+  double estimate_s = 0;  ///< of the collective itself, by its closed form
+  /// What "auto" would have taken instead of a named algorithm, where that is quicker.
+  std::string quicker;
+  double quicker_s = 0;
 };
 
 /// `name` is an algorithm of the word that carries the collective, or "auto". Throws InputError where the

@@ -154,7 +154,7 @@ const Study::Method& Study::method(const Scenario& scenario) {
 Study::Request Study::request(const Scenario& scenario, std::size_t most_steps) {
   const Method& run = method(scenario);
   std::shared_ptr<const Topology> topology(scenario.platform.entry->make(scenario.platform.parameters));
-  Request result{scenario, {}, {}};
+  Request result{scenario, {}, {}, {}};
   for (std::size_t s = 0; s < std::min(most_steps, run.record.steps.size()); ++s)
     add_step(result, assemble_step(scenario, run.record, s, compute_, run.codec, *topology), topology);
   return result;
@@ -163,6 +163,7 @@ Study::Request Study::request(const Scenario& scenario, std::size_t most_steps) 
 void Study::add_step(Request& request, AssembledStep step, std::shared_ptr<const Topology> topology,
                      const std::string& key) {
   const Scenario& scenario = request.scenario;
+  if (request.steps.empty()) request.named = step.named;
   for (const auto& used : step.algorithms)
     if (std::find(request.algorithms.begin(), request.algorithms.end(), used) == request.algorithms.end())
       request.algorithms.push_back(used);
@@ -177,7 +178,7 @@ Study::Request Study::request_recorded(
     const std::function<std::vector<LearnerId>(const StepProgram&)>& recorded) {
   const Method& run = method(scenario);
   std::shared_ptr<const Topology> topology(scenario.platform.entry->make(scenario.platform.parameters));
-  Request result{scenario, {}, {}};
+  Request result{scenario, {}, {}, {}};
   AssembledStep assembled = assemble_step(scenario, run.record, step, compute_, run.codec, *topology);
   assembled.program.recorded = recorded(assembled.program);
   Json learners = Json::list(assembled.program.recorded);

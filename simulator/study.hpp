@@ -38,6 +38,7 @@ class Study {
     Scenario scenario;
     std::vector<ReplayCache::Id> steps;
     std::vector<std::pair<Word, std::string>> algorithms;
+    std::vector<AssembledStep::NamedChoice> named;  ///< of the first step
   };
   Request request(const Scenario& scenario, std::size_t most_steps = SIZE_MAX);
   std::vector<Request> request_all(const std::vector<Scenario>& scenarios, std::size_t most_steps = SIZE_MAX);

@@ -45,8 +45,11 @@ Result choose(Engine engine, const std::vector<const Schedule*>& schedules, cons
 
 template <class Carrier>
 void add_traffic(Timeline& timeline, const Carrier& carrier, Engine engine) {
-  timeline.tier_bytes = carrier.tier_bytes();
-  timeline.busiest_link_s = carrier.busiest_link_s();
+  timeline.tier_loads = carrier.tier_loads();
+  for (const TierLoad& load : timeline.tier_loads) {
+    timeline.tier_bytes.emplace_back(load.tier, load.bytes);
+    timeline.busiest_link_s = std::max(timeline.busiest_link_s, load.busiest_s);
+  }
   timeline.engine = to_string(engine);
 }
 

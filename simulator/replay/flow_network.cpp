@@ -56,10 +56,6 @@ void FlowNetwork::end_flows() {
   }
 }
 
-std::vector<std::pair<std::string, Bytes>> FlowNetwork::tier_bytes() const {
-  return traffic_.tier_bytes(routes_);
-}
-
-double FlowNetwork::busiest_link_s() const { return traffic_.busiest_link_s(routes_); }
+std::vector<TierLoad> FlowNetwork::tier_loads() const { return traffic_.tier_loads(routes_); }
 
 }  // namespace traincast

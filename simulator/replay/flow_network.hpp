@@ -21,8 +21,7 @@ class FlowNetwork : public Network {
   void after(double seconds, std::function<void()> then) override;
   void transfer(const Crossing& crossing, std::function<void()> arrived) override;
   void run() override;
-  std::vector<std::pair<std::string, Bytes>> tier_bytes() const override;
-  double busiest_link_s() const override;
+  std::vector<TierLoad> tier_loads() const override;
 
  private:
   struct Transfer {

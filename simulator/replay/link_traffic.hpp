@@ -1,13 +1,15 @@
 // Bytes that crossed each link, summed by path until somebody asks.
 #pragma once
 
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "simulator/replay/route_table.hpp"
+#include "simulator/step/tier_load.hpp"
 
 namespace traincast {
+
+/// From the bytes of each link. In order of tier name; every tier of the cluster, used or not.
+std::vector<TierLoad> tier_loads(const std::vector<Link>& links, const std::vector<Bytes>& bytes);
 
 class LinkTraffic {
  public:
@@ -16,14 +18,9 @@ class LinkTraffic {
     bytes_[path] += bytes;
   }
 
-  /// In order of tier name; every tier of the cluster, used or not.
-  std::vector<std::pair<std::string, Bytes>> tier_bytes(const RouteTable& routes) const;
-  /// The longest that one of the links would need for its bytes alone.
-  double busiest_link_s(const RouteTable& routes) const;
+  std::vector<TierLoad> tier_loads(const RouteTable& routes) const;
 
  private:
-  std::vector<Bytes> by_link(const RouteTable& routes) const;
-
   std::vector<Bytes> bytes_;  // by path
 };
 

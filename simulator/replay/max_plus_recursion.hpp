@@ -30,8 +30,7 @@ class MaxPlusRecursion {
   std::uint64_t transfers() const { return transfers_; }
   /// As CollectiveEngine has it, of all runs.
   std::vector<std::string> waiting() const;
-  std::vector<std::pair<std::string, Bytes>> tier_bytes() const { return traffic_.tier_bytes(routes_); }
-  double busiest_link_s() const { return traffic_.busiest_link_s(routes_); }
+  std::vector<TierLoad> tier_loads() const { return traffic_.tier_loads(routes_); }
 
  private:
   static constexpr Rank kNobody = UINT32_MAX;

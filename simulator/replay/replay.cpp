@@ -27,10 +27,12 @@ void write(Writer& writer, const Timeline& timeline) {
   for (auto time : kTimes) writer.put(timeline.*time);
   writer.put_all(std::span(timeline.sent_bytes));
   writer.put_all(std::span(timeline.received_bytes));
-  writer.put<std::uint64_t>(timeline.tier_bytes.size());
-  for (const auto& [tier, bytes] : timeline.tier_bytes) {
-    writer.put_text(tier);
-    writer.put(bytes);
+  writer.put<std::uint64_t>(timeline.tier_loads.size());
+  for (const TierLoad& load : timeline.tier_loads) {
+    writer.put_text(load.tier);
+    writer.put(load.bytes);
+    writer.put(load.busiest_bytes);
+    writer.put(load.busiest_s);
   }
   writer.put(timeline.transfers);
   writer.put_text(timeline.engine);
@@ -49,8 +51,12 @@ Timeline read_timeline(Reader& reader) {
   timeline.received_bytes = reader.get_all<Bytes>();
   auto tiers = reader.get<std::uint64_t>();
   for (std::uint64_t i = 0; i < tiers; ++i) {
-    std::string tier = reader.get_text();
-    timeline.tier_bytes.emplace_back(std::move(tier), reader.get<Bytes>());
+    TierLoad& load = timeline.tier_loads.emplace_back();
+    load.tier = reader.get_text();
+    load.bytes = reader.get<Bytes>();
+    load.busiest_bytes = reader.get<Bytes>();
+    load.busiest_s = reader.get<double>();
+    timeline.tier_bytes.emplace_back(load.tier, load.bytes);
   }
   timeline.transfers = reader.get<std::uint64_t>();
   timeline.engine = reader.get_text();

@@ -11,13 +11,13 @@
 #include <simgrid/version.h>  // uses macros of the headers above
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <queue>
 #include <unordered_map>
 
 #include "base/error.hpp"
 #include "platforms/simgrid_platform.hpp"
+#include "simulator/replay/link_traffic.hpp"
 
 namespace traincast {
 
@@ -72,19 +72,7 @@ class SimGridNetwork::State {
 
   void run() { (*engine_).run(); }
 
-  std::vector<std::pair<std::string, Bytes>> tier_bytes() const {
-    std::map<std::string, Bytes> sums;
-    for (std::size_t i = 0; i < cluster_.links().size(); ++i)
-      sums[cluster_.links()[i].tier] += link_bytes_[i];
-    return {sums.begin(), sums.end()};
-  }
-
-  double busiest_link_s() const {
-    double longest = 0;
-    for (std::size_t i = 0; i < cluster_.links().size(); ++i)
-      longest = std::max(longest, static_cast<double>(link_bytes_[i]) / cluster_.links()[i].bandwidth);
-    return longest;
-  }
+  std::vector<TierLoad> tier_loads() const { return traincast::tier_loads(cluster_.links(), link_bytes_); }
 
  private:
   struct Event {
@@ -191,9 +179,7 @@ void SimGridNetwork::transfer(const Crossing& crossing, std::function<void()> ar
 
 void SimGridNetwork::run() { state_->run(); }
 
-std::vector<std::pair<std::string, Bytes>> SimGridNetwork::tier_bytes() const { return state_->tier_bytes(); }
-
-double SimGridNetwork::busiest_link_s() const { return state_->busiest_link_s(); }
+std::vector<TierLoad> SimGridNetwork::tier_loads() const { return state_->tier_loads(); }
 
 std::string simgrid_version() {
   return std::to_string(SIMGRID_VERSION_MAJOR) + "." + std::to_string(SIMGRID_VERSION_MINOR);

@@ -23,8 +23,7 @@ class SimGridNetwork : public Network {
   void transfer(const Crossing& crossing, std::function<void()> arrived) override;
   void run() override;
 
-  std::vector<std::pair<std::string, Bytes>> tier_bytes() const override;
-  double busiest_link_s() const override;
+  std::vector<TierLoad> tier_loads() const override;
 
  private:
   class State;

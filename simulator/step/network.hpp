@@ -2,12 +2,11 @@
 #pragma once
 
 #include <functional>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "simulator/collectives/schedule.hpp"
 #include "simulator/step/event_loop.hpp"
+#include "simulator/step/tier_load.hpp"
 
 namespace traincast {
 
@@ -25,10 +24,7 @@ class Network : public EventLoop {
   virtual void transfer(const Crossing& crossing, std::function<void()> arrived) = 0;
 
   /// What the transfers so far carried, counted on each link that they crossed; in order of tier name.
-  virtual std::vector<std::pair<std::string, Bytes>> tier_bytes() const = 0;
-
-  /// The longest that one of the links would need for its bytes alone.
-  virtual double busiest_link_s() const = 0;
+  virtual std::vector<TierLoad> tier_loads() const = 0;
 };
 
 }  // namespace traincast

@@ -8,8 +8,8 @@
 
 namespace traincast {
 
-/// All of the timeline but `tier_bytes`, `busiest_link_s` and `engine`, which only the network knows. Throws
-/// SimulationError where the program is malformed or learners cannot finish.
+/// All of the timeline but `tier_bytes`, `tier_loads`, `busiest_link_s` and `engine`, which only the network
+/// knows. Throws SimulationError where the program is malformed or learners cannot finish.
 Timeline execute_step(const StepProgram& program, EventLoop& loop, CollectiveEngine& collectives);
 
 /// "3 of 8 learners cannot finish: " and for whom the first of them wait.

@@ -14,6 +14,7 @@
 #include "simulator/collectives/schedule.hpp"
 #include "simulator/collectives/transport.hpp"
 #include "simulator/step/recording.hpp"
+#include "simulator/step/tier_load.hpp"
 
 namespace traincast {
 
@@ -74,7 +75,8 @@ struct Timeline {
   std::vector<Bytes> sent_bytes;      ///< by learner
   std::vector<Bytes> received_bytes;  ///< by learner
   std::vector<std::pair<std::string, Bytes>>
-      tier_bytes;             ///< summed over a tier's links, in order of tier name
+      tier_bytes;                    ///< summed over a tier's links, in order of tier name
+  std::vector<TierLoad> tier_loads;  ///< likewise
   double busiest_link_s = 0;  ///< most bytes on a link over its bandwidth: no communication can take less
   std::uint64_t transfers = 0;
   std::string engine;                  ///< what replayed all of its collectives

@@ -143,16 +143,86 @@ TEST(Checks, FindAStepThatIsNotTheSumOfItsParts) {
   EXPECT_FALSE(check_points({good, bad})[0].passed);
 }
 
-TEST(Checks, FindLostBytesAndTimesBelowTheBound) {
+// The check whose name begins so.
+Check check_of(const PointReport& p, const std::string& name) {
+  for (const Check& check : check_points({p}))
+    if (check.name.starts_with(name)) return check;
+  ADD_FAILURE() << "no check " << name;
+  return {};
+}
+
+// Ten bytes sent over two links each, at 80 % of the busiest link.
+PointReport sending() {
   PointReport p = point("none fp32", 8, 1e-3, 0, 1);
-  p.bytes_sent_total = 10;
-  p.bytes_received_total = 9;
-  p.busiest_link_seconds = 1.1e-3;
-  EXPECT_FALSE(check_points({p})[1].passed);
-  EXPECT_FALSE(check_points({p})[2].passed);
-  p.bytes_received_total = 10;
+  p.bytes_sent_total = p.bytes_received_total = p.least_bytes_total = 10;
+  p.bytes_on_links_total = 20;
+  p.busiest_link_seconds = 0.8e-3;
+  p.tier_use = {{"nic", 1e4, 0.8}, {"nvlink", 1e5, 0.1}};
+  return p;
+}
+
+TEST(Checks, PassOnAPointAtItsBounds) {
+  PointReport p = sending();
+  p.bytes_on_links_total = 10;
   p.busiest_link_seconds = 1e-3;
+  p.tier_use[0].share = 1;
   for (const Check& check : check_points({p})) EXPECT_TRUE(check.passed) << check.name;
+  for (const Check& check : check_points({point("none fp32", 1, 0, 0, 1)}))
+    EXPECT_TRUE(check.passed) << check.name << ", where nothing was sent";
+}
+
+TEST(Checks, FindLostBytes) {
+  PointReport p = sending();
+  p.bytes_received_total = 9;
+  EXPECT_FALSE(check_of(p, "bytes sent are bytes received").passed);
+  p = sending();
+  p.bytes_on_links_total = 9.5;
+  EXPECT_FALSE(check_of(p, "bytes sent cross a link").passed);
+}
+
+TEST(Checks, FindCollectivesThatDoWithFewerBytesThanTheyCan) {
+  PointReport p = sending();
+  p.least_bytes_total = 11;
+  Check check = check_of(p, "bytes sent are at least what the collectives need");
+  EXPECT_FALSE(check.passed);
+  EXPECT_DOUBLE_EQ(check.value, 10.0 / 11);
+}
+
+TEST(Checks, FindTimesBelowTheBusiestLinksAndLinksAboveTheirBandwidth) {
+  PointReport p = sending();
+  EXPECT_DOUBLE_EQ(check_of(p, "communication takes at least").value, 1.25) << "the distance from the bound";
+  p.busiest_link_seconds = 1.1e-3;
+  EXPECT_FALSE(check_of(p, "communication takes at least").passed);
+  EXPECT_TRUE(check_of(p, "no link of tier 'nvlink'").passed);
+  p.tier_use[1].share = 1.01;
+  EXPECT_FALSE(check_of(p, "no link of tier 'nvlink'").passed);
+  EXPECT_TRUE(check_of(p, "no link of tier 'nic'").passed);
+}
+
+TEST(Warnings, TellWhereFlowStoodInForSimGridAndFromHowManyLearnersOn) {
+  PointReport small = point("none fp32", 8, 1e-3, 0, 1), large = point("none fp32", 1024, 1e-3, 0, 1);
+  EXPECT_THAT(warn_about({small}), testing::IsEmpty());
+  large.stood_in = true;
+  EXPECT_THAT(warn_about({small, large, large}),
+              testing::ElementsAre(testing::StartsWith(
+                  "the engine 'flow' stood in for SimGrid, which would have taken too long, at 2 of 3 points "
+                  "(from 1024 learners on)")));
+}
+
+TEST(Warnings, TellOfEachSlowChoiceThePointThatLosesMost) {
+  PointReport a = point("none fp32", 8, 1e-3, 0, 1), b = point("topk a", 64, 1e-3, 0, 1);
+  a.slow_collectives = {{"all_reduce", "ring", "halving_doubling", 3e-3, 2e-3}};
+  b.slow_collectives = {{"all_reduce", "ring", "halving_doubling", 9e-3, 1e-3},
+                        {"all_gather", "ring", "bruck", 2e-3, 1e-3}};
+  EXPECT_THAT(warn_about({a, b}),
+              testing::ElementsAre(
+                  "all_reduce by 'ring' is not the quickest: topk a at 64 learners would take 1 ms by "
+                  "'halving_doubling' instead of 9 ms (by their closed forms), 9.0 times less; so at 2 "
+                  "points; 'auto' "
+                  "takes the quickest",
+                  "all_gather by 'ring' is not the quickest: topk a at 64 learners would take 1 ms by "
+                  "'bruck' instead "
+                  "of 2 ms (by their closed forms), 2.0 times less; 'auto' takes the quickest"));
 }
 
 }  // namespace
