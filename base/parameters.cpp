@@ -91,6 +91,10 @@ Json read_value(const JsonReader& at, const Parameter& p) {
       }
       return at.value();
     }
+    case Unit::choice: return at.value();
+    case Unit::choices:
+      for (const JsonReader& item : at.items()) item.only_object();
+      return at.value();
     case Unit::durations: {
       at.only_object();
       Json seconds{Json::Object{}};
@@ -117,7 +121,8 @@ Json read_value(const JsonReader& at, const Parameter& p) {
 
 // Defaults are written as in a scenario; words and quantities without their quotes.
 Json default_of(const Parameter& p) {
-  if (p.unit == Unit::word || p.unit == Unit::path || is_quantity(p.unit)) return p.fallback;
+  if (p.unit == Unit::word || p.unit == Unit::path || p.unit == Unit::choice || is_quantity(p.unit))
+    return p.fallback;
   return Json::parse(p.fallback, "default of '" + std::string(p.key) + "'");
 }
 
@@ -137,7 +142,7 @@ bool Parameters::flag(std::string_view key) const { return held(key).flag(); }
 const std::string& Parameters::word(std::string_view key) const { return held(key).text(); }
 
 std::string Parameters::path(std::string_view key) const {
-  return (std::filesystem::path(folder_) / word(key)).string();
+  return (std::filesystem::path(file_).parent_path() / word(key)).string();
 }
 
 std::vector<std::int64_t> Parameters::counts(std::string_view key) const {
@@ -145,6 +150,12 @@ std::vector<std::int64_t> Parameters::counts(std::string_view key) const {
   for (const Json& item : held(key).items()) all.push_back(item.integer());
   return all;
 }
+
+JsonReader Parameters::choice(std::string_view key) const {
+  return JsonReader(held(key), file_, pointer_join(pointer_, key));
+}
+
+std::vector<JsonReader> Parameters::choices(std::string_view key) const { return choice(key).items(); }
 
 std::vector<std::pair<std::string, double>> Parameters::durations(std::string_view key) const {
   std::vector<std::pair<std::string, double>> all;
@@ -155,7 +166,8 @@ std::vector<std::pair<std::string, double>> Parameters::durations(std::string_vi
 Parameters read_parameters(const JsonReader& object, std::string_view name,
                            std::span<const Parameter> table) {
   Parameters result;
-  result.folder_ = std::filesystem::path(object.file()).parent_path().string();
+  result.file_ = object.file();
+  result.pointer_ = object.pointer();
   if (!name.empty()) result.resolved_["name"] = name;
   bool bare = object.value().is_string();
   if (!bare) {
@@ -218,6 +230,11 @@ Json schema_of(const Parameter& p) {
       schema["additionalProperties"] = item;
       break;
     }
+    case Unit::choice: schema["type"] = Json::list(std::vector<std::string>{"string", "object"}); break;
+    case Unit::choices:
+      schema["type"] = "array";
+      schema["items"]["type"] = "object";
+      break;
     case Unit::path: schema["type"] = "string"; break;
     case Unit::bytes:
       schema["type"] = "string";

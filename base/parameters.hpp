@@ -38,6 +38,10 @@ class Parameters {
   bool flag(std::string_view key) const;
   std::vector<std::pair<std::string, double>> durations(std::string_view key) const;
   const std::string& word(std::string_view key) const;  ///< word or path
+  /// Something that the entry reads itself, at its place of the file; lives as long as this.
+  JsonReader choice(std::string_view key) const;
+  /// The objects of a list, each at its place of the file; they live as long as this.
+  std::vector<JsonReader> choices(std::string_view key) const;
   std::string path(std::string_view key) const;  ///< seen from the folder of the file that it was read from
 
   /// {"name": …, every key with its value as written or its default}: what a report echoes.
@@ -46,7 +50,7 @@ class Parameters {
  private:
   friend Parameters read_parameters(const JsonReader&, std::string_view, std::span<const Parameter>);
   const Json& held(std::string_view key) const;
-  std::string folder_;
+  std::string file_, pointer_;
   Json values_ = Json(Json::Object{});  // quantities as numbers in the program's units
   Json resolved_ = Json(Json::Object{});
 };

@@ -18,6 +18,8 @@ std::string_view to_string(Unit unit) {
     case Unit::path: return "path";
     case Unit::bytes: return "size";
     case Unit::bandwidth: return "bandwidth";
+    case Unit::choice: return "name or object";
+    case Unit::choices: return "list of objects";
     case Unit::duration: return "duration";
     case Unit::durations: return "list of durations by name";
   }
@@ -34,6 +36,8 @@ std::string_view example(Unit unit) {
     case Unit::path: return "\"trace\"";
     case Unit::bytes: return "\"25MiB\"";
     case Unit::bandwidth: return "\"10Gbps\"";
+    case Unit::choice: return "\"none\"";
+    case Unit::choices: return "[{\"compressor\": \"none\"}]";
     case Unit::duration: return "\"5us\"";
     case Unit::durations: return "{\"topk\": \"2ms\"}";
   }

@@ -18,6 +18,8 @@ enum class Unit {
   path,       ///< a file or folder, relative to the scenario file
   bytes,      ///< "25MiB", "1MB", "512B"; held in bytes
   bandwidth,  ///< "10Gbps" (bits) or "1.25GBps" (bytes); held in bytes per second
+  choice,     ///< a name or an object, which the entry itself reads
+  choices,    ///< a list of objects, likewise
   duration,   ///< "5us", "1.5ms"; held in seconds
   durations,  ///< {"topk": "2ms"}: a duration for each of some names; held in seconds
 };

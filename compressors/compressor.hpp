@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/exchange.hpp"
 #include "base/serial.hpp"
@@ -69,8 +70,13 @@ class Compressor {
  public:
   virtual ~Compressor() = default;
   virtual Coupling coupling() const = 0;
+  /// The parts of a bucket that calls of aggregate see, each by a compressor of its own: by `coupling`, where
+  /// no policy says otherwise.
+  virtual std::vector<Bucket> units(const Bucket& bucket) const;
   /// The error feedback that the method's paper uses; the scenario may choose another.
   virtual ErrorRule error_rule() const = 0;
+  /// Likewise around this unit, where a policy gives units to several methods.
+  virtual ErrorRule error_rule_for(const Bucket&) const { return error_rule(); }
   /// Whether sizes of messages follow from the unit's shape and the number of learners, and every learner
   /// sends the same, so that a run without gradients can have them from one learner.
   virtual bool sizes_follow_from_shape() const { return false; }

@@ -69,6 +69,8 @@ const Catalog<MakeCompressor>& compressor_catalog() {
       kBestRankMethod,
       // low rank and sparse
       kPowerSgdTopKMethod,
+      // policies
+      kPerLayerMethod,
   };
   // clang-format on
   static const Catalog<MakeCompressor> catalog("compressors", "compressor", methods, kPlanned);

@@ -34,26 +34,41 @@ std::shared_ptr<const Supports> joined(const Supports& first, std::uint64_t coun
   return all;
 }
 
-void add_round(std::vector<Transfer>& all, const std::vector<Transfer>& round) {
-  auto ends = [](const Transfer& transfer) { return std::pair(transfer.from, transfer.to); };
-  bool alike = std::equal(all.begin(), all.end(), round.begin(), round.end(),
-                          [&](const Transfer& a, const Transfer& b) { return ends(a) == ends(b); });
-  if (!alike) throw std::logic_error("different rounds in the same phase of one bucket");
-  for (std::size_t i = 0; i < all.size(); ++i) all[i].bytes += round[i].bytes;
+/// Whether one collective can carry both.
+bool joinable(const Op& a, const Op& b) {
+  auto same_ends = [](const Transfer& x, const Transfer& y) { return x.from == y.from && x.to == y.to; };
+  auto same_round = [&](const std::vector<Transfer>& x, const std::vector<Transfer>& y) {
+    return std::equal(x.begin(), x.end(), y.begin(), y.end(), same_ends);
+  };
+  return a.word == b.word && a.element == b.element && a.root == b.root && a.waits == b.waits &&
+         a.bytes.size() == b.bytes.size() && a.entry_bytes == b.entry_bytes &&
+         std::equal(a.rounds.begin(), a.rounds.end(), b.rounds.begin(), b.rounds.end(), same_round);
 }
 
 void add_op(Op& all, const Op& op) {
-  if (all.word != op.word || all.element != op.element || all.root != op.root || all.waits != op.waits ||
-      all.bytes.size() != op.bytes.size() || all.entry_bytes != op.entry_bytes ||
-      all.rounds.size() != op.rounds.size())
-    throw std::logic_error("different collectives in the same phase of one bucket");
   if (op.supports) all.supports = joined(*all.supports, all.count, *op.supports);
   all.count += op.count;
   all.value_bytes += op.value_bytes;
   all.pulled += op.pulled;
   all.encoded += op.encoded;
   for (std::size_t i = 0; i < op.bytes.size(); ++i) all.bytes[i] += op.bytes[i];
-  for (std::size_t i = 0; i < op.rounds.size(); ++i) add_round(all.rounds[i], op.rounds[i]);
+  for (std::size_t r = 0; r < op.rounds.size(); ++r)
+    for (std::size_t i = 0; i < op.rounds[r].size(); ++i) all.rounds[r][i].bytes += op.rounds[r][i].bytes;
+}
+
+/// The collectives of one phase of these units, joined where they can be.
+std::vector<Op> ops_of(std::span<const std::vector<Phase>> units, std::size_t phase) {
+  std::vector<Op> ops;
+  for (const auto& unit : units) {
+    if (phase >= unit.size() || !unit[phase].op) continue;
+    const Op& op = *unit[phase].op;
+    auto like = std::find_if(ops.begin(), ops.end(), [&](const Op& other) { return joinable(other, op); });
+    if (like == ops.end())
+      ops.push_back(op);
+    else
+      add_op(*like, op);
+  }
+  return ops;
 }
 
 float rounded(Element element, float sum) {
@@ -260,31 +275,38 @@ void Group::append(unsigned first, const Group& later) {
 
 BucketExchange fuse(std::span<const std::vector<Phase>> units) {
   BucketExchange bucket;
-  bucket.phases.resize(longest(units));
-  for (const auto& unit : units)
-    for (std::size_t number = 0; number < unit.size(); ++number) {
-      Phase& joined = bucket.phases[number];
-      for (const Work& work : unit[number].work) add_work(joined.work, work);
-      if (!unit[number].op) continue;
-      if (joined.op)
-        add_op(*joined.op, *unit[number].op);
-      else
-        joined.op = unit[number].op;
-    }
+  for (std::size_t number = 0; number < longest(units); ++number) {
+    Phase& first = bucket.phases.emplace_back();
+    for (const auto& unit : units)
+      if (number < unit.size())
+        for (const Work& work : unit[number].work) add_work(first.work, work);
+    std::vector<Op> ops = ops_of(units, number);
+    if (!ops.empty()) first.op = std::move(ops.front());
+    for (std::size_t i = 1; i < ops.size(); ++i) bucket.phases.push_back({{}, std::move(ops[i])});
+  }
   return bucket;
 }
 
-std::vector<PhaseSeconds> fuse_seconds(std::span<const std::vector<PhaseSeconds>> units) {
-  std::vector<PhaseSeconds> bucket(longest(units));
-  for (const auto& unit : units)
-    for (std::size_t number = 0; number < unit.size(); ++number)
-      for (std::size_t stage = 0; stage < 2; ++stage) {
+std::vector<PhaseSeconds> fuse_seconds(std::span<const std::vector<Phase>> units,
+                                       std::span<const std::vector<PhaseSeconds>> seconds) {
+  std::vector<PhaseSeconds> bucket;
+  for (std::size_t number = 0; number < longest(units); ++number) {
+    PhaseSeconds& first = bucket.emplace_back();
+    for (const auto& unit : seconds)
+      for (std::size_t stage = 0; number < unit.size() && stage < 2; ++stage) {
         const auto& each = unit[number].each[stage];
-        auto& joined = bucket[number].each[stage];
+        auto& joined = first.each[stage];
         joined.resize(std::max(joined.size(), each.size()), 0.0);
         for (std::size_t learner = 0; learner < each.size(); ++learner) joined[learner] += each[learner];
-        bucket[number].once[stage] += unit[number].once[stage];
+        first.once[stage] += unit[number].once[stage];
       }
+    PhaseSeconds nothing = first;
+    for (std::size_t stage = 0; stage < 2; ++stage) {
+      nothing.each[stage].assign(first.each[stage].size(), 0.0);
+      nothing.once[stage] = 0;
+    }
+    for (std::size_t i = 1; i < ops_of(units, number).size(); ++i) bucket.push_back(nothing);
+  }
   return bucket;
 }
 

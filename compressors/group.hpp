@@ -108,12 +108,14 @@ class Group {
   std::vector<PhaseSeconds> seconds_;
 };
 
-/// The collectives of a bucket's units joined phase by phase: counts, messages and work add up; one
-/// collective each. A phase in which no unit did anything stays, empty, so that phases keep their numbers.
-/// Units that issue different collectives in the same phase are a programming error (std::logic_error).
+/// The collectives of a bucket's units joined phase by phase: counts, messages and work add up. A phase in
+/// which no unit did anything stays, empty. Units that issue different collectives in the same phase, as
+/// several methods under one policy do, make further phases behind it, in the order of the units: the work
+/// of all is in the first.
 BucketExchange fuse(std::span<const std::vector<Phase>> units);
 
-/// The seconds of a bucket's units, added up phase by phase; as many phases as fuse gives.
-std::vector<PhaseSeconds> fuse_seconds(std::span<const std::vector<PhaseSeconds>> units);
+/// The seconds of the same units, added up likewise; as many phases as fuse gives.
+std::vector<PhaseSeconds> fuse_seconds(std::span<const std::vector<Phase>> units,
+                                       std::span<const std::vector<PhaseSeconds>> seconds);
 
 }  // namespace traincast

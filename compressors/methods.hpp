@@ -26,6 +26,7 @@ extern const Entry<MakeCompressor> kNoneMethod;
 extern const Entry<MakeCompressor> kOkTopKMethod;
 extern const Entry<MakeCompressor> kOmniReduceMethod;
 extern const Entry<MakeCompressor> kOneBitSgdMethod;
+extern const Entry<MakeCompressor> kPerLayerMethod;
 extern const Entry<MakeCompressor> kPowerSgdMethod;
 extern const Entry<MakeCompressor> kPowerSgdAlternatingMethod;
 extern const Entry<MakeCompressor> kPowerSgdBatchedMethod;

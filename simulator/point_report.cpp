@@ -12,12 +12,25 @@ namespace traincast {
 
 namespace {
 
+// Of a policy the methods, one behind the other.
+std::string names_in(const Json& list) {
+  std::string names;
+  for (const Json& item : list.items())
+    if (const Json* method = item.find("compressor")) {
+      const Json* name = method->is_string() ? method : method->find("name");
+      names += (names.empty() ? "" : ",") + name->text();
+    }
+  return names.empty() ? std::to_string(list.items().size()) : names;
+}
+
 // "density=0.01" for what was written, where it is not the default.
 std::string told_apart(const Choice<MakeCompressor>& choice) {
   std::string text;
   for (const Parameter& p : choice.entry->parameters) {
     const Json& value = choice.parameters.resolved().at(p.key);
-    std::string shown = value.is_string() ? value.text() : value.dump(-1);
+    std::string shown = p.unit == Unit::choices ? names_in(value)
+                        : value.is_string()     ? value.text()
+                                                : value.dump(-1);
     if (p.fallback.data() == nullptr || shown != p.fallback) text += " " + std::string(p.key) + "=" + shown;
   }
   return text;

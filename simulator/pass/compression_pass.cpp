@@ -53,16 +53,12 @@ struct CompressorUnit {
   std::size_t bucket = 0;
 };
 
-std::vector<CompressorUnit> make_units(Coupling coupling, const std::vector<Bucket>& buckets) {
-  if (coupling == Coupling::model && buckets.size() > 1)
+std::vector<CompressorUnit> make_units(const Compressor& compressor, const std::vector<Bucket>& buckets) {
+  if (compressor.coupling() == Coupling::model && buckets.size() > 1)
     throw std::logic_error("a method that sees the whole model got several buckets");
   std::vector<CompressorUnit> units;
-  for (std::size_t b = 0; b < buckets.size(); ++b) {
-    if (coupling == Coupling::tensor)
-      for (const TensorInfo& tensor : buckets[b].tensors) units.push_back({{tensor.id, {tensor}}, b});
-    else
-      units.push_back({buckets[b], b});
-  }
+  for (std::size_t b = 0; b < buckets.size(); ++b)
+    for (Bucket& seen : compressor.units(buckets[b])) units.push_back({std::move(seen), b});
   return units;
 }
 
@@ -113,7 +109,7 @@ class UnitWalk {
         memories_(memories),
         gradient_norms_(gradient_norms) {
     auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
-    ErrorRule rule = error_rule_of(scenario, *compressor);
+    ErrorRule rule = error_rule_of(scenario, *compressor, unit);
     feedback_ = std::make_unique<ErrorFeedback>(std::move(compressor), rule, learners_, numel_, memories_);
     ids_.resize(learners_);
     std::iota(ids_.begin(), ids_.end(), 0u);
@@ -254,8 +250,8 @@ void refuse_what_does_not_fit(const Scenario& scenario, const std::vector<Compre
 
 }  // namespace
 
-ErrorRule error_rule_of(const Scenario& scenario, const Compressor& compressor) {
-  ErrorRule rule = compressor.error_rule();
+ErrorRule error_rule_of(const Scenario& scenario, const Compressor& compressor, const Bucket& unit) {
+  ErrorRule rule = compressor.error_rule_for(unit);
   if (scenario.error) rule.error = *scenario.error;
   return rule;
 }
@@ -272,7 +268,7 @@ ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trac
   record.parameters = trace.manifest().parameters();
   record.buckets = make_buckets(trace.manifest().layers, scenario.buckets);
   auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
-  std::vector<CompressorUnit> units = make_units(compressor->coupling(), record.buckets);
+  std::vector<CompressorUnit> units = make_units(*compressor, record.buckets);
   refuse_what_does_not_fit(scenario, units, threads);
 
   const GradientNorms norms = gradient_norms(*compressor, trace, scenario.steps, scenario.learners);
@@ -311,7 +307,7 @@ CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace) {
   keep_freed_memory();
   std::vector<Bucket> buckets = make_buckets(trace.manifest().layers, scenario.buckets);
   auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
-  std::vector<CompressorUnit> units = make_units(compressor->coupling(), buckets);
+  std::vector<CompressorUnit> units = make_units(*compressor, buckets);
   // The first step pays for cold caches and first allocations; what one learner does alone gives one sample a
   // step.
   std::size_t steps = std::min<std::size_t>(scenario.steps, 8), first = steps > 1 ? 1 : 0;
@@ -340,7 +336,7 @@ CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace) {
           seconds.push_back(walked[u][s].seconds);
         }
       BucketExchange exchange = fuse(phases);
-      std::vector<PhaseSeconds> fused = fuse_seconds(seconds);
+      std::vector<PhaseSeconds> fused = fuse_seconds(phases, seconds);
       seen.resize(std::max(seen.size(), fused.size()));
       for (std::size_t p = 0; p < fused.size(); ++p)
         for (Stage stage : {Stage::encode, Stage::decode}) {

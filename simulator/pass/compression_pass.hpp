@@ -52,7 +52,7 @@ Memories memories_of(const Scenario& scenario);
 ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trace, unsigned threads);
 
 /// The error feedback of the scenario: as it says, or as the method's paper does.
-ErrorRule error_rule_of(const Scenario& scenario, const Compressor& compressor);
+ErrorRule error_rule_of(const Scenario& scenario, const Compressor& compressor, const Bucket& unit);
 
 /// Seconds of codec work by bucket, phase and stage, on this machine.
 struct CodecSeconds {

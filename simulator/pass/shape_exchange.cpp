@@ -24,7 +24,7 @@ std::string key_of(const TensorInfo& tensor) {
 std::vector<Phase> phases_of(const Scenario& scenario, const Bucket& unit) {
   auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
   return trial_phases(scenario.compressor, scenario.seed, unit, 1, scenario.learners,
-                      error_rule_of(scenario, *compressor));
+                      error_rule_of(scenario, *compressor, unit));
 }
 
 }  // namespace
@@ -39,8 +39,7 @@ ExchangeRecord shape_exchange(const Scenario& scenario, std::span<const TensorIn
   const std::string method = scenario.resolved.at("compressor").dump(-1) +
                              scenario.resolved.at("error_feedback").dump(-1) +
                              std::to_string(scenario.learners);
-  const Coupling coupling =
-      scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)->coupling();
+  auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
   for (const Bucket& bucket : record.buckets) {
     std::vector<std::vector<Phase>> units;
     auto add_unit = [&](const Bucket& unit, std::vector<Phase> phases) {
@@ -49,14 +48,14 @@ ExchangeRecord shape_exchange(const Scenario& scenario, std::span<const TensorIn
       note_tensor_bytes(step, unit, phases, scenario.learners);
       units.push_back(std::move(phases));
     };
-    if (coupling == Coupling::tensor) {
-      for (const TensorInfo& tensor : bucket.tensors) {
-        auto [at, fresh] = known.try_emplace({method, key_of(tensor)});
-        if (fresh) at->second = phases_of(scenario, {tensor.id, {tensor}});
-        add_unit({tensor.id, {tensor}}, at->second);
+    for (const Bucket& unit : compressor->units(bucket)) {
+      if (unit.tensors.size() > 1) {
+        add_unit(unit, phases_of(scenario, unit));
+        continue;
       }
-    } else {
-      add_unit(bucket, phases_of(scenario, bucket));
+      auto [at, fresh] = known.try_emplace({method, key_of(unit.tensors.front())});
+      if (fresh) at->second = phases_of(scenario, unit);
+      add_unit(unit, at->second);
     }
     step.buckets.push_back(fuse(units));
   }

@@ -230,6 +230,8 @@ Json read_compressor(const JsonReader& at, Scenario& scenario) {
   try {  // parameters that exclude each other, too many learners
     scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)
         ->refuse_learners(scenario.learners);
+  } catch (const PlacedError&) {
+    throw;
   } catch (const InputError& error) {
     at.refuse(error.what());
   }

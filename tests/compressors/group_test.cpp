@@ -153,22 +153,28 @@ TEST(Fuse, AddsMessagesLearnerByLearner) {
   EXPECT_EQ(bucket.phases[1].op->root, 1u);
 }
 
-TEST(Fuse, RefusesDifferentCollectivesInOnePhase) {
-  Op sum = all_reduce_of(1, 2), half = sum, free = sum, gather;
+// Several methods under one policy: what cannot be one collective is several, the work before the first.
+TEST(Fuse, PutsDifferentCollectivesOfOnePhaseOneBehindTheOther) {
+  Op sum = all_reduce_of(1, 2), half = sum, free = sum, gather, root0, root1;
   half.element = Element::bf16;
   free.waits = false;
   gather.word = Word::all_gather;
   gather.bytes = {1, 1};
-  for (const Op& other : {half, free, gather}) {
-    std::vector<std::vector<Phase>> units = {phases_of({{{}, sum}}), phases_of({{{}, other}})};
-    EXPECT_THROW(fuse(units), std::logic_error);
-  }
-  Op root0, root1;
   root0.word = root1.word = Word::broadcast;
   root0.bytes = root1.bytes = {1};
   root1.root = 1;
-  std::vector<std::vector<Phase>> units = {phases_of({{{}, root0}}), phases_of({{{}, root1}})};
-  EXPECT_THROW(fuse(units), std::logic_error);
+  std::vector<std::pair<Op, Op>> pairs = {{sum, half}, {sum, free}, {sum, gather}, {root0, root1}};
+  for (const auto& [first, second] : pairs) {
+    std::vector<std::vector<Phase>> units = {phases_of({{{pass(1)}, first}, {{pass(2)}, {}}}),
+                                             phases_of({{{pass(3)}, second}, {{pass(4)}, {}}}),
+                                             phases_of({{{}, first}})};
+    Op twice = first;
+    twice.count *= 2;
+    twice.value_bytes *= 2;
+    for (Bytes& bytes : twice.bytes) bytes *= 2;
+    EXPECT_EQ(fuse(units).phases,
+              phases_of({{{pass(1), pass(3)}, twice}, {{}, second}, {{pass(2), pass(4)}, {}}}));
+  }
 }
 
 TEST(FuseSeconds, AddsWhatFuseJoins) {
@@ -179,14 +185,28 @@ TEST(FuseSeconds, AddsWhatFuseJoins) {
   b.each[0] = {10, 20};
   b.each[1] = {5, 0};
   b.once[0] = 7;
-  std::vector<std::vector<PhaseSeconds>> units = {{a}, {a, b}};
-  auto bucket = fuse_seconds(units);
+  Op gather;
+  gather.word = Word::all_gather;
+  gather.bytes = {1, 1};
+  std::vector<std::vector<Phase>> units = {phases_of({{{}, gather}}),
+                                           phases_of({{{}, gather}, {{}, all_reduce_of(1, 2)}})};
+  std::vector<std::vector<PhaseSeconds>> seconds = {{a}, {a, b}};
+  auto bucket = fuse_seconds(units, seconds);
   ASSERT_EQ(bucket.size(), 2u);
   EXPECT_THAT(bucket[0].each[0], ElementsAre(2, 4));
   EXPECT_EQ(bucket[0].once[1], 6);
   EXPECT_THAT(bucket[1].each[0], ElementsAre(10, 20));
   EXPECT_THAT(bucket[1].each[1], ElementsAre(5, 0));
   EXPECT_EQ(bucket[1].once[0], 7);
+
+  // As many phases as collectives, the further ones without work.
+  units[0][0].op = all_reduce_of(1, 2);
+  bucket = fuse_seconds(units, seconds);
+  ASSERT_EQ(bucket.size(), fuse(units).phases.size());
+  ASSERT_EQ(bucket.size(), 3u);
+  EXPECT_THAT(bucket[0].each[0], ElementsAre(2, 4));
+  EXPECT_THAT(bucket[1].each[0], ElementsAre(0, 0));
+  EXPECT_THAT(bucket[2].each[0], ElementsAre(10, 20));
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ class UnitRun {
           std::uint64_t seed = 1, Memories memories = Memories::each)
       : unit_(std::move(unit)), learners_(learners) {
     auto compressor = make_compressor(json, seed);
-    ErrorRule chosen = rule.value_or(compressor->error_rule());
+    ErrorRule chosen = rule.value_or(compressor->error_rule_for(unit_));
     feedback_.emplace(std::move(compressor), chosen, learners, unit_.numel(), memories);
     std::iota(learners_.begin(), learners_.end(), LearnerId{0});
   }
