@@ -59,6 +59,28 @@ double sum_in_lanes(const float* x, std::size_t count, Term term) {
   return added_up(lanes);
 }
 
+/// Values to the one, their squares to the other.
+[[gnu::always_inline]] inline void add_both_in_lanes(double* plain, double* squared, const float* x,
+                                                     std::size_t count) {
+  double sums[kLanes], squares[kLanes];
+  for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] = plain[lane];
+  for (std::size_t lane = 0; lane < kLanes; ++lane) squares[lane] = squared[lane];
+  std::size_t whole = count / kLanes * kLanes;
+  for (std::size_t i = 0; i < whole; i += kLanes)
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      auto value = static_cast<double>(x[i + lane]);
+      sums[lane] += value;
+      squares[lane] += value * value;
+    }
+  for (std::size_t lane = 0; whole + lane < count; ++lane) {
+    auto value = static_cast<double>(x[whole + lane]);
+    sums[lane] += value;
+    squares[lane] += value * value;
+  }
+  for (std::size_t lane = 0; lane < kLanes; ++lane) plain[lane] = sums[lane];
+  for (std::size_t lane = 0; lane < kLanes; ++lane) squared[lane] = squares[lane];
+}
+
 double sum_of_magnitudes(const float* x, std::size_t count) {
   return sum_in_lanes(x, count, [](float value) { return static_cast<double>(__builtin_fabsf(value)); });
 }
@@ -85,14 +107,12 @@ float largest_magnitude(const float* x, std::size_t count) {
 }
 
 void moments(const float* x, std::size_t count, double* sum, double* squares, float* largest) {
-  constexpr std::size_t kPiece = 2048;  // that the first cache holds, for three loops
+  constexpr std::size_t kPiece = 2048;  // that the first cache holds, for two loops
   double sums[kLanes] = {}, square_sums[kLanes] = {};
   *largest = 0;
   for (std::size_t i = 0; i < count; i += kPiece) {
     const std::size_t piece = smaller(kPiece, count - i);
-    add_in_lanes(sums, x + i, piece, [](float value) { return static_cast<double>(value); });
-    add_in_lanes(square_sums, x + i, piece,
-                 [](float value) { return static_cast<double>(value) * static_cast<double>(value); });
+    add_both_in_lanes(sums, square_sums, x + i, piece);
     *largest = larger(*largest, largest_magnitude(x + i, piece));
   }
   *sum = added_up(sums);
@@ -173,6 +193,16 @@ void signs(const std::uint32_t* words, std::size_t count, float* out) {
     out[i] = words[i / 32] & (0x80000000u >> (i % 32)) ? -1.0f : 1.0f;
 }
 
+void signs_by_row(const std::uint32_t* words, std::size_t count, float* out) {
+  const std::size_t columns = (count + 31) / 32;
+  for (unsigned row = 0; row < 32 && row * columns < count; ++row) {
+    const std::uint32_t bit = 0x80000000u >> row;
+    const std::size_t last = smaller(columns, count - row * columns);
+    float* values = out + row * columns;
+    for (std::size_t column = 0; column < last; ++column) values[column] = words[column] & bit ? -1.0f : 1.0f;
+  }
+}
+
 std::int32_t magnitude_bits(const float* x) {
   std::int32_t word;
   __builtin_memcpy(&word, x, sizeof word);
@@ -193,6 +223,46 @@ std::size_t collect(const float* x, std::size_t count, std::int32_t threshold, s
       out[found++] = first + static_cast<std::uint32_t>(i) + static_cast<std::uint32_t>(__builtin_ctz(mask));
   }
   return found;
+}
+
+std::size_t count_from(const float* x, std::size_t count, std::int32_t threshold) {
+  constexpr std::size_t kPiece = 1 << 20;  // counts stay within 32 bits
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < count; i += kPiece) {
+    std::int32_t some = 0;
+    const std::size_t piece = smaller(kPiece, count - i);
+    for (std::size_t j = 0; j < piece; ++j) some += magnitude_bits(x + i + j) >= threshold ? 1 : 0;
+    found += static_cast<std::size_t>(some);
+  }
+  return found;
+}
+
+void largest_by_chunk(const float* x, std::size_t count, std::size_t chunk, std::uint32_t* out) {
+  for (std::size_t begin = 0; begin < count; begin += chunk) {
+    const std::size_t size = smaller(chunk, count - begin);
+    const float* v = x + begin;
+    std::int32_t tops[kLanes] = {};
+    const std::size_t whole = size / kLanes * kLanes;
+    for (std::size_t i = 0; i < whole; i += kLanes)
+      for (std::size_t lane = 0; lane < kLanes; ++lane)
+        tops[lane] = larger(tops[lane], magnitude_bits(v + i + lane));
+    std::int32_t top = 0;
+    for (std::size_t i = whole; i < size; ++i) top = larger(top, magnitude_bits(v + i));
+    for (std::size_t lane = 0; lane < kLanes; ++lane) top = larger(top, tops[lane]);
+    std::size_t at = 0;
+    for (; at < whole; at += kLanes) {
+      std::uint32_t mask = 0;
+      for (std::size_t lane = 0; lane < kLanes; ++lane)
+        mask |= magnitude_bits(v + at + lane) == top ? 1u << lane : 0u;
+      if (mask != 0) {
+        at += static_cast<std::size_t>(__builtin_ctz(mask));
+        break;
+      }
+    }
+    if (at >= whole)
+      while (magnitude_bits(v + at) != top) ++at;
+    *out++ = static_cast<std::uint32_t>(begin + at);
+  }
 }
 
 constexpr float kUnit = 0x1p-24f;  // of a draw's upper 24 bits
@@ -219,6 +289,49 @@ void ternary(const float* x, const std::uint32_t* draws_of, std::size_t count, f
     std::int32_t code = x[i] < 0 ? 3 : 1;
     codes[i] = static_cast<std::uint8_t>(uniform * scale < magnitude ? code : 0);
   }
+}
+
+void grid(const float* x, const std::uint32_t* draws_of, std::size_t count, float least, float step,
+          float most, std::uint8_t* codes) {
+  if (step <= 0) {
+    for (std::size_t i = 0; i < count; ++i) codes[i] = 0;
+    return;
+  }
+  auto level_of = [&](std::size_t i) {
+    float level = (x[i] - least) / step;
+    level = level < 0 ? 0 : level;
+    return level < most ? level : most;
+  };
+  if (draws_of == nullptr) {
+    for (std::size_t i = 0; i < count; ++i)
+      codes[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(level_of(i) + 0.5f));
+    return;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    float level = level_of(i);
+    auto below = static_cast<std::int32_t>(level);
+    float uniform = static_cast<float>(static_cast<std::int32_t>(draws_of[i] >> 8)) * kUnit;
+    codes[i] = static_cast<std::uint8_t>(below + (uniform < level - static_cast<float>(below) ? 1 : 0));
+  }
+}
+
+void pack_rows(const std::uint8_t* codes, std::size_t stride, std::size_t count,
+               std::uint8_t* __restrict out) {
+  const std::uint8_t *a = codes, *b = a + stride, *c = b + stride, *d = c + stride;
+  for (std::size_t i = 0; i < count; ++i)
+    out[i] = static_cast<std::uint8_t>(a[i] | b[i] << 2 | c[i] << 4 | d[i] << 6);
+}
+
+bool ternary_values(const std::uint8_t* packed, std::size_t count, unsigned row, float scale,
+                    float* __restrict out) {
+  std::int32_t wrong = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::int32_t code = (packed[i] >> (2 * row)) & 3;
+    wrong |= code == 2 ? 1 : 0;
+    // 0, 1, and 3 for −1.
+    out[i] = static_cast<float>((code & 1) - (code & 2)) * scale;
+  }
+  return wrong == 0;
 }
 
 void pack(const std::uint8_t* codes, std::size_t count, unsigned bits, std::uint8_t* out) {
@@ -340,22 +453,11 @@ void walsh_hadamard(float* x, std::size_t count) {
   if (stride < count) butterflies(x, count, stride);
 }
 
-constexpr Kernels kThese{draws,
-                         largest_magnitude,
-                         sum_of_magnitudes,
-                         sum_of_squares,
-                         moments,
-                         range,
-                         negatives,
-                         negatives_by_row,
-                         signs,
-                         collect,
-                         levels,
-                         ternary,
-                         pack,
-                         unpack,
-                         values,
-                         walsh_hadamard};
+constexpr Kernels kThese{draws,   largest_magnitude, sum_of_magnitudes, sum_of_squares, moments,
+                         range,   negatives,         negatives_by_row,  signs,          signs_by_row,
+                         collect, count_from,        largest_by_chunk,  levels,         ternary,
+                         grid,    pack_rows,         ternary_values,    pack,           unpack,
+                         values,  walsh_hadamard};
 
 }  // namespace
 

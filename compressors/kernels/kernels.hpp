@@ -27,10 +27,17 @@ struct Kernels {
   void (*negatives_by_row)(const float* x, std::size_t count, std::uint32_t* words);
   /// What `negatives` packed, as −1 and 1.
   void (*signs)(const std::uint32_t* words, std::size_t count, float* out);
+  /// What `negatives_by_row` packed, likewise.
+  void (*signs_by_row)(const std::uint32_t* words, std::size_t count, float* out);
   /// Places (from `first` on) of values whose magnitude, as bits, is at least `threshold`; returns how many.
   /// `out` has room for all.
   std::size_t (*collect)(const float* x, std::size_t count, std::int32_t threshold, std::uint32_t first,
                          std::uint32_t* out);
+  /// How many values have at least this magnitude, as bits.
+  std::size_t (*count_from)(const float* x, std::size_t count, std::int32_t threshold);
+  /// The place of the largest magnitude, the first of equal ones, of every `chunk` values (the last may be
+  /// fewer).
+  void (*largest_by_chunk)(const float* x, std::size_t count, std::size_t chunk, std::uint32_t* out);
   /// Levels |x| · gain, at most `most` (≤ 127), rounded up where the draw's upper 24 bits say so, with the
   /// sign of x and `most` added: codes 0 … 2·most.
   void (*levels)(const float* x, const std::uint32_t* draws, std::size_t count, float gain, float most,
@@ -38,6 +45,15 @@ struct Kernels {
   /// Codes 1 (positive) and 3 (negative) with probability min(|x|, limit) / scale, else 0.
   void (*ternary)(const float* x, const std::uint32_t* draws, std::size_t count, float limit, float scale,
                   std::uint8_t* codes);
+  /// (x − least) / step, from 0 to `most` (≤ 255), to the nearest whole number (halves up), or, where there
+  /// are draws, up where their upper 24 bits say so.
+  void (*grid)(const float* x, const std::uint32_t* draws, std::size_t count, float least, float step,
+               float most, std::uint8_t* codes);
+  /// Codes of two bits of four rows, each `stride` behind the one before, beside each other in a byte, the
+  /// first row lowest; and back as −scale, 0 and scale (3, 0 and 1). Returns whether none was 2.
+  void (*pack_rows)(const std::uint8_t* codes, std::size_t stride, std::size_t count, std::uint8_t* out);
+  bool (*ternary_values)(const std::uint8_t* packed, std::size_t count, unsigned row, float scale,
+                         float* out);
   /// Codes of 1, 2 or 4 bits in bytes, the first lowest, and back; `count` is a multiple of 8 / bits.
   void (*pack)(const std::uint8_t* codes, std::size_t count, unsigned bits, std::uint8_t* out);
   void (*unpack)(const std::uint8_t* packed, std::size_t count, unsigned bits, std::uint8_t* codes);

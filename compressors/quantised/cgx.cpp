@@ -2,13 +2,14 @@
 // add up, compress again and gather.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "compressors/bits.hpp"
 #include "compressors/gathered.hpp"
 #include "compressors/kernels/kernels.hpp"
 #include "compressors/methods.hpp"
+#include "compressors/quantised/code_stream.hpp"
 #include "compressors/quantised/dense_codec.hpp"
-#include "compressors/quantised/stochastic.hpp"
 #include "compressors/recompressed.hpp"
 
 namespace traincast {
@@ -25,25 +26,27 @@ class MaxMin final : public DenseCodec {
   bool unbiased() const override { return stochastic_; }
 
   Message encode(std::span<const float> values, const Call& call) override {
-    Message message, codes;
-    LowBitWriter packed(codes);
+    const std::uint64_t buckets = (values.size() + bucket_ - 1) / bucket_;
+    Message message(8 * buckets);
+    CodeWriter codes(message, bits(), values.size());
     const auto most = static_cast<float>((1u << bits()) - 1);
-    for (std::uint64_t begin = 0; begin < values.size(); begin += bucket_) {
+    std::uint32_t drawn[kCodeBlock];
+    for (std::uint64_t b = 0; b < buckets; ++b) {
+      const std::uint64_t begin = b * bucket_;
       auto part = values.subspan(begin, std::min<std::uint64_t>(bucket_, values.size() - begin));
       float least = 0, largest = 0;
       kernels().range(part.data(), part.size(), &least, &largest);
-      const float step = largest / most - least / most;
-      append(message, least);
-      append(message, step);
-      for_each_draw(ShiftedDraws(call.own, begin), part.size(), [&](std::uint64_t i, std::uint32_t draw) {
-        float level = step > 0 ? std::clamp((part[i] - least) / step, 0.0f, most) : 0;
-        packed.put(stochastic_ ? std::min(round_up_or_down(level, draw), (1u << bits()) - 1)
-                               : static_cast<std::uint32_t>(level + 0.5f),
-                   bits());
-      });
+      const float range[] = {least, largest / most - least / most};
+      std::memcpy(message.data() + 8 * b, range, sizeof range);
+      for (std::uint64_t at = 0; at < part.size(); at += kCodeBlock) {
+        auto block = part.subspan(at, std::min<std::uint64_t>(kCodeBlock, part.size() - at));
+        if (stochastic_) call.own.fill(begin + at, {drawn, block.size()});
+        kernels().grid(block.data(), stochastic_ ? drawn : nullptr, block.size(), least, range[1], most,
+                       codes.next());
+        codes.take(block.size());
+      }
     }
-    packed.finish();
-    append(message, codes);
+    codes.finish();
     return message;
   }
 
@@ -56,11 +59,15 @@ class MaxMin final : public DenseCodec {
       if (!std::isfinite(ranges[2 * b])) refuse_message(kKind, "has no least value where one is due");
     }
     Decoded sent{true, {}, std::vector<float>(call.numel)};
-    LowBitReader packed(message.subspan(8 * buckets));
-    for (std::uint64_t i = 0; i < call.numel; ++i)
-      sent.values[i] =
-          ranges[2 * (i / bucket_)] + static_cast<float>(packed.get(bits())) * ranges[2 * (i / bucket_) + 1];
-    if (!packed.filled_with_zeros()) refuse_message(kKind, "is not filled with zeros");
+    read_codes(kKind, message.subspan(8 * buckets), call.numel, bits(),
+               [&](std::uint64_t first, const std::uint8_t* codes, std::size_t count) {
+                 for (std::uint64_t i = first, end; i < first + count; i = end) {
+                   end = std::min(first + count, (i / bucket_ + 1) * bucket_);
+                   const float least = ranges[2 * (i / bucket_)], step = ranges[2 * (i / bucket_) + 1];
+                   for (std::uint64_t j = i; j < end; ++j)
+                     sent.values[j] = least + static_cast<float>(codes[j - first]) * step;
+                 }
+               });
     return sent;
   }
 

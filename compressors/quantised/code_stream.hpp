@@ -22,8 +22,15 @@ class CodeWriter {
     message.resize(at_ + bytes_of_bits(count * bits));
   }
   /// Where the next up to kCodeBlock codes go; then `take` says how many went there.
-  std::uint8_t* next() { return codes_.data() + held_; }
+  std::uint8_t* next() {
+    if (bits_ == 8) return reinterpret_cast<std::uint8_t*>(message_.data() + at_);
+    return codes_.data() + held_;
+  }
   void take(std::size_t count) {
+    if (bits_ == 8) {
+      at_ += count;
+      return;
+    }
     held_ += count;
     if (held_ >= kCodeBlock) flush(held_ / 8 * 8);
   }
@@ -39,9 +46,7 @@ class CodeWriter {
   void flush(std::size_t count) {
     std::size_t bytes = std::min<std::size_t>(count * bits_ / 8, message_.size() - at_);
     auto* out = reinterpret_cast<std::uint8_t*>(message_.data() + at_);
-    if (bits_ == 8) {
-      std::copy_n(codes_.begin(), bytes, out);
-    } else if (bytes * 8 == count * bits_ && 8 % bits_ == 0) {
+    if (bytes * 8 == count * bits_ && 8 % bits_ == 0) {
       kernels().pack(codes_.data(), count, bits_, out);
     } else {
       Message packed;

@@ -22,7 +22,26 @@ std::uint32_t rounded_exponent(float value, std::uint32_t draw) {
   return std::min(exponent + ((draw >> 9) < fraction ? 1 : 0), 254u);
 }
 
-float power(std::uint32_t exponent) { return exponent == 0 ? 0 : std::bit_cast<float>(exponent << 23); }
+/// ±2^(exponent − 127), or zero.
+float signed_power(std::uint32_t exponent, std::uint32_t negative) {
+  return std::bit_cast<float>((negative << 31) | (exponent << 23));
+}
+
+constexpr std::size_t kBlock = 1024;
+
+/// Eight codes of nine bits in nine bytes, lowest first; and back.
+void pack_eight(const std::uint32_t* codes, std::uint8_t* nine) {
+  std::uint64_t low = 0;
+  for (unsigned j = 0; j < 8; ++j) low |= std::uint64_t{codes[j]} << (9 * j);
+  for (unsigned byte = 0; byte < 8; ++byte) nine[byte] = static_cast<std::uint8_t>(low >> (8 * byte));
+  nine[8] = static_cast<std::uint8_t>(codes[7] >> 1);
+}
+void unpack_eight(const std::uint8_t* nine, std::uint32_t* codes) {
+  std::uint64_t low = 0;
+  for (unsigned byte = 0; byte < 8; ++byte) low |= std::uint64_t{nine[byte]} << (8 * byte);
+  for (unsigned j = 0; j < 7; ++j) codes[j] = (low >> (9 * j)) & 0x1ff;
+  codes[7] = static_cast<std::uint32_t>(low >> 63) | (std::uint32_t{nine[8]} << 1);
+}
 
 // bytes: sign and exponent − 18, cut to 0 … 127, where 0 stands for zero (GRACE). exact: sign and exponent in
 // nine bits, lowest first (the paper).
@@ -33,30 +52,63 @@ class Natural final : public DenseCodec {
   bool unbiased() const override { return true; }
 
   Message encode(std::span<const float> values, const Call& call) override {
-    Message message;
-    LowBitWriter packed(message);
-    for_each_draw(call.own, values.size(), [&](std::uint64_t i, std::uint32_t draw) {
-      std::uint32_t exponent = rounded_exponent(values[i], draw), negative = values[i] < 0;
-      if (bytes_)
-        packed.put((negative << 7) | (std::clamp(exponent, kLowest, kLowest + 127) - kLowest), 8);
-      else
-        packed.put((negative << 8) | exponent, 9);
-    });
-    packed.finish();
+    Message message(bytes_of_bits(values.size() * bits()));
+    auto* out = reinterpret_cast<std::uint8_t*>(message.data());
+    std::uint32_t drawn[kBlock], codes[kBlock];
+    for (std::uint64_t begin = 0; begin < values.size(); begin += kBlock) {
+      const std::size_t size = std::min<std::uint64_t>(kBlock, values.size() - begin);
+      call.own.fill(begin, {drawn, size});
+      for (std::size_t i = 0; i < size; ++i) {
+        const float value = values[begin + i];
+        std::uint32_t exponent = rounded_exponent(value, drawn[i]), negative = value < 0;
+        codes[i] = bytes_ ? (negative << 7) | (std::clamp(exponent, kLowest, kLowest + 127) - kLowest)
+                          : (negative << 8) | exponent;
+      }
+      if (bytes_) {
+        for (std::size_t i = 0; i < size; ++i) out[begin + i] = static_cast<std::uint8_t>(codes[i]);
+        continue;
+      }
+      std::fill(codes + size, std::end(codes), 0u);
+      for (std::size_t i = 0; i < size; i += 8) {
+        std::uint8_t nine[9];
+        pack_eight(codes + i, nine);
+        const std::uint64_t at = (begin + i) / 8 * 9;
+        std::copy_n(nine, std::min<std::uint64_t>(9, message.size() - at), out + at);
+      }
+    }
     return message;
   }
 
   Decoded decode(std::span<const std::byte> message, const Call& call) const override {
     expect_message_size(kKind, message, bytes_of_bits(call.numel * bits()));
     Decoded sent{true, {}, std::vector<float>(call.numel)};
-    LowBitReader packed(message);
-    for (float& value : sent.values) {
-      std::uint32_t code = packed.get(bits()), exponent = code & (bytes_ ? 0x7f : 0xff);
-      if (!bytes_ && exponent == 255) refuse_message(kKind, "has an exponent beyond all numbers");
-      value = power(!bytes_ || exponent == 0 ? exponent : exponent + kLowest);
-      if (code >> (bits() - 1)) value = -value;
+    const auto* in = reinterpret_cast<const std::uint8_t*>(message.data());
+    if (bytes_) {
+      for (std::uint64_t i = 0; i < call.numel; ++i) {
+        std::uint32_t exponent = in[i] & 0x7f;
+        sent.values[i] = signed_power(exponent == 0 ? 0 : exponent + kLowest, in[i] >> 7);
+      }
+      return sent;
     }
-    if (!packed.filled_with_zeros()) refuse_message(kKind, "is not filled with zeros");
+    std::uint32_t beyond = 0, fill = 0;
+    for (std::uint64_t i = 0; i < call.numel; i += 8) {
+      std::uint8_t nine[9] = {};
+      const std::uint64_t at = i / 8 * 9;
+      std::copy_n(in + at, std::min<std::uint64_t>(9, message.size() - at), nine);
+      std::uint32_t codes[8];
+      unpack_eight(nine, codes);
+      for (std::uint64_t j = 0; j < 8; ++j) {
+        if (i + j >= call.numel) {
+          fill |= codes[j];
+          continue;
+        }
+        const std::uint32_t exponent = codes[j] & 0xff;
+        beyond |= exponent == 255;
+        sent.values[i + j] = signed_power(exponent, codes[j] >> 8);
+      }
+    }
+    if (beyond) refuse_message(kKind, "has an exponent beyond all numbers");
+    if (fill) refuse_message(kKind, "is not filled with zeros");
     return sent;
   }
 

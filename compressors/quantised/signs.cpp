@@ -9,10 +9,16 @@ void append_signs(Message& message, std::span<const float> values, SignLayout la
     for (float value : values) append(message, static_cast<std::int8_t>((value > 0) - (value < 0)));
     return;
   }
-  std::vector<std::uint32_t> words((values.size() + 31) / 32);
+  const std::size_t begin = message.size();
+  message.resize(begin + sign_bytes(layout, values.size()));
   auto pack = layout == SignLayout::words ? kernels().negatives : kernels().negatives_by_row;
+  if (begin == 0) {  // where words may stand
+    pack(values.data(), values.size(), reinterpret_cast<std::uint32_t*>(message.data()));
+    return;
+  }
+  std::vector<std::uint32_t> words((values.size() + 31) / 32);
   pack(values.data(), values.size(), words.data());
-  append(message, std::span<const std::uint32_t>(words));
+  std::memcpy(message.data() + begin, words.data(), words.size() * sizeof(words[0]));
 }
 
 std::vector<float> read_signs(const char* kind, std::span<const std::byte> message, std::uint64_t numel,
@@ -35,15 +41,9 @@ std::vector<float> read_signs(const char* kind, std::span<const std::byte> messa
       refuse_message(kind, "is not filled with zeros");
     return signs;
   }
-  for (std::size_t word = 0; word < columns; ++word)
-    for (unsigned bit = 0; bit < 32; ++bit) {
-      std::size_t i = bit * columns + word;
-      bool negative = words[word] & (0x80000000u >> bit);
-      if (i < numel)
-        signs[i] = negative ? -1.0f : 1.0f;
-      else if (negative)
-        refuse_message(kind, "is not filled with zeros");
-    }
+  kernels().signs_by_row(words.data(), numel, signs.data());
+  for (std::size_t i = numel; i < 32 * columns; ++i)
+    if (words[i % columns] & (0x80000000u >> (i / columns))) refuse_message(kind, "is not filled with zeros");
   return signs;
 }
 

@@ -11,6 +11,7 @@
 #include "compressors/gathered.hpp"
 #include "compressors/kernels/kernels.hpp"
 #include "compressors/methods.hpp"
+#include "compressors/quantised/code_stream.hpp"
 #include "compressors/quantised/rotation.hpp"
 
 namespace traincast {
@@ -71,7 +72,11 @@ class Thc final : public Compressor {
         limit_(normal_limit(outside)),
         block_(block),
         seed_(seed),
-        table_(thc_table(bits, granularity, limit_)) {}
+        table_(thc_table(bits, granularity, limit_)) {
+    for (std::uint32_t number = 0; number <= granularity_; ++number)
+      above_.push_back(static_cast<std::uint32_t>(std::upper_bound(table_.begin(), table_.end() - 1, number) -
+                                                  table_.begin()));
+  }
 
   Coupling coupling() const override { return Coupling::tensor; }
   bool sizes_follow_from_shape() const override { return true; }
@@ -112,13 +117,16 @@ class Thc final : public Compressor {
                  source.read(learner, vector);
                  Message message = encode(rotated(vector, block_, draws.shared()), bound, draws.own(learner));
                  bytes = message.size();
-                 LowBitReader packed(message);
-                 std::vector<float> own(size);
-                 for (std::uint64_t i = 0; i < size; ++i) {
-                   std::uint32_t number = table_[packed.get(bits_)];
-                   sums[i] += number;
-                   own[i] = value_of(number, 1, bound);
-                 }
+                 std::vector<float> own(size), worth(table_.size());
+                 for (std::size_t code = 0; code < table_.size(); ++code)
+                   worth[code] = value_of(table_[code], 1, bound);
+                 read_codes(kKind, message, size, bits_,
+                            [&](std::uint64_t first, const std::uint8_t* codes, std::size_t count) {
+                              for (std::size_t i = 0; i < count; ++i) {
+                                sums[first + i] += table_[codes[i]];
+                                own[first + i] = worth[codes[i]];
+                              }
+                            });
                  contributions.kept(learner, rotated_back(std::move(own), numel, block_, draws.shared()));
                });
     const Bytes pulled = (std::uint64_t{group.stands_for()} * granularity_ <= 255 ? 1 : 2) * size;
@@ -147,18 +155,26 @@ class Thc final : public Compressor {
   /// `bits` an element, lowest first: the code of one of the two table entries beside it.
   Message encode(const std::vector<float>& values, float bound, const Draws& draws) const {
     Message message;
-    LowBitWriter packed(message);
-    for_each_draw(draws, values.size(), [&](std::uint64_t i, std::uint32_t draw) {
-      double cut =
-          bound > 0 ? std::clamp(static_cast<double>(values[i]) / static_cast<double>(bound), -1.0, 1.0) : 0;
-      double number = (cut + 1) / 2 * granularity_;
-      auto above = static_cast<std::uint32_t>(std::upper_bound(table_.begin(), table_.end() - 1, number) -
-                                              table_.begin());
-      std::uint32_t low = table_[above - 1], high = table_[above];
-      bool up = static_cast<double>(unit_interval(draw)) * (high - low) < number - low;
-      packed.put(up ? above : above - 1, bits_);
-    });
-    packed.finish();
+    CodeWriter codes(message, bits_, values.size());
+    std::uint32_t drawn[kCodeBlock];
+    for (std::uint64_t begin = 0; begin < values.size(); begin += kCodeBlock) {
+      const std::size_t size = std::min<std::uint64_t>(kCodeBlock, values.size() - begin);
+      draws.fill(begin, {drawn, size});
+      std::uint8_t* out = codes.next();
+      for (std::size_t i = 0; i < size; ++i) {
+        double cut =
+            bound > 0
+                ? std::clamp(static_cast<double>(values[begin + i]) / static_cast<double>(bound), -1.0, 1.0)
+                : 0;
+        double number = (cut + 1) / 2 * granularity_;
+        const std::uint32_t above = above_[static_cast<std::uint32_t>(number)];
+        const std::uint32_t low = table_[above - 1], high = table_[above];
+        bool up = static_cast<double>(unit_interval(drawn[i])) * (high - low) < number - low;
+        out[i] = static_cast<std::uint8_t>(above - !up);
+      }
+      codes.take(size);
+    }
+    codes.finish();
     return message;
   }
 
@@ -167,6 +183,8 @@ class Thc final : public Compressor {
   double limit_;
   std::uint64_t block_, seed_;
   std::vector<std::uint32_t> table_;
+  /// By the whole number below a number: which code is the next above it (the last for the largest).
+  std::vector<std::uint32_t> above_;
 };
 
 constexpr Parameter kParameters[] = {

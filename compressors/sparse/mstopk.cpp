@@ -1,8 +1,10 @@
 // MSTop-K: k entries by bisection of a threshold, with nothing but counting.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "compressors/gathered.hpp"
+#include "compressors/kernels/kernels.hpp"
 #include "compressors/methods.hpp"
 #include "compressors/sparse/random_places.hpp"
 #include "compressors/sparse/select.hpp"
@@ -11,20 +13,16 @@
 namespace traincast {
 
 MagnitudeBracket bisect_magnitude(std::span<const float> values, std::uint64_t k, unsigned iterations) {
-  double sum = 0;
-  float largest = 0;
-  for (float value : values) {
-    sum += std::fabs(static_cast<double>(value));
-    largest = std::max(largest, std::fabs(value));
-  }
+  const double sum = kernels().sum_of_magnitudes(values.data(), values.size());
+  const float largest = kernels().largest_magnitude(values.data(), values.size());
   const auto mean = static_cast<float>(sum / static_cast<double>(std::max<std::size_t>(values.size(), 1)));
   // `above` leaves at most k entries, `below` more; infinity and 0 stand for "none seen yet".
   MagnitudeBracket bracket;
   float low = 0, high = 1;
   for (unsigned i = 0; i < iterations; ++i) {
     float ratio = low + (high - low) / 2, threshold = mean + ratio * (largest - mean);
-    std::uint64_t seen = 0;
-    for (float value : values) seen += std::fabs(value) >= threshold;
+    const std::uint64_t seen =
+        kernels().count_from(values.data(), values.size(), std::bit_cast<std::int32_t>(threshold));
     if (seen <= k) {
       high = ratio;
       if (seen > bracket.count || std::isinf(bracket.above)) {

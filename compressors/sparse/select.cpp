@@ -96,19 +96,8 @@ std::vector<Index> at_least(std::span<const float> values, float threshold) {
 }
 
 std::vector<Index> largest_by_chunk(std::span<const float> values, std::uint64_t chunk) {
-  std::vector<Index> chosen;
-  chosen.reserve(values.size() / chunk + 1);
-  for (std::size_t begin = 0; begin < values.size();) {
-    std::size_t end = values.size() - begin > chunk ? begin + chunk : values.size();
-    const float* entries = values.data() + begin;
-    std::size_t size = end - begin;
-    std::int32_t top = 0;
-    for (std::size_t i = 0; i < size; ++i) top = std::max(top, magnitude(entries[i]));
-    std::size_t first = 0;
-    while (magnitude(entries[first]) != top) ++first;
-    chosen.push_back(static_cast<Index>(begin + first));
-    begin = end;
-  }
+  std::vector<Index> chosen(values.size() / chunk + (values.size() % chunk != 0));
+  kernels().largest_by_chunk(values.data(), values.size(), chunk, chosen.data());
   return chosen;
 }
 

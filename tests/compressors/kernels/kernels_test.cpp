@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
+#include <cmath>
 
 #include "compressors/draws.hpp"
 #include "compressors/kernels/kernels.hpp"
@@ -43,6 +46,19 @@ TEST(Kernels, PackTheSignsOfThePlainLoop) {
       std::fill(seen.begin(), seen.end(), 0xffffffff);
       kernel->negatives_by_row(x.data(), size, seen.data());
       EXPECT_EQ(seen, rows) << size;
+    }
+  }
+}
+
+TEST(Kernels, ReadTheSignsThatTheyPackedByRow) {
+  for (std::size_t size : kSizes) {
+    Vector x = values_of(size);
+    std::vector<std::uint32_t> words((size + 31) / 32);
+    portable_kernels()->negatives_by_row(x.data(), size, words.data());
+    for (const Kernels* kernel : forms()) {
+      Vector seen(size);
+      kernel->signs_by_row(words.data(), size, seen.data());
+      for (std::size_t i = 0; i < size; ++i) EXPECT_EQ(seen[i], x[i] < 0 ? -1 : 1) << i << " of " << size;
     }
   }
 }
@@ -105,8 +121,29 @@ TEST(Kernels, CollectThePlacesOfLargeMagnitudes) {
       std::vector<std::uint32_t> seen(size);
       seen.resize(kernel->collect(x.data(), size, std::bit_cast<std::int32_t>(1.0f), 100, seen.data()));
       EXPECT_EQ(seen, plain);
+      EXPECT_EQ(kernel->count_from(x.data(), size, std::bit_cast<std::int32_t>(1.0f)), plain.size());
     }
   }
+}
+
+TEST(Kernels, FindTheLargestOfEveryChunkTheFirstOfEqualOnes) {
+  for (std::size_t size : kSizes)
+    for (std::size_t chunk : {1u, 3u, 16u, 31u, 100u, 5000u}) {
+      Vector x = values_of(size);
+      for (std::size_t i = 0; i + 5 < size; i += 7) x[i + 5] = -x[i];
+      std::vector<std::uint32_t> plain;
+      for (std::size_t begin = 0; begin < size; begin += chunk) {
+        std::size_t top = begin;
+        for (std::size_t i = begin; i < std::min(size, begin + chunk); ++i)
+          if (std::fabs(x[i]) > std::fabs(x[top])) top = i;
+        plain.push_back(static_cast<std::uint32_t>(top));
+      }
+      for (const Kernels* kernel : forms()) {
+        std::vector<std::uint32_t> seen(plain.size());
+        kernel->largest_by_chunk(x.data(), size, chunk, seen.data());
+        EXPECT_EQ(seen, plain) << size << " in chunks of " << chunk;
+      }
+    }
 }
 
 TEST(Kernels, UnpackWhatTheyPacked) {
@@ -121,6 +158,48 @@ TEST(Kernels, UnpackWhatTheyPacked) {
       kernel->unpack(packed.data(), codes.size(), bits, back.data());
       EXPECT_EQ(back, codes);
     }
+}
+
+TEST(Kernels, PutTernaryRowsBesideEachOther) {
+  constexpr std::size_t kCount = 77;
+  std::vector<std::uint8_t> codes(4 * 100);
+  for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = std::array{0, 1, 3}[i * 5 % 3];
+  for (const Kernels* kernel : forms()) {
+    std::vector<std::uint8_t> packed(kCount);
+    kernel->pack_rows(codes.data(), 100, kCount, packed.data());
+    Vector values(kCount);
+    for (unsigned row = 0; row < 4; ++row) {
+      EXPECT_TRUE(kernel->ternary_values(packed.data(), kCount, row, 0.5f, values.data()));
+      for (std::size_t i = 0; i < kCount; ++i) {
+        auto code = codes[100 * row + i];
+        EXPECT_EQ((packed[i] >> (2 * row)) & 3, code);
+        EXPECT_EQ(values[i], code == 3 ? -0.5f : 0.5f * code);
+      }
+    }
+    packed[kCount - 1] |= 2 << 4;
+    packed[kCount - 1] &= static_cast<std::uint8_t>(~(1 << 4));
+    EXPECT_FALSE(kernel->ternary_values(packed.data(), kCount, 2, 0.5f, values.data())) << "a code of 2";
+  }
+}
+
+TEST(Kernels, RoundToAGridAsThePlainLoopDoes) {
+  for (std::size_t size : kSizes) {
+    Vector x = values_of(size);
+    std::vector<std::uint32_t> draws(size);
+    KeyedDraws({.seed = size}).fill(0, draws);
+    for (const Kernels* kernel : forms())
+      for (float step : {0.3f, 0.0f}) {
+        std::vector<std::uint8_t> nearest(size), drawn(size);
+        kernel->grid(x.data(), nullptr, size, -1.5f, step, 7, nearest.data());
+        kernel->grid(x.data(), draws.data(), size, -1.5f, step, 7, drawn.data());
+        for (std::size_t i = 0; i < size; ++i) {
+          float level = step > 0 ? std::clamp((x[i] + 1.5f) / step, 0.0f, 7.0f) : 0;
+          int whole = static_cast<int>(level);
+          EXPECT_EQ(nearest[i], static_cast<int>(level + 0.5f));
+          EXPECT_EQ(drawn[i], whole + (unit_interval(draws[i]) < level - static_cast<float>(whole)));
+        }
+      }
+  }
 }
 
 TEST(Kernels, RoundToCodesAsThePlainLoopDoes) {
