@@ -76,6 +76,8 @@ struct PointReport {
   std::vector<TierUse> tier_use;  ///< empty where nothing was in flight
   std::optional<double> payload_ratio, wire_ratio, traffic_ratio;
   std::vector<LayerBytes> layers;  ///< in the model's order; empty where no tensor's bytes are known
+  std::uint64_t warm_up_steps = 0;  ///< which payload_ratio and wire_ratio leave out
+  std::optional<double> warm_up_wire_ratio;
   std::optional<BuildUp> build_up;
   std::optional<Spread> relative_error, contraction;
   std::optional<double> memory_first, memory_last;  ///< ‖memory‖/‖gradient‖ after the first and the last step

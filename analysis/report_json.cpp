@@ -94,6 +94,10 @@ Json to_json(const PointReport& p) {
                        : Json();
     json["layers"].push_back(std::move(one));
   }
+  if (p.warm_up_steps > 0) {
+    json["warm_up"]["steps"] = p.warm_up_steps;
+    json["warm_up"]["wire"] = maybe(p.warm_up_wire_ratio);
+  }
   json["build_up"] = Json();
   if (p.build_up) {
     put(json["build_up"], "final", p.build_up->final_union);

@@ -17,6 +17,7 @@ enum class Purpose : std::uint32_t {
   shared = 5,      ///< draws that all learners share
   placement = 6,   ///< which learner is where
   routing = 7,     ///< which of several paths
+  memory = 8,      ///< rounding of error memories
 };
 
 struct StreamKey {

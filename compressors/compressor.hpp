@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -56,12 +57,31 @@ class Contributions {
 /// What one call of aggregate sees. Nothing else passes between such units.
 enum class Coupling { tensor, bucket, model };
 
-/// How a method's paper keeps what it did not send.
+struct MomentumRule {
+  enum class Kind {
+    averaged,    ///< m ← f·m + (1 − f)·g, m is sent (Signum)
+    heavy_ball,  ///< m ← f·m + g, m is sent
+    nesterov,    ///< m ← f·m + g, g + f·m is sent (BytePS)
+  } kind = Kind::heavy_ball;
+  float factor = 0.9f;
+};
+
+/// What learners keep around a method: how its paper remembers what it did not send, and what a scenario
+/// adds.
 struct ErrorRule {
   enum class Error { none, local, global } error = Error::none;
   /// Low-pass filter of ScaleCom (Chen et al. 2020, eq. 5): m ← (1 − beta)·m + beta·(p − sent). 1 is plain
   /// error feedback.
   float beta = 1;
+  /// p = learning rate · g + m, as in Mem-SGD and EF-signSGD, and the method compresses updates; else
+  /// p = g + m. The two differ where the learning rate changes, and for methods that do not scale.
+  bool in_updates = false;
+  /// Memories are held in bf16, rounded up or down at random so that the expectation is exact.
+  bool in_bf16 = false;
+  /// Of the learners' gradients, before the memory is added.
+  std::optional<MomentumRule> momentum_before{};
+  /// Of the average, after it has arrived; the same at every learner.
+  std::optional<MomentumRule> momentum_after{};
 };
 
 class Codec;
@@ -87,6 +107,9 @@ class Compressor {
   virtual bool averages_contributions() const { return true; }
   /// Whether the expectation of what a learner keeps is what it read.
   virtual bool unbiased() const { return false; }
+  /// In which of its ways of working the method is in a step, in the order in which they come: what is sent
+  /// and computed is alike only within one (warm-ups).
+  virtual std::uint32_t regime(const Step&) const { return 0; }
   /// Whether multiples of the gradients give that multiple of the average; not where only signs are sent.
   virtual bool scales() const { return true; }
   /// Whether, in exact arithmetic, what all apply depends on the learners' vectors only through their mean;

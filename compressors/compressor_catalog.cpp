@@ -71,6 +71,7 @@ const Catalog<MakeCompressor>& compressor_catalog() {
       kPowerSgdTopKMethod,
       // policies
       kPerLayerMethod,
+      kByStepMethod,
   };
   // clang-format on
   static const Catalog<MakeCompressor> catalog("compressors", "compressor", methods, kPlanned);

@@ -1,8 +1,13 @@
 #include "compressors/error_feedback.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <bit>
+#include <cmath>
+#include <optional>
 #include <stdexcept>
+
+#include "compressors/draws.hpp"
+#include "compressors/momentum.hpp"
 
 namespace traincast {
 
@@ -14,10 +19,17 @@ constexpr LearnerId kNobody = ~LearnerId{0};
 /// Time that belongs to the simulation, not to a learner: taken out of the work that it happens within.
 template <class F>
 void unseen(Group& group, F&& f) {
-  using Clock = std::chrono::steady_clock;
-  auto begin = Clock::now();
+  double before = group.excluded(), begin = group.seconds_now();
   f();
-  group.exclude(std::chrono::duration<double>(Clock::now() - begin).count());
+  double within = group.excluded() - before;
+  group.exclude(group.seconds_now() - begin - within);
+}
+
+/// To one of the two bf16 beside it, so that the expectation is the value: of its lower half at random.
+float round_to_bf16_at_random(float value, std::uint32_t draw) {
+  auto bits = std::bit_cast<std::uint32_t>(value);
+  std::uint32_t up = (bits + (draw >> 16)) & 0xffff0000;
+  return std::bit_cast<float>((up & 0x7fffffff) < 0x7f800000 ? up : bits & 0xffff0000);
 }
 
 /// Which learner with the lowest number has an element in its support; by learner, how many elements it adds.
@@ -93,20 +105,32 @@ class MeanGradient final : public GradientSource {
 // then a copy of the learner read last.
 struct ErrorFeedback::State final : GradientSource, Contributions {
   State(std::unique_ptr<Compressor> method, ErrorRule the_rule, std::uint32_t learners,
-        std::uint64_t elements, Memories kept)
+        std::uint64_t elements, Memories kept, std::uint64_t the_seed)
       : inner(std::move(method)),
         rule(the_rule),
         memories_of(kept),
         numel(elements),
+        seed(the_seed),
         memories(rule.error == Error::none ? 0 : learners, std::vector<float>(elements, 0.0f)),
         added(memories.size(), false),
-        supports(learners, elements) {}
+        supports(learners, elements),
+        raw(*this) {
+    if (rule.error == Error::none) rule.in_updates = rule.in_bf16 = false;  // there is no memory
+    if (rule.momentum_before) momentum.emplace(*rule.momentum_before, learners, elements);
+    if (rule.momentum_after) velocity.assign(elements, 0.0f);
+  }
 
   bool in_place() const { return rule.beta == 1; }
 
-  void start(const GradientSource& source, Group& the_group) {
-    gradients = &source;
+  void start(const Step& step, const Bucket& unit, const GradientSource& source, Group& the_group) {
+    if (rule.in_updates && !(step.learning_rate > 0))
+      throw InputError("a memory in updates needs a learning rate above 0, got " +
+                       std::to_string(step.learning_rate));
+    learning_rate = rule.in_updates ? static_cast<float>(step.learning_rate) : 1;
+    key = {.seed = seed, .purpose = Purpose::memory, .step = step.index, .learner = 0, .tensor = unit.id};
+    recorded = &source;
     group = &the_group;
+    gradients = momentum ? &momentum->over(raw) : &raw;
     std::fill(added.begin(), added.end(), false);
     reports.assign(group->size(), Report::nothing);
     copied = kNobody;
@@ -119,7 +143,7 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
 
   void read(LearnerId learner, std::span<float> into) const override {
     if (rule.error == Error::none) {
-      unseen(*group, [&] { gradients->read(learner, into); });
+      gradients->read(learner, into);
       return;
     }
     if (reports[learner] != Report::nothing)
@@ -160,7 +184,7 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
 
   /// A learner that reported nothing sent nothing.
   void finish_local() {
-    bool dense = rule.beta != 1;
+    bool dense = rule.beta != 1 || rule.in_bf16;
     for (LearnerId learner = 0; learner < memories.size(); ++learner) {
       if (reports[learner] == Report::dense) dense = true;
       if (reports[learner] != Report::nothing) continue;
@@ -189,10 +213,27 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
 
   enum class Report : char { nothing, sparse, dense, all };
 
+  /// Every learner does the same with what arrived.
+  void finish_average(std::span<float> average) {
+    if (rule.in_updates)
+      for (float& value : average) value /= learning_rate;
+    if (!rule.momentum_after) return;
+    const auto& phases = group->phases();
+    std::size_t last = phases.empty() ? 0 : phases.size() - 1;
+    if (!phases.empty() && phases.back().op) ++last;
+    group->phase(static_cast<unsigned>(last));
+    group->once(Stage::decode, {{Primitive::elementwise, {numel, 0, 0}}},
+                [&] { Momentum::move(*rule.momentum_after, velocity, average); });
+  }
+
   std::unique_ptr<Compressor> inner;
   ErrorRule rule;
   Memories memories_of;
-  std::uint64_t numel;
+  std::uint64_t numel, seed;
+  float learning_rate = 1;  // 1 where the memory is in gradients
+  StreamKey key;            // of this step's rounding
+  std::optional<Momentum> momentum;
+  std::vector<float> velocity;
 
   // Reading changes these, though the compressor sees a source that stays the same.
   mutable std::vector<std::vector<float>> memories;
@@ -205,8 +246,18 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
   std::uint64_t most_kept = 0;
   std::optional<unsigned> first_report_phase;
   SupportCount supports;
-  const GradientSource* gradients = nullptr;
+  const GradientSource* recorded = nullptr;
+  const GradientSource* gradients = nullptr;  // `raw`, or momenta over it
   Group* group = nullptr;
+
+  /// Reading a recorded gradient is nobody's work.
+  struct Raw final : GradientSource {
+    explicit Raw(const State& the_state) : state(the_state) {}
+    void read(LearnerId learner, std::span<float> into) const override {
+      unseen(*state.group, [&] { state.recorded->read(learner, into); });
+    }
+    const State& state;
+  } raw;
 
  private:
   bool any_lossy() const {
@@ -233,18 +284,16 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
     added[learner] = true;
     if (in_place()) {
       if (again) return memory;
-      unseen(*group, [&] { gradients->read(learner, buffer); });
-      for (std::size_t i = 0; i < memory.size(); ++i) memory[i] += buffer[i];
+      gradients->read(learner, buffer);
+      for (std::size_t i = 0; i < memory.size(); ++i) memory[i] += learning_rate * buffer[i];
       return memory;
     }
     if (copied == learner) return copy;
     copied = learner;
-    unseen(*group, [&] {
-      copy.resize(numel);
-      gradients->read(learner, copy);
-    });
+    copy.resize(numel);
     auto add = [&] {
-      for (std::size_t i = 0; i < memory.size(); ++i) copy[i] += memory[i];
+      gradients->read(learner, copy);
+      for (std::size_t i = 0; i < memory.size(); ++i) copy[i] = learning_rate * copy[i] + memory[i];
     };
     if (again)
       unseen(*group, add);
@@ -255,20 +304,26 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
 
   /// m ← (1 − beta)·m + beta·(p − sent), what was sent being taken off p already.
   void remember(LearnerId learner) {
-    if (in_place()) return;
     auto& memory = memories[learner];
-    for (std::size_t i = 0; i < memory.size(); ++i)
-      memory[i] = (1 - rule.beta) * memory[i] + rule.beta * copy[i];
-    copied = kNobody;
+    if (!in_place()) {
+      for (std::size_t i = 0; i < memory.size(); ++i)
+        memory[i] = (1 - rule.beta) * memory[i] + rule.beta * copy[i];
+      copied = kNobody;
+    }
+    if (!rule.in_bf16) return;
+    key.learner = learner;
+    for_each_draw(KeyedDraws(key), numel, [&](std::uint64_t i, std::uint32_t draw) {
+      memory[i] = round_to_bf16_at_random(memory[i], draw);
+    });
   }
 };
 
 ErrorFeedback::ErrorFeedback(std::unique_ptr<Compressor> inner, ErrorRule rule, std::uint32_t learners,
-                             std::uint64_t numel, Memories memories) {
+                             std::uint64_t numel, Memories memories, std::uint64_t seed) {
   if (memories == Memories::mean && !inner->linear())
     throw std::logic_error("the mean of memories does not suffice for a method that is not linear");
   state_ = std::make_unique<State>(std::move(inner), rule, memories == Memories::mean ? 1 : learners, numel,
-                                   memories);
+                                   memories, seed);
 }
 
 ErrorFeedback::ErrorFeedback(ErrorFeedback&&) noexcept = default;
@@ -292,15 +347,18 @@ ContributionRecord ErrorFeedback::aggregate(const Step& step, const Bucket& unit
 ContributionRecord ErrorFeedback::run(const Step& step, const Bucket& unit, const GradientSource& gradients,
                                       Group& group, std::span<float> average) {
   State& state = *state_;
-  state.start(gradients, group);
-  if (state.rule.error != Error::none) {
-    group.phase(0);
-    // The addition itself happens when a method reads, and is timed there.
-    group.once(Stage::encode, {{Primitive::elementwise, {state.numel, 0, 0}}}, [] {});
-  }
+  state.start(step, unit, gradients, group);
+  const Work pass{Primitive::elementwise, {state.numel, 0, 0}};
+  // Adding and moving themselves happen when a method reads, and are timed there.
+  for (bool works : {state.rule.error != Error::none, state.rule.momentum_before.has_value()})
+    if (works) {
+      group.phase(0);
+      group.once(Stage::encode, {pass}, [] {});
+    }
   state.inner->aggregate(step, unit, state, group, state, average);
   if (state.rule.error == Error::local) state.finish_local();
   if (state.rule.error == Error::global) state.finish_global(average);
+  state.finish_average(average);
   return state.supports.record();
 }
 
@@ -309,19 +367,28 @@ std::span<const float> ErrorFeedback::memory(LearnerId learner) const {
   return state_->memories[state_->memories_of == Memories::mean ? 0 : learner];
 }
 
+double ErrorFeedback::memory_in_gradients(const Step& step) const {
+  return state_->rule.in_updates ? 1 / step.learning_rate : 1;
+}
+
 void ErrorFeedback::save(Writer& writer) const {
   for (const auto& memory : state_->memories) writer.put_all(std::span<const float>(memory));
+  if (state_->momentum) state_->momentum->save(writer);
+  writer.put_all(std::span<const float>(state_->velocity));
   state_->inner->save(writer);
 }
 
 void ErrorFeedback::load(Reader& reader) {
-  for (auto& memory : state_->memories) {
+  auto fill = [&](std::vector<float>& memory) {
     auto values = reader.get_all<float>();
-    if (values.size() != state_->numel)
+    if (values.size() != memory.size())
       throw InputError("saved error memory holds " + std::to_string(values.size()) + " values, not " +
-                       std::to_string(state_->numel));
+                       std::to_string(memory.size()));
     memory = std::move(values);
-  }
+  };
+  for (auto& memory : state_->memories) fill(memory);
+  if (state_->momentum) state_->momentum->load(reader);
+  fill(state_->velocity);
   state_->inner->load(reader);
 }
 

@@ -25,13 +25,15 @@ enum class Memories {
 /// One unit of one run: a compressor and the error memories of its learners.
 class ErrorFeedback {
  public:
+  /// `seed`, of a memory that is rounded at random.
   ErrorFeedback(std::unique_ptr<Compressor> inner, ErrorRule rule, std::uint32_t learners,
-                std::uint64_t numel, Memories memories = Memories::each);
+                std::uint64_t numel, Memories memories = Memories::each, std::uint64_t seed = 0);
   ErrorFeedback(ErrorFeedback&&) noexcept;
   ErrorFeedback& operator=(ErrorFeedback&&) noexcept;
   ~ErrorFeedback();
 
-  /// One step. `gradients` is the raw source; the compressor sees gradient + memory. The addition is recorded
+  /// One step. `gradients` is the raw source; the compressor sees gradient + memory, and `average` comes back
+  /// in the gradients' units. The addition is recorded
   /// in the group as encoding in phase 0, the update of the memories as encoding in the phase of the first
   /// report, for the "global" error as decoding in the last phase (a further one, where that has a
   /// collective). Reading the raw gradient, which no real learner would do, is not charged.
@@ -41,8 +43,10 @@ class ErrorFeedback {
   /// Learner's memory before the next step: the rule's (the mean of all, where that is kept), or the method's
   /// own; empty where neither keeps one.
   std::span<const float> memory(LearnerId learner) const;
+  /// What a memory is worth in gradients of this step: 1, or 1 / learning rate where it is one of updates.
+  double memory_in_gradients(const Step& step) const;
 
-  /// Memories in learner order, then the compressor's own state.
+  /// Memories in learner order, momenta, then the compressor's own state.
   void save(Writer& writer) const;
   void load(Reader& reader);
 

@@ -26,10 +26,16 @@ struct SparseVector {
   std::vector<float> values;
 };
 
+/// Seconds since some moment: of the wall clock, or of the processor for this thread, which other work on the
+/// machine does not move.
+using SecondsClock = double (*)();
+double wall_clock();
+double thread_clock();
+
 class Group {
  public:
   /// `stands_for`: more than `learners` where these are a sample of alike ones.
-  explicit Group(std::uint32_t learners, std::uint32_t stands_for = 0);
+  explicit Group(std::uint32_t learners, std::uint32_t stands_for = 0, SecondsClock clock = wall_clock);
 
   std::uint32_t size() const { return learners_; }
   /// How many learners there are: what work and sizes of messages follow from.
@@ -94,6 +100,8 @@ class Group {
   /// Time spent in here so far that no real learner would spend (reading a recorded gradient); subtracted
   /// from the work around it.
   void exclude(double seconds) { excluded_ += seconds; }
+  double excluded() const { return excluded_; }
+  double seconds_now() const { return clock_(); }
 
  private:
   Phase& now();
@@ -102,6 +110,7 @@ class Group {
   void charge(Stage stage, std::vector<Work> work);
 
   std::uint32_t learners_, stands_for_;
+  SecondsClock clock_;
   unsigned phase_ = 0;
   double excluded_ = 0;
   std::vector<Phase> phases_;

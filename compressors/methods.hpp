@@ -11,6 +11,7 @@ namespace traincast {
 extern const Entry<MakeCompressor> kAcpSgdMethod;
 extern const Entry<MakeCompressor> kArTopKMethod;
 extern const Entry<MakeCompressor> kBestRankMethod;
+extern const Entry<MakeCompressor> kByStepMethod;
 extern const Entry<MakeCompressor> kCgxMethod;
 extern const Entry<MakeCompressor> kDettmers8Method;
 extern const Entry<MakeCompressor> kDgcMethod;

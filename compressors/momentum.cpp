@@ -11,15 +11,17 @@ struct Momentum::State final : GradientSource {
       : rule(the_rule), numel(elements), momenta(learners, std::vector<float>(elements, 0.0f)) {}
 
   void read(LearnerId learner, std::span<float> into) const override {
-    auto& m = momenta[learner];
     gradients->read(learner, into);
-    const float f = rule.factor, gain = rule.kind == MomentumRule::Kind::averaged ? 1 - f : 1;
-    if (!moved[learner]) {
-      for (std::size_t i = 0; i < m.size(); ++i) m[i] = f * m[i] + gain * into[i];
-      moved[learner] = true;
-    }
+    if (!moved[learner])
+      move(rule, momenta[learner], into);
+    else
+      tell(rule, momenta[learner], into);
+    moved[learner] = true;
+  }
+
+  static void tell(const MomentumRule& rule, std::span<const float> m, std::span<float> into) {
     if (rule.kind == MomentumRule::Kind::nesterov)
-      for (std::size_t i = 0; i < m.size(); ++i) into[i] += f * m[i];
+      for (std::size_t i = 0; i < m.size(); ++i) into[i] += rule.factor * m[i];
     else
       std::copy(m.begin(), m.end(), into.begin());
   }
@@ -36,6 +38,12 @@ Momentum::Momentum(MomentumRule rule, std::uint32_t learners, std::uint64_t nume
     : state_(std::make_unique<State>(rule, learners, numel)) {}
 Momentum::~Momentum() = default;
 Momentum::Momentum(Momentum&&) noexcept = default;
+
+void Momentum::move(const MomentumRule& rule, std::span<float> momentum, std::span<float> gradient) {
+  const float f = rule.factor, gain = rule.kind == MomentumRule::Kind::averaged ? 1 - f : 1;
+  for (std::size_t i = 0; i < momentum.size(); ++i) momentum[i] = f * momentum[i] + gain * gradient[i];
+  State::tell(rule, momentum, gradient);
+}
 
 const GradientSource& Momentum::over(const GradientSource& gradients) {
   state_->gradients = &gradients;

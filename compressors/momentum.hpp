@@ -8,15 +8,6 @@
 
 namespace traincast {
 
-struct MomentumRule {
-  enum class Kind {
-    averaged,    ///< m ← f·m + (1 − f)·g, m is sent (Signum)
-    heavy_ball,  ///< m ← f·m + g, m is sent
-    nesterov,    ///< m ← f·m + g, g + f·m is sent (BytePS)
-  } kind = Kind::heavy_ball;
-  float factor = 0.9f;
-};
-
 /// One unit's momenta by learner, as a source in front of another: a learner's momentum moves with its first
 /// read of a step.
 class Momentum {
@@ -28,6 +19,9 @@ class Momentum {
   const GradientSource& over(const GradientSource& gradients);
   void save(Writer& writer) const;
   void load(Reader& reader);
+
+  /// One momentum moved on by a gradient, which becomes what is to be sent.
+  static void move(const MomentumRule& rule, std::span<float> momentum, std::span<float> gradient);
 
  private:
   struct State;

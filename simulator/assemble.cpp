@@ -157,7 +157,7 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
     const std::vector<Phase>& phases = exchanges[b].phases;
     for (std::size_t p = 0; p < phases.size(); ++p) {
       PhaseProgram& phase = bucket.phases.emplace_back();
-      const CodecSeconds::PhaseTime& time = codec.buckets[b][p];
+      const CodecSeconds::PhaseTime& time = codec.regimes[record.steps[step].regime][b][p];
       phase.encode_s = by_learner(time.each_s[0], time.only_s[0], phases[p], Stage::encode, learners);
       phase.decode_s = by_learner(time.each_s[1], time.only_s[1], phases[p], Stage::decode, learners);
       key.put_all(std::span<const double>(phase.encode_s));

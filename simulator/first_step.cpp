@@ -11,8 +11,9 @@ namespace {
 // The choice of algorithms does not depend on times.
 CodecSeconds no_time(const ExchangeRecord& record) {
   CodecSeconds codec;
+  CodecSeconds::Buckets& buckets = codec.regimes.emplace_back();
   for (const BucketExchange& bucket : record.steps.front().buckets)
-    codec.buckets.emplace_back(bucket.phases.size());
+    buckets.emplace_back(bucket.phases.size());
   return codec;
 }
 

@@ -12,26 +12,28 @@ namespace traincast {
 
 namespace {
 
+std::string name_in(const Json& choice) {
+  return choice.is_string() ? choice.text() : choice.at("name").text();
+}
+
 // Of a policy the methods, one behind the other.
 std::string names_in(const Json& list) {
   std::string names;
   for (const Json& item : list.items())
-    if (const Json* method = item.find("compressor")) {
-      const Json* name = method->is_string() ? method : method->find("name");
-      names += (names.empty() ? "" : ",") + name->text();
-    }
+    if (const Json* method = item.find("compressor")) names += (names.empty() ? "" : ",") + name_in(*method);
   return names.empty() ? std::to_string(list.items().size()) : names;
 }
 
 // "density=0.01" for what was written, where it is not the default.
-std::string told_apart(const Choice<MakeCompressor>& choice) {
+std::string told_apart(std::span<const Parameter> table, const Json& resolved) {
   std::string text;
-  for (const Parameter& p : choice.entry->parameters) {
-    const Json& value = choice.parameters.resolved().at(p.key);
-    std::string shown = p.unit == Unit::choices ? names_in(value)
-                        : value.is_string()     ? value.text()
-                                                : value.dump(-1);
-    if (p.fallback.data() == nullptr || shown != p.fallback) text += " " + std::string(p.key) + "=" + shown;
+  for (const Parameter& p : table) {
+    const Json& value = resolved.at(p.key);
+    std::string shown = value.is_string() ? value.text() : value.dump(-1);
+    if (p.fallback.data() != nullptr && shown == p.fallback) continue;
+    if (p.unit == Unit::choices) shown = names_in(value);
+    if (p.unit == Unit::choice) shown = name_in(value);
+    text += " " + std::string(p.key) + "=" + shown;
   }
   return text;
 }
@@ -91,10 +93,8 @@ std::string label_of(const Point& point) {
   if (label == "none")
     label += " " + scenario.compressor.parameters.word("precision");
   else
-    label += told_apart(scenario.compressor);
-  if (scenario.error && label != "none")
-    label += " error=" + scenario.resolved.at("error_feedback").at("error").text();
-  return label;
+    label += told_apart(scenario.compressor.entry->parameters, scenario.compressor.parameters.resolved());
+  return label + told_apart(error_feedback_parameters(), scenario.resolved.at("error_feedback"));
 }
 
 std::string place_of(const Point& point, bool with_bandwidth) {
@@ -157,18 +157,26 @@ std::vector<LayerBytes> layer_bytes(const ExchangeRecord& record) {
 
 void describe_exchange(PointReport& report, const ExchangeRecord& record) {
   double learners = record.learners, dense = 4.0 * static_cast<double>(record.parameters);
-  double contributed = 0, values = 0;  // of all learners and steps
-  for (const StepRecord& step : record.steps)
+  struct Sent {  // by all learners
+    std::size_t steps = 0;
+    double contributed = 0, values = 0;
+  } warm_up, after;
+  for (const StepRecord& step : record.steps) {
+    Sent& sent = step.regime < record.steps.back().regime ? warm_up : after;
+    ++sent.steps;
     for (const BucketExchange& bucket : step.buckets)
       for (const Phase& phase : bucket.phases)
         if (phase.op) {
-          contributed += static_cast<double>(phase.op->contributed(record.learners));
-          values += static_cast<double>(phase.op->value_bytes);
+          sent.contributed += static_cast<double>(phase.op->contributed(record.learners));
+          sent.values += static_cast<double>(phase.op->value_bytes);
           report.least_bytes_total += static_cast<double>(least_traffic(*phase.op, record.learners));
         }
-  double sent_dense = dense * learners * static_cast<double>(record.steps.size());
-  report.wire_ratio = ratio(sent_dense, contributed);
-  report.payload_ratio = ratio(sent_dense, values);
+  }
+  auto in_dense = [&](const Sent& sent) { return dense * learners * static_cast<double>(sent.steps); };
+  report.wire_ratio = ratio(in_dense(after), after.contributed);
+  report.payload_ratio = ratio(in_dense(after), after.values);
+  report.warm_up_steps = warm_up.steps;
+  report.warm_up_wire_ratio = ratio(in_dense(warm_up), warm_up.contributed);
   report.layers = layer_bytes(record);
 
   report.relative_error = spread_of_steps(record.steps, [](const StepRecord& step) {

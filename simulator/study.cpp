@@ -28,10 +28,15 @@ std::string method_key(const Scenario& scenario) {
   return key.dump(-1);
 }
 
-bool same_shape(const CodecSeconds& codec, const std::vector<BucketExchange>& buckets) {
-  return std::equal(
-      codec.buckets.begin(), codec.buckets.end(), buckets.begin(), buckets.end(),
-      [](const auto& times, const BucketExchange& bucket) { return times.size() == bucket.phases.size(); });
+bool same_shape(const CodecSeconds& codec, const std::vector<StepRecord>& steps) {
+  return std::all_of(steps.begin(), steps.end(), [&](const StepRecord& step) {
+    if (step.regime >= codec.regimes.size()) return false;
+    const CodecSeconds::Buckets& times = codec.regimes[step.regime];
+    return std::equal(times.begin(), times.end(), step.buckets.begin(), step.buckets.end(),
+                      [](const auto& phases, const BucketExchange& bucket) {
+                        return phases.size() == bucket.phases.size();
+                      });
+  });
 }
 
 }  // namespace
@@ -112,7 +117,7 @@ CodecSeconds Study::codec_seconds(const Scenario& scenario, const ExchangeRecord
       throw InputError(*options_.timings_file + ": has no times of " +
                        scenario.resolved.at("compressor").dump(-1) + " at " +
                        std::to_string(scenario.learners) + " learners; leave out --timings to measure them");
-    if (!same_shape(*read, record.steps.front().buckets))
+    if (!same_shape(*read, record.steps))
       throw InputError(*options_.timings_file + ": times of " + scenario.resolved.at("compressor").dump(-1) +
                        " have other buckets or phases than this run");
     return *read;

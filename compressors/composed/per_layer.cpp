@@ -39,11 +39,8 @@ class Rule {
   const NamedMethod& method() const { return method_; }
   /// The method before it saw anything, to be asked what it is like.
   const Compressor& like() const { return *sample_; }
-  ErrorRule error_rule(const Bucket& unit) const {
-    ErrorRule rule = sample_->error_rule_for(unit);
-    if (error_) rule.error = *error_;
-    return rule;
-  }
+  ErrorRule error_rule() const { return overruled(sample_->error_rule()); }
+  ErrorRule error_rule(const Bucket& unit) const { return overruled(sample_->error_rule_for(unit)); }
 
  private:
   Rule(const JsonReader& at, const Parameters& parameters)
@@ -60,6 +57,11 @@ class Rule {
     if (error_.value_or(ErrorRule::Error::none) != ErrorRule::Error::none && sample_->remembers())
       at.at("error").refuse("'" + std::string(method_.entry->name) +
                             "' has a memory of its own, around which there can be none; allowed: auto, none");
+  }
+
+  ErrorRule overruled(ErrorRule rule) const {
+    if (error_) rule.error = *error_;
+    return rule;
   }
 
   std::string names_ = "*", kinds_ = "*";
@@ -96,7 +98,12 @@ class PerLayer final : public Compressor {
     return units;
   }
 
-  ErrorRule error_rule() const override { return {}; }
+  /// Of the first rule with a memory, if any has one.
+  ErrorRule error_rule() const override {
+    for (const Rule& rule : rules_)
+      if (rule.error_rule().error != ErrorRule::Error::none) return rule.error_rule();
+    return {};
+  }
   ErrorRule error_rule_for(const Bucket& unit) const override {
     return rules_[rule_of(unit)].error_rule(unit);
   }
@@ -108,6 +115,12 @@ class PerLayer final : public Compressor {
   bool scales() const override { return all(&Compressor::scales); }
   bool needs_gradient_norms() const override { return any(&Compressor::needs_gradient_norms); }
   bool remembers() const override { return any(&Compressor::remembers); }
+  /// Stages of rules come one after another, so that their numbers added up tell them apart.
+  std::uint32_t regime(const Step& step) const override {
+    std::uint32_t sum = 0;
+    for (const Rule& rule : rules_) sum += rule.like().regime(step);
+    return sum;
+  }
   void refuse_learners(std::uint32_t learners) const override {
     for (const Rule& rule : rules_) rule.like().refuse_learners(learners);
   }

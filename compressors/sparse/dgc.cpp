@@ -80,6 +80,12 @@ class Dgc final : public Compressor {
   ErrorRule error_rule() const override { return {}; }
   bool remembers() const override { return true; }
   bool needs_gradient_norms() const override { return settings_.clip > 0; }
+  /// Epochs of the warm-up, then the rest.
+  std::uint32_t regime(const Step& step) const override {
+    std::uint64_t last = settings_.warm_up.epochs + (settings_.warm_up.as_coded ? 1 : 0);
+    return static_cast<std::uint32_t>(
+        std::min(static_cast<double>(last), std::max(0.0, std::floor(step.epoch))));
+  }
   std::span<const float> memory(LearnerId learner) const override {
     return learner < accumulated_.size() ? std::span<const float>(accumulated_[learner])
                                          : std::span<const float>();

@@ -34,6 +34,7 @@ class Led final : public Compressor {
                  Contributions& contributions, std::span<float> average) override {
     const std::uint64_t numel = unit.numel();
     const double rate = method_.rate(unit);
+    if (rate <= 1) return send_all(source, group, contributions, average);
     const auto chunk = static_cast<std::uint64_t>(std::llround(rate));
     const std::uint64_t k =
         method_.by_chunk ? numel / chunk + (numel % chunk != 0) : share_of(1 / rate, numel);
@@ -88,6 +89,17 @@ class Led final : public Compressor {
   void load(Reader&) override {}
 
  private:
+  /// In the phase of the others' values.
+  void send_all(const GradientSource& source, Group& group, Contributions& contributions,
+                std::span<float> average) const {
+    group.phase(method_.leader == Leader::variance ? 2 : 1);
+    group.all_reduce(Element::fp32, average, {}, [&](LearnerId learner, std::span<float> addend) {
+      source.read(learner, addend);
+      contributions.kept_all(learner);
+    });
+    take_mean(average, group.size());
+  }
+
   static LearnerId find_leader(const GradientSource& source, Group& group, std::vector<float>& vector) {
     auto messages =
         group.all_gather({{Primitive::reduction, {vector.size(), 0, 0}}}, [&](LearnerId learner, Bytes&) {

@@ -45,16 +45,22 @@ CodecSeconds accelerator_codec(const Scenario& scenario, const ExchangeRecord& r
   const Accelerator& accelerator = *scenario.accelerator;
   bool variable = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)
                       ->sizes_depend_on_values();
+  auto times_of = [&](const Phase& phase) {
+    CodecSeconds::PhaseTime time;
+    for (const Work& work : phase.work)
+      (work.only ? time.only_s : time.each_s)[static_cast<std::size_t>(work.stage)] +=
+          accelerator.seconds(work);
+    if (variable && phase.op && sizes_vary(*phase.op))
+      time.each_s[static_cast<std::size_t>(Stage::encode)] += accelerator.synchronisation_s;
+    return time;
+  };
   CodecSeconds result;
-  for (const BucketExchange& bucket : record.steps.front().buckets) {
-    auto& times = result.buckets.emplace_back();
-    for (const Phase& phase : bucket.phases) {
-      CodecSeconds::PhaseTime& time = times.emplace_back();
-      for (const Work& work : phase.work)
-        (work.only ? time.only_s : time.each_s)[static_cast<std::size_t>(work.stage)] +=
-            accelerator.seconds(work);
-      if (variable && phase.op && sizes_vary(*phase.op))
-        time.each_s[static_cast<std::size_t>(Stage::encode)] += accelerator.synchronisation_s;
+  for (const StepRecord& step : record.steps) {
+    if (step.regime < result.regimes.size()) continue;
+    CodecSeconds::Buckets& buckets = result.regimes.emplace_back();
+    for (const BucketExchange& bucket : step.buckets) {
+      auto& phases = buckets.emplace_back();
+      for (const Phase& phase : bucket.phases) phases.push_back(times_of(phase));
     }
   }
   return result;

@@ -77,6 +77,37 @@ double square_sum(std::span<const float> values) {
   return sum;
 }
 
+// Steps as a method sees them, but for its learners.
+class StepsOf {
+ public:
+  explicit StepsOf(const TraceReader& trace) : steps_(trace.manifest().steps) {
+    const Manifest& manifest = trace.manifest();
+    learning_rate_ = manifest.optimizer.at("learning_rate").number();
+    epoch_per_step_ = manifest.data.at("batch").number() / manifest.data.at("samples_per_learner").number();
+  }
+  Step operator()(std::size_t s, std::span<const LearnerId> learners) const {
+    return {steps_[s], static_cast<double>(steps_[s]) * epoch_per_step_, learning_rate_, learners, {}};
+  }
+
+ private:
+  std::vector<std::uint64_t> steps_;
+  double learning_rate_ = 0, epoch_per_step_ = 0;
+};
+
+/// By step, numbered in order of appearance.
+std::vector<std::uint32_t> regimes_of(const Compressor& compressor, const TraceReader& trace,
+                                      std::size_t steps) {
+  const StepsOf step_of(trace);
+  std::vector<std::uint32_t> seen, all;
+  for (std::size_t s = 0; s < steps; ++s) {
+    std::uint32_t regime = compressor.regime(step_of(s, {}));
+    auto known = std::find(seen.begin(), seen.end(), regime);
+    all.push_back(static_cast<std::uint32_t>(known - seen.begin()));
+    if (known == seen.end()) seen.push_back(regime);
+  }
+  return all;
+}
+
 GradientNorms gradient_norms(const Compressor& compressor, const TraceReader& trace, std::size_t steps,
                              std::uint32_t learners) {
   GradientNorms norms;
@@ -107,16 +138,15 @@ class UnitWalk {
         numel_(unit.numel()),
         learners_(learners),
         memories_(memories),
-        gradient_norms_(gradient_norms) {
+        gradient_norms_(gradient_norms),
+        step_of_(trace) {
     auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
     ErrorRule rule = error_rule_of(scenario, *compressor, unit);
-    feedback_ = std::make_unique<ErrorFeedback>(std::move(compressor), rule, learners_, numel_, memories_);
+    feedback_ = std::make_unique<ErrorFeedback>(std::move(compressor), rule, learners_, numel_, memories_,
+                                                scenario.seed);
     ids_.resize(learners_);
     std::iota(ids_.begin(), ids_.end(), 0u);
     average_.resize(numel_);
-    const Manifest& manifest = trace.manifest();
-    learning_rate_ = manifest.optimizer.at("learning_rate").number();
-    epoch_per_step_ = manifest.data.at("batch").number() / manifest.data.at("samples_per_learner").number();
   }
 
   // `statistics` off: only what timing needs.
@@ -124,21 +154,21 @@ class UnitWalk {
     throw_if_interrupted();
     Group group(learners_);
     RecordedGradient gradients(trace_, s, unit_);
-    std::uint64_t index = trace_.manifest().steps[s];
-    Step step{index, static_cast<double>(index) * epoch_per_step_, learning_rate_, ids_, {}};
+    Step step = step_of_(s, ids_);
     if (!gradient_norms_.empty()) step.gradient_norms = gradient_norms_[s];
 
     UnitStep result;
-    if (statistics) begin_statistics(gradients, result.sums);
+    if (statistics) begin_statistics(step, gradients, result.sums);
     ContributionRecord record = feedback_->aggregate(step, unit_, gradients, group, average_);
     result.phases = group.phases();
     result.seconds = group.seconds();
-    if (statistics) end_statistics(record, result.sums);
+    if (statistics) end_statistics(step, record, result.sums);
     return result;
   }
 
  private:
-  void begin_statistics(const GradientSource& gradients, StepRecord& sums) {
+  void begin_statistics(const Step& step, const GradientSource& gradients, StepRecord& sums) {
+    const double worth = feedback_->memory_in_gradients(step);
     mean_gradient_.assign(numel_, 0.0);
     mean_input_.assign(numel_, 0.0);
     gradient_.resize(numel_);
@@ -148,7 +178,8 @@ class UnitWalk {
       if (memories_ == Memories::each) sums.gradient_square += square_sum(gradient_);
       std::span<const float> memory;
       if (memories_ == Memories::each) memory = feedback_->memory(i);
-      for (std::size_t e = 0; e < memory.size(); ++e) mean_input_[e] += static_cast<double>(memory[e]);
+      for (std::size_t e = 0; e < memory.size(); ++e)
+        mean_input_[e] += worth * static_cast<double>(memory[e]);
     }
     for (std::size_t e = 0; e < numel_; ++e) {
       mean_input_[e] = (mean_input_[e] + mean_gradient_[e]) / learners_;
@@ -156,11 +187,12 @@ class UnitWalk {
     }
     if (memories_ == Memories::each) return;
     std::span<const float> memory = feedback_->memory(0);
-    for (std::size_t e = 0; e < memory.size(); ++e) mean_input_[e] += static_cast<double>(memory[e]);
+    for (std::size_t e = 0; e < memory.size(); ++e) mean_input_[e] += worth * static_cast<double>(memory[e]);
     for (double value : mean_gradient_) sums.gradient_square += learners_ * value * value;
   }
 
-  void end_statistics(const ContributionRecord& record, StepRecord& sums) {
+  void end_statistics(const Step& step, const ContributionRecord& record, StepRecord& sums) {
+    const double worth = feedback_->memory_in_gradients(step);
     for (std::size_t e = 0; e < numel_; ++e) {
       double applied = static_cast<double>(average_[e]);
       double error = applied - mean_gradient_[e], residual = mean_input_[e] - applied;
@@ -169,9 +201,10 @@ class UnitWalk {
       sums.mean_input_square += mean_input_[e] * mean_input_[e];
       sums.residual_square += residual * residual;
     }
-    if (memories_ == Memories::mean) sums.memory_square = learners_ * square_sum(feedback_->memory(0));
+    if (memories_ == Memories::mean)
+      sums.memory_square = worth * worth * learners_ * square_sum(feedback_->memory(0));
     for (LearnerId i = 0; memories_ == Memories::each && i < learners_; ++i)
-      sums.memory_square += square_sum(feedback_->memory(i));
+      sums.memory_square += worth * worth * square_sum(feedback_->memory(i));
     if (record.union_by_hop.empty()) return;
     sums.union_by_hop.assign(record.union_by_hop.begin(), record.union_by_hop.end());
     sums.mean_support = static_cast<double>(record.support) / learners_;
@@ -185,7 +218,7 @@ class UnitWalk {
   std::uint32_t learners_;
   Memories memories_;
   const GradientNorms& gradient_norms_;
-  double learning_rate_ = 0, epoch_per_step_ = 0;
+  StepsOf step_of_;
   std::unique_ptr<ErrorFeedback> feedback_;
   std::vector<LearnerId> ids_;
   std::vector<float> average_, gradient_;
@@ -240,7 +273,8 @@ void refuse_what_does_not_fit(const Scenario& scenario, const std::vector<Compre
   // One memory per learner, a message per learner of at most the same size, and the statistics.
   bool mean = memories_of(scenario) == Memories::mean;
   double kept = mean ? std::min(kSampled, scenario.learners) : scenario.learners;
-  double needed = largest * (8 * kept + 40), available = available_memory();
+  double each = scenario.learner_memory.momentum_before ? 12 : 8;
+  double needed = largest * (each * kept + 40), available = available_memory();
   if (needed > 0.9 * available)
     throw InputError("error memories and messages of " + std::to_string(scenario.learners) +
                      " learners need up to " + format_bytes(needed) + " of memory, and " +
@@ -251,13 +285,12 @@ void refuse_what_does_not_fit(const Scenario& scenario, const std::vector<Compre
 }  // namespace
 
 ErrorRule error_rule_of(const Scenario& scenario, const Compressor& compressor, const Bucket& unit) {
-  ErrorRule rule = compressor.error_rule_for(unit);
-  if (scenario.error) rule.error = *scenario.error;
-  return rule;
+  return scenario.learner_memory.over(compressor.error_rule_for(unit));
 }
 
 Memories memories_of(const Scenario& scenario) {
-  if (scenario.memories) return *scenario.memories;
+  if (scenario.learner_memory.memories) return *scenario.learner_memory.memories;
+  if (scenario.learner_memory.in_bf16) return Memories::each;  // each is rounded by itself
   auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
   return compressor->linear() && scenario.learners >= kMany ? Memories::mean : Memories::each;
 }
@@ -280,7 +313,9 @@ ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trac
   });
 
   record.steps.resize(scenario.steps);
+  const std::vector<std::uint32_t> regimes = regimes_of(*compressor, trace, scenario.steps);
   for (std::size_t s = 0; s < scenario.steps; ++s) {
+    record.steps[s].regime = regimes[s];
     std::vector<std::vector<std::vector<Phase>>> by_bucket(record.buckets.size());
     for (std::size_t u = 0; u < units.size(); ++u) {
       note_tensor_bytes(record.steps[s], units[u].seen, walked[u][s].phases, record.learners);
@@ -301,6 +336,50 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+/// Times of one bucket's phases in several steps.
+class PhaseSamples {
+ public:
+  void add(const BucketExchange& exchange, const std::vector<PhaseSeconds>& fused) {
+    seen_.resize(std::max(seen_.size(), fused.size()));
+    for (std::size_t p = 0; p < fused.size(); ++p)
+      for (Stage stage : {Stage::encode, Stage::decode}) {
+        auto at = static_cast<std::size_t>(stage);
+        std::optional<LearnerId> only;
+        bool works = false;  // a method that states no work here (plain fp32) leaves the gradient where it is
+        for (const Work& work : exchange.phases[p].work) {
+          if (work.stage != stage) continue;
+          works = true;
+          if (work.only) only = work.only;
+        }
+        if (!works) continue;
+        std::vector<double> each = fused[p].each[at];
+        double alone = 0;  // what one learner does beyond what all do
+        if (only && !each.empty()) {
+          alone = each[*only];
+          each.erase(each.begin() + *only);
+          alone = std::max(0.0, alone - median(each));
+        }
+        seen_[p][2 * at].push_back(median(each) + fused[p].once[at]);
+        seen_[p][2 * at + 1].push_back(alone);
+      }
+  }
+
+  std::vector<CodecSeconds::PhaseTime> medians() const {
+    std::vector<CodecSeconds::PhaseTime> all;
+    for (const auto& phase : seen_) {
+      CodecSeconds::PhaseTime& time = all.emplace_back();
+      for (std::size_t at : {0u, 1u}) {
+        time.each_s[at] = median(phase[2 * at]);
+        time.only_s[at] = median(phase[2 * at + 1]);
+      }
+    }
+    return all;
+  }
+
+ private:
+  std::vector<std::array<std::vector<double>, 4>> seen_;  // of each phase and stage: of all, of one alone
+};
+
 }  // namespace
 
 CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace) {
@@ -308,9 +387,13 @@ CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace) {
   std::vector<Bucket> buckets = make_buckets(trace.manifest().layers, scenario.buckets);
   auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
   std::vector<CompressorUnit> units = make_units(*compressor, buckets);
-  // The first step pays for cold caches and first allocations; what one learner does alone gives one sample a
-  // step.
-  std::size_t steps = std::min<std::size_t>(scenario.steps, 8), first = steps > 1 ? 1 : 0;
+  const std::vector<std::uint32_t> regimes = regimes_of(*compressor, trace, scenario.steps);
+  // Seven steps of each way of working are enough; a warm-up is walked through for what comes after it.
+  constexpr std::size_t kEnough = 8;
+  std::vector<std::size_t> of_regime(*std::max_element(regimes.begin(), regimes.end()) + 1, 0);
+  std::size_t steps = 0;
+  for (std::size_t s = 0; s < regimes.size(); ++s)
+    if (++of_regime[regimes[s]] <= kEnough) steps = s + 1;
 
   const GradientNorms norms = gradient_norms(*compressor, trace, steps, scenario.learners);
   // What a learner does in a linear method does not depend on how many there are.
@@ -323,51 +406,24 @@ CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace) {
   }
 
   CodecSeconds result;
-  result.buckets.resize(buckets.size());
-  for (std::size_t b = 0; b < buckets.size(); ++b) {
-    // Of each phase and stage: the medians of the steps, then the median of those.
-    std::vector<std::array<std::vector<double>, 4>> seen;
-    for (std::size_t s = first; s < steps; ++s) {
-      std::vector<std::vector<Phase>> phases;
-      std::vector<std::vector<PhaseSeconds>> seconds;
-      for (std::size_t u = 0; u < units.size(); ++u)
-        if (units[u].bucket == b) {
-          phases.push_back(walked[u][s].phases);
-          seconds.push_back(walked[u][s].seconds);
-        }
-      BucketExchange exchange = fuse(phases);
-      std::vector<PhaseSeconds> fused = fuse_seconds(phases, seconds);
-      seen.resize(std::max(seen.size(), fused.size()));
-      for (std::size_t p = 0; p < fused.size(); ++p)
-        for (Stage stage : {Stage::encode, Stage::decode}) {
-          auto at = static_cast<std::size_t>(stage);
-          std::optional<LearnerId> only;
-          bool works =
-              false;  // a method that states no work here (plain fp32) leaves the gradient where it is
-          for (const Work& work : exchange.phases[p].work) {
-            if (work.stage != stage) continue;
-            works = true;
-            if (work.only) only = work.only;
+  for (std::uint32_t regime = 0; regime < of_regime.size(); ++regime) {
+    auto& times = result.regimes.emplace_back();
+    for (std::size_t b = 0; b < buckets.size(); ++b) {
+      PhaseSamples samples;
+      // The first step of all pays for cold caches and first allocations; what one learner does alone gives
+      // one sample a step.
+      for (std::size_t s = regime == regimes[0] && of_regime[regime] > 1 ? 1 : 0; s < steps; ++s) {
+        if (regimes[s] != regime) continue;
+        std::vector<std::vector<Phase>> phases;
+        std::vector<std::vector<PhaseSeconds>> seconds;
+        for (std::size_t u = 0; u < units.size(); ++u)
+          if (units[u].bucket == b) {
+            phases.push_back(walked[u][s].phases);
+            seconds.push_back(walked[u][s].seconds);
           }
-          if (!works) continue;
-          std::vector<double> each = fused[p].each[at];
-          double alone = 0;  // what one learner does beyond what all do
-          if (only && !each.empty()) {
-            alone = each[*only];
-            each.erase(each.begin() + *only);
-            alone = std::max(0.0, alone - median(each));
-          }
-          seen[p][2 * at].push_back(median(each) + fused[p].once[at]);
-          seen[p][2 * at + 1].push_back(alone);
-        }
-    }
-    for (auto& phase : seen) {
-      CodecSeconds::PhaseTime time;
-      for (std::size_t at : {0u, 1u}) {
-        time.each_s[at] = median(phase[2 * at]);
-        time.only_s[at] = median(phase[2 * at + 1]);
+        samples.add(fuse(phases), fuse_seconds(phases, seconds));
       }
-      result.buckets[b].push_back(time);
+      times.push_back(samples.medians());
     }
   }
   return result;

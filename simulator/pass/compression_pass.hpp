@@ -21,6 +21,7 @@ inline constexpr Bytes kUnknownBytes = UINT64_MAX;
 /// One step of one method, seen from outside the network.
 struct StepRecord {
   std::vector<BucketExchange> buckets;
+  std::uint32_t regime = 0;          ///< the method's way of working, numbered in order of appearance
   double mean_gradient_square = 0;   ///< ‖mean gradient‖²
   double error_square = 0;           ///< ‖average applied − mean gradient‖²
   double mean_input_square = 0;      ///< ‖mean p‖², p = gradient + memory
@@ -60,7 +61,8 @@ struct CodecSeconds {
     double each_s[2] = {0, 0};  ///< by Stage: of every learner
     double only_s[2] = {0, 0};  ///< by Stage: of the one learner that Work.only names
   };
-  std::vector<std::vector<PhaseTime>> buckets;
+  using Buckets = std::vector<std::vector<PhaseTime>>;
+  std::vector<Buckets> regimes;  ///< by StepRecord::regime
 };
 
 /// Times the method on one thread, one learner at a time: medians over learners, and over steps after the

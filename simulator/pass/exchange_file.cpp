@@ -144,6 +144,7 @@ BucketExchange get_exchange(Reader& reader) { return {get_list(reader, get_phase
 
 void put_step(Writer& writer, const StepRecord& step) {
   put_list(writer, step.buckets, put_exchange);
+  writer.put(step.regime);
   for (auto sum : kSums) writer.put(step.*sum);
   put_values(writer, step.union_by_hop);
   put_values(writer, step.tensor_bytes);
@@ -152,6 +153,7 @@ void put_step(Writer& writer, const StepRecord& step) {
 StepRecord get_step(Reader& reader) {
   StepRecord step;
   step.buckets = get_list(reader, get_exchange);
+  step.regime = reader.get<std::uint32_t>();
   for (auto sum : kSums) step.*sum = reader.get<double>();
   step.union_by_hop = reader.get_all<double>();
   step.tensor_bytes = reader.get_all<Bytes>();

@@ -16,7 +16,7 @@ void repeat(Op& op, std::uint32_t learners) {
 }
 
 std::string key_of(const TensorInfo& tensor) {
-  std::string key = std::to_string(tensor.id) + " " + tensor.kind;
+  std::string key = std::to_string(tensor.id) + " " + tensor.name + " " + tensor.kind;
   for (std::int64_t extent : tensor.shape) key += " " + std::to_string(extent);
   return key;
 }

@@ -38,6 +38,39 @@ Json key_of(const Json& from, const Keys& names) {
   return key;
 }
 
+Json json_of(const CodecSeconds::Buckets& buckets) {
+  Json all = Json::Array{};
+  for (const auto& bucket : buckets) {
+    Json phases = Json::Array{};
+    for (const CodecSeconds::PhaseTime& phase : bucket) {
+      Json times;
+      times[kPhaseKeys[0]] = phase.each_s[0];
+      times[kPhaseKeys[1]] = phase.each_s[1];
+      times[kPhaseKeys[2]] = phase.only_s[0];
+      times[kPhaseKeys[3]] = phase.only_s[1];
+      phases.push_back(times);
+    }
+    all.push_back(phases);
+  }
+  return all;
+}
+
+CodecSeconds::Buckets buckets_of(const JsonReader& at) {
+  CodecSeconds::Buckets buckets;
+  for (const JsonReader& bucket : at.items()) {
+    auto& phases = buckets.emplace_back();
+    for (const JsonReader& phase : bucket.items()) {
+      phase.only(Keys(kPhaseKeys.begin(), kPhaseKeys.end()));
+      auto& times = phases.emplace_back();
+      times.each_s[0] = seconds_of(phase.at(kPhaseKeys[0]));
+      times.each_s[1] = seconds_of(phase.at(kPhaseKeys[1]));
+      times.only_s[0] = seconds_of(phase.at(kPhaseKeys[2]));
+      times.only_s[1] = seconds_of(phase.at(kPhaseKeys[3]));
+    }
+  }
+  return buckets;
+}
+
 template <class Measured>
 auto* find_measured(const std::vector<Measured>& all, const Json& key) {
   for (const Measured& one : all)
@@ -76,20 +109,14 @@ Json Timings::to_json() const {
   }
   json["codec"] = Json::Array{};
   for (const auto& measured : codecs_) {
-    Json one = measured.key, buckets = Json::Array{};
-    for (const auto& bucket : measured.seconds.buckets) {
-      Json phases = Json::Array{};
-      for (const CodecSeconds::PhaseTime& phase : bucket) {
-        Json times;
-        times[kPhaseKeys[0]] = phase.each_s[0];
-        times[kPhaseKeys[1]] = phase.each_s[1];
-        times[kPhaseKeys[2]] = phase.only_s[0];
-        times[kPhaseKeys[3]] = phase.only_s[1];
-        phases.push_back(times);
-      }
-      buckets.push_back(phases);
+    Json one = measured.key, regimes = Json::Array{};
+    for (const CodecSeconds::Buckets& buckets : measured.seconds.regimes) regimes.push_back(json_of(buckets));
+    one["seconds"] = regimes.items().front();
+    // Of warm-ups: what comes after.
+    if (regimes.items().size() > 1) {
+      regimes.items().erase(regimes.items().begin());
+      one["later"] = regimes;
     }
-    one["seconds"] = buckets;
     json["codec"].push_back(one);
   }
   return json;
@@ -113,19 +140,13 @@ Timings Timings::read_file(const std::string& path) {
     timings.computes_.push_back({key_of(compute.value(), kComputeKey), std::move(timeline)});
   }
   for (const JsonReader& codec : root.at("codec").items()) {
-    codec.only(with_seconds(kCodecKey));
+    Keys keys = with_seconds(kCodecKey);
+    keys.emplace_back("later");
+    codec.only(keys);
     CodecSeconds seconds;
-    for (const JsonReader& bucket : codec.at("seconds").items()) {
-      auto& phases = seconds.buckets.emplace_back();
-      for (const JsonReader& phase : bucket.items()) {
-        phase.only(Keys(kPhaseKeys.begin(), kPhaseKeys.end()));
-        auto& times = phases.emplace_back();
-        times.each_s[0] = seconds_of(phase.at(kPhaseKeys[0]));
-        times.each_s[1] = seconds_of(phase.at(kPhaseKeys[1]));
-        times.only_s[0] = seconds_of(phase.at(kPhaseKeys[2]));
-        times.only_s[1] = seconds_of(phase.at(kPhaseKeys[3]));
-      }
-    }
+    seconds.regimes.push_back(buckets_of(codec.at("seconds")));
+    if (auto later = codec.find("later"))
+      for (const JsonReader& regime : later->items()) seconds.regimes.push_back(buckets_of(regime));
     timings.codecs_.push_back({key_of(codec.value(), kCodecKey), std::move(seconds)});
   }
   return timings;
@@ -146,11 +167,14 @@ ComputeTimeline given_compute(const Scenario& scenario, const std::vector<Tensor
   return timeline;
 }
 
-CodecSeconds given_codec(const Scenario& scenario, const ExchangeRecord& record) {
+namespace {
+
+/// Of one step.
+CodecSeconds::Buckets given_codec(const Scenario& scenario, const ExchangeRecord& record,
+                                  const std::vector<BucketExchange>& buckets) {
   const std::string method(scenario.compressor.entry->name);
-  CodecSeconds result;
-  const std::vector<BucketExchange>& buckets = record.steps.front().buckets;
-  for (const BucketExchange& bucket : buckets) result.buckets.emplace_back(bucket.phases.size());
+  CodecSeconds::Buckets result;
+  for (const BucketExchange& bucket : buckets) result.emplace_back(bucket.phases.size());
   for (Stage stage : {Stage::encode, Stage::decode}) {
     double total = 0;  // of "none", which needs no times; the scenario has them of all others
     for (const auto& [name, seconds] : scenario.timings.parameters.durations(to_string(stage)))
@@ -168,7 +192,7 @@ CodecSeconds given_codec(const Scenario& scenario, const ExchangeRecord& record)
     for (std::size_t b = 0; b < buckets.size(); ++b) {
       const std::vector<Phase>& phases = buckets[b].phases;
       for (std::size_t p = 0; all > 0 && p < phases.size(); ++p) {
-        auto& time = result.buckets[b][p];
+        auto& time = result[b][p];
         time.each_s[static_cast<std::size_t>(stage)] = total * weight(phases[p], false) / all;
         time.only_s[static_cast<std::size_t>(stage)] = total * weight(phases[p], true) / all;
       }
@@ -177,11 +201,21 @@ CodecSeconds given_codec(const Scenario& scenario, const ExchangeRecord& record)
       if (all == 0 && !phases.empty()) {
         double share =
             static_cast<double>(record.buckets[b].numel()) / static_cast<double>(record.parameters);
-        auto& time = stage == Stage::encode ? result.buckets[b].front() : result.buckets[b].back();
+        auto& time = stage == Stage::encode ? result[b].front() : result[b].back();
         time.each_s[static_cast<std::size_t>(stage)] = total * share;
       }
     }
   }
+  return result;
+}
+
+}  // namespace
+
+CodecSeconds given_codec(const Scenario& scenario, const ExchangeRecord& record) {
+  CodecSeconds result;
+  for (const StepRecord& step : record.steps)
+    if (step.regime == result.regimes.size())
+      result.regimes.push_back(given_codec(scenario, record, step.buckets));
   return result;
 }
 

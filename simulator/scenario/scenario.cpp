@@ -124,32 +124,11 @@ Json collective_schema() {
   return schema;
 }
 
-constexpr Parameter kErrorFeedback[] = {
-    {"error", Unit::word, "auto|none|local|global", "auto",
-     "what the memory keeps: auto, as the method's paper; none; local, gradient + memory − own contribution; "
-     "global, gradient + memory − average"},
-    {"memories", Unit::word, "auto|each|mean", "auto",
-     "whose are kept: each learner's, or their mean alone, which gives a linear method the same average at the "
-     "cost of one learner; auto: the mean for linear methods among 32 learners or more"}};
-
 Json read_error_feedback(const JsonReader& at, Scenario& scenario) {
   at.only_object();
-  Parameters parameters = read_parameters(at, "", kErrorFeedback);
-  const std::string& word = parameters.word("error");
-  if (word == "none") scenario.error = ErrorRule::Error::none;
-  if (word == "local") scenario.error = ErrorRule::Error::local;
-  if (word == "global") scenario.error = ErrorRule::Error::global;
-  const std::string& kept = parameters.word("memories");
-  if (kept == "each") scenario.memories = Memories::each;
-  if (kept == "mean") scenario.memories = Memories::mean;
-  if (kept == "mean" &&
-      !scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)->linear())
-    at.at("memories").refuse("'" + std::string(scenario.compressor.entry->name) +
-                             "' is not linear, so that every learner needs its own; allowed: auto, each");
-  if (scenario.error.value_or(ErrorRule::Error::none) != ErrorRule::Error::none &&
-      scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)->remembers())
-    at.at("error").refuse("'" + std::string(scenario.compressor.entry->name) +
-                          "' has a memory of its own, around which there can be none; allowed: auto, none");
+  Parameters parameters = read_parameters(at, "", error_feedback_parameters());
+  auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
+  scenario.learner_memory = read_learner_memory(at, parameters, scenario.compressor.entry->name, *compressor);
   return parameters.resolved();
 }
 
@@ -215,7 +194,9 @@ Json read_platform(const JsonReader& at, Scenario& scenario) {
 
 // Keys of methods to come, which readers of the field may try.
 constexpr Planned kLaterCompressorKeys[] = {
-    {"reference_coding", "every method here sends what its paper's format needs, packed"}};
+    {"reference_coding",
+     "methods have keys of their own for what references send: \"coding\": \"bytes\" (signs, QSGD, TernGrad, "
+     "natural), \"index\": \"int64\" (sparse), \"padding\": \"hook\" (int8); packed is the default"}};
 
 bool states_codec_times(const Scenario& scenario) {
   TimingSource source = scenario.timings.entry->make;
@@ -223,6 +204,7 @@ bool states_codec_times(const Scenario& scenario) {
 }
 
 Json read_compressor(const JsonReader& at, Scenario& scenario) {
+  refuse_transport_without_choice(at);
   for (const Planned& later : kLaterCompressorKeys)
     if (at.value().find(later.name))
       at.at(later.name).refuse("is not in this version: " + std::string(later.reason));
@@ -371,8 +353,8 @@ constexpr Key kKeys[] = {
      [] {
        Json schema;
        schema["type"] = "object";
-       for (const Parameter& parameter : kErrorFeedback)
-         schema["properties"][std::string(parameter.key)] = schema_of(parameter);
+       for (const Parameter& parameter : error_feedback_parameters())
+         schema["properties"][parameter.key] = schema_of(parameter);
        schema["additionalProperties"] = false;
        return schema;
      }},

@@ -19,6 +19,7 @@
 #include "platforms/accelerators/accelerator.hpp"
 #include "platforms/stack.hpp"
 #include "platforms/topology.hpp"
+#include "simulator/scenario/learner_memory.hpp"
 #include "simulator/scenario/options.hpp"
 #include "workloads/workload.hpp"
 
@@ -49,8 +50,7 @@ struct Scenario {
   std::optional<Accelerator> accelerator;  ///< where times come from one
   Choice<TimingSource> timings;
   Choice<MakeCompressor> compressor;
-  std::optional<ErrorRule::Error> error;  ///< nothing: as the method's paper does
-  std::optional<Memories> memories;       ///< nothing: the mean where it suffices and learners are many
+  LearnerMemory learner_memory;
   Bucketing buckets;
   bool overlap = true;
   std::array<std::string, std::size(kWords)> algorithms;  ///< by word: a name or "auto"

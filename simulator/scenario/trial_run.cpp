@@ -28,7 +28,7 @@ std::vector<Phase> trial_phases(const Choice<MakeCompressor>& method, std::uint6
   Group group(learners, stands_for);
   std::vector<float> average(unit.numel());
   ErrorFeedback feedback(method.entry->make(method.parameters, seed), rule, learners, unit.numel());
-  feedback.aggregate({0, 0, 0, all, norms}, unit, AnyNumbers(), group, average);
+  feedback.aggregate({0, 0, 1, all, norms}, unit, AnyNumbers(), group, average);
   return group.phases();
 }
 
@@ -43,6 +43,22 @@ std::set<Word> words_sent(const Choice<MakeCompressor>& method, std::uint64_t se
   } catch (const InputError&) {  // what a method refuses, it refuses with its own tensors
   }
   return words;
+}
+
+void refuse_transport_without_choice(const JsonReader& compressor) {
+  if (!compressor.value().find("transport")) return;
+  const Entry<MakeCompressor>& entry = compressor_catalog().find(compressor);
+  for (const Parameter& parameter : entry.parameters)
+    if (parameter.key == "transport") return;
+  Json without{Json::Object{}};
+  for (const auto& [key, value] : compressor.value().members())
+    if (key != "transport") without[key] = value;
+  const JsonReader rest(without, compressor.file(), compressor.pointer());
+  std::vector<std::string> words;
+  for (Word word : words_sent({&entry, read_parameters(rest, entry.name, entry.parameters)}, 1))
+    words.emplace_back(to_string(word));
+  compressor.at("transport")
+      .refuse("'" + std::string(entry.name) + "' has no choice: what it sends is carried by " + join(words));
 }
 
 }  // namespace traincast

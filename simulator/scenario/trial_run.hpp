@@ -17,4 +17,7 @@ std::vector<Phase> trial_phases(const Choice<MakeCompressor>& method, std::uint6
 /// possible where tensors are of other sizes. None where the method refuses these.
 std::set<Word> words_sent(const Choice<MakeCompressor>& method, std::uint64_t seed);
 
+/// Refuses the key "transport" of a method that does not choose one, with the words that carry it.
+void refuse_transport_without_choice(const JsonReader& compressor);
+
 }  // namespace traincast

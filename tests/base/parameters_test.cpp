@@ -72,6 +72,26 @@ TEST(Parameters, RefuseEveryKindOfMistakeWithItsPlace) {
     EXPECT_EQ(refusal([&] { read(c.text); }), c.message);
 }
 
+// What an entry reads itself is handed over with its place.
+TEST(Parameters, NestedThingsKeepTheirPlaces) {
+  constexpr Parameter kNested[] = {{"method", Unit::choice, "", "none", "a method"},
+                                   {"rules", Unit::choices, "", "[]", "of {method}"}};
+  EXPECT_EQ(table_error(kNested), "");
+  auto read_nested = [&](const Json& json) {
+    return read_parameters(JsonReader(json, "s.json", "/compressor"), "", kNested);
+  };
+  Json json = Json::parse(R"({"rules": [{"a": 1}, {"a": 2}]})", "s.json");
+  Parameters p = read_nested(json);
+  EXPECT_EQ(p.choice("method").text(), "none");
+  ASSERT_EQ(p.choices("rules").size(), 2u);
+  EXPECT_EQ(refusal([&] { p.choices("rules")[1].at("a").refuse("is wrong"); }),
+            "s.json:/compressor/rules/1/a: is wrong");
+  EXPECT_EQ(refusal([&] { read_nested(Json::parse(R"({"rules": [1]})", "s.json")); }),
+            "s.json:/compressor/rules/0: must be an object, got 1");
+  EXPECT_EQ(refusal([&] { read_nested(Json::parse(R"({"rules": {}})", "s.json")); }),
+            "s.json:/compressor/rules: must be a list, got {}");
+}
+
 TEST(Parameters, TablesThatContradictThemselvesAreFound) {
   EXPECT_EQ(table_error(kTable), "");
   constexpr Parameter kOut[] = {{"x", Unit::ratio, "(0, 1]", "2", "too large"}};

@@ -114,7 +114,7 @@ Seconds step_seconds(const std::string& json, std::uint64_t numel, unsigned thre
     Bucket unit{t, {{t, "tensor", {size / 1000, 1000}, "linear.weight"}}};
     ErrorFeedback method(entry.make(read_parameters(reader, entry.name, entry.parameters), 1), {}, 1,
                          values.size());
-    Group group(1, thread_clock);
+    Group group(1, 0, thread_clock);
     const LearnerId alone[] = {0};
     const double norms[] = {1};
     std::vector<float> average(values.size());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <functional>
 
 #include "tests/support/compressor_harness.hpp"
@@ -40,10 +41,11 @@ struct Feedback {
         learners_(learners),
         feedback(std::make_unique<Scripted>(std::move(script)), rule, learners, numel) {}
 
-  ContributionRecord step(const Vectors& gradients) {
+  ContributionRecord step(const Vectors& gradients, double learning_rate = 1) {
     group.emplace(learners_);
     average.assign(unit.numel(), 0.0f);
-    return feedback.aggregate({}, unit, GivenGradients(gradients), *group, average);
+    return feedback.aggregate({.learning_rate = learning_rate, .learners = {}}, unit,
+                              GivenGradients(gradients), *group, average);
   }
 
   Bucket unit;
@@ -270,6 +272,113 @@ TEST(ErrorFeedback, RefusesSavedStateOfAnotherSize) {
   UnitRun large(R"({"name": "topk", "density": 0.5})", 2, one_tensor({9}));
   EXPECT_THROW(large.load(small.save()), InputError);
   EXPECT_THROW(small.load(small.save().substr(0, 40)), InputError);
+}
+
+// ---- what a scenario may add to a method's memory
+
+// Mem-SGD (Stich et al. 2018, Algorithm 1): m ← m + ηg − sent, x ← x − sent. With a rate that halves, an
+// entry that waited counts for the rate of its own step; in gradients it counts for that of the step that
+// sends it.
+TEST(ErrorFeedback, KeepsUpdatesOrGradients) {
+  auto sends_late = [](bool in_updates) {
+    int call = 0;
+    ErrorRule rule{Error::local, 1};
+    rule.in_updates = in_updates;
+    Feedback ef(rule, 1, 1,
+                [call](const GradientSource& source, Group& group, Contributions& contributions,
+                       std::span<float> average) mutable {
+                  group.phase(0);
+                  Vector p(1);
+                  source.read(0, p);
+                  average[0] = ++call == 2 ? p[0] : 0;
+                  contributions.kept(0, average);
+                });
+    const Vectors g = {{3}};
+    ef.step(g, 0.5);
+    ef.step(g, 0.25);
+    return ef.average[0] * 0.25f;  // the update
+  };
+  EXPECT_EQ(sends_late(true), 3 * 0.5f + 3 * 0.25f);
+  EXPECT_EQ(sends_late(false), (3 + 3) * 0.25f);
+}
+
+TEST(ErrorFeedback, ShowsMethodsUpdatesWhereTheMemoryIsOfThose) {
+  ErrorRule rule{Error::local, 1};
+  rule.in_updates = true;
+  Vector seen(2);
+  Feedback ef(rule, 1, 2,
+              [&](const GradientSource& source, Group& group, Contributions& contributions,
+                  std::span<float> average) {
+                group.phase(0);
+                source.read(0, seen);
+                average[0] = seen[0];
+                contributions.kept(0, average);
+              });
+  ef.step({{4, 8}}, 0.5);
+  EXPECT_THAT(seen, ElementsAre(2, 4));
+  EXPECT_THAT(ef.average, ElementsAre(4, 0)) << "in gradients again";
+  EXPECT_THAT(ef.feedback.memory(0), ElementsAre(0, 4));
+  EXPECT_EQ(ef.feedback.memory_in_gradients({.learning_rate = 0.5, .learners = {}}), 2);
+  EXPECT_THROW(ef.step({{4, 8}}, 0), InputError);
+}
+
+// A memory in bf16 is rounded so that its expectation is exact: small gradients that rounding to the nearest
+// would lose for ever add up.
+TEST(ErrorFeedback, RoundsItsMemoryAtRandom) {
+  constexpr std::uint64_t kNumel = 4000;
+  ErrorRule rule{Error::local, 1};
+  rule.in_bf16 = true;
+  Feedback ef(rule, 1, kNumel, [](const GradientSource&, Group&, Contributions&, std::span<float>) {});
+  Vectors g(1, Vector(kNumel, 1.0f));
+  ef.step(g);
+  EXPECT_THAT(ef.feedback.memory(0), ::testing::Each(1.0f)) << "a bf16 stays what it is";
+  // Beside 1 the next bf16 is 1 + 2⁻⁷; a sixteenth of that goes up once in sixteen times.
+  g.assign(1, Vector(kNumel, std::ldexp(1.0f, -11)));
+  ef.step(g);
+  auto up = static_cast<double>(
+      std::count(ef.feedback.memory(0).begin(), ef.feedback.memory(0).end(), 1 + std::ldexp(1.0f, -7)));
+  auto stay =
+      static_cast<double>(std::count(ef.feedback.memory(0).begin(), ef.feedback.memory(0).end(), 1.0f));
+  EXPECT_EQ(up + stay, kNumel);
+  // Binomial with p = 1/16: beyond 5 standard deviations once in two million.
+  EXPECT_NEAR(up, kNumel / 16.0, 5 * std::sqrt(kNumel * 15.0 / 256));
+}
+
+TEST(ErrorFeedback, MovesMomentaBeforeTheMemoryIsAdded) {
+  ErrorRule rule{Error::local, 1};
+  rule.momentum_before = MomentumRule{MomentumRule::Kind::heavy_ball, 0.5f};
+  Feedback ef(rule, 2, 2, keep_at({1}));
+  const Vectors g = {{4, 8}, {-4, 16}};
+  ef.step(g);
+  EXPECT_THAT(ef.feedback.memory(0), ElementsAre(4, 0));
+  ef.step(g);  // momenta (6, 12) and (−6, 24)
+  EXPECT_THAT(ef.feedback.memory(0), ElementsAre(10, 0));
+  EXPECT_THAT(ef.feedback.memory(1), ElementsAre(-10, 0));
+  Writer writer;
+  ef.feedback.save(writer);
+  Feedback again(rule, 2, 2, keep_at({1}));
+  Reader reader(writer.bytes());
+  again.feedback.load(reader);
+  EXPECT_TRUE(reader.at_end());
+  for (Feedback* run : {&ef, &again}) {
+    run->step(g);  // momenta (7, 14), (−7, 28)
+    EXPECT_THAT(run->feedback.memory(1), ElementsAre(-17, 0));
+  }
+}
+
+TEST(ErrorFeedback, MovesTheMomentumOfTheAverageAfterItArrived) {
+  ErrorRule rule;
+  rule.momentum_after = MomentumRule{MomentumRule::Kind::nesterov, 0.5f};
+  Feedback ef(rule, 1, 1, [](const GradientSource&, Group& group, Contributions&, std::span<float> average) {
+    group.phase(0);
+    group.all_reduce(Element::fp32, average, {}, [](LearnerId, std::span<float> addend) { addend[0] = 2; });
+  });
+  ef.step({{0}});
+  EXPECT_EQ(ef.average[0], 2 + 0.5f * 2);
+  ef.step({{0}});
+  EXPECT_EQ(ef.average[0], 2 + 0.5f * 3);
+  ASSERT_EQ(ef.group->phases().size(), 2u) << "after the collective";
+  EXPECT_EQ(ef.group->phases()[1].work.at(0).stage, Stage::decode);
 }
 
 }  // namespace

@@ -41,6 +41,7 @@ inline const char* const kExamples[] = {
     R"({"name": "sidco", "density": 0.02, "fit": "pareto", "stages": 3, "adapt": false})",
     R"({"name": "mstopk", "density": 0.1})",
     R"({"name": "scalecom", "rate": 5})",
+    R"({"name": "scalecom", "rate": 0, "positions": [{"tensors": "tensor*", "positions": 784}]})",
     R"({"name": "scalecom", "rate": 100, "index": "packed", "beta": 0.3})",
     R"({"name": "scalecom", "rate": 7, "selection": "exact"})",
     R"({"name": "artopk", "density": 0.1})",
@@ -99,6 +100,10 @@ inline const char* const kExamples[] = {
         {"dimensions": [1], "compressor": {"name": "dgc", "density": 0.3, "vectors": "compressed"}}]})",
     R"({"name": "per_layer", "rules": [{"kind": "linear.*", "compressor": "signsgd"},
         {"tensors": "*0", "compressor": {"name": "qsgd", "levels": 3}, "error": "local"}], "otherwise": "fp16"})",
+    R"({"name": "by_step", "stages": [{"compressor": "none"}, {"from": 1, "compressor": {"name": "topk", "density": 0.1}},
+        {"from": 2, "compressor": {"name": "scalecom", "rate": 20, "beta": 0.5}}]})",
+    R"({"name": "per_layer", "rules": [{"dimensions": [2, 4], "compressor": {"name": "by_step", "stages": [
+        {"compressor": "fp16"}, {"from": 2, "compressor": "signsgd"}]}}]})",
     R"({"name": "powersgd", "rank": 1})",
     R"({"name": "powersgd", "rank": 4, "warm_start": false})",
     R"({"name": "powersgd", "rank": 2, "factors": "bf16"})",

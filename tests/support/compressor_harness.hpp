@@ -98,7 +98,7 @@ class UnitRun {
       : unit_(std::move(unit)), learners_(learners) {
     auto compressor = make_compressor(json, seed);
     ErrorRule chosen = rule.value_or(compressor->error_rule_for(unit_));
-    feedback_.emplace(std::move(compressor), chosen, learners, unit_.numel(), memories);
+    feedback_.emplace(std::move(compressor), chosen, learners, unit_.numel(), memories, seed);
     std::iota(learners_.begin(), learners_.end(), LearnerId{0});
   }
 

@@ -74,5 +74,31 @@ TEST_F(TimingsFile, IsRefusedWhereItLacksAMethodOrIsBroken) {
   EXPECT_THAT(with_file(whole.dump()), testing::HasSubstr("has no times of {\"name\":\"none\""));
 }
 
+// Stages of a policy have times of their own; sizes of messages are told apart.
+TEST_F(TimingsFile, KnowsWarmUpsFromWhatComesAfter) {
+  Plan warm = plan_on_trace(trace_, R"("timings": "measured", "compressor": {"name": "by_step", "stages": [
+      {"compressor": "none"}, {"from": 1, "compressor": {"name": "topk", "density": 0.1}}]},
+      "error_feedback": {"units": "updates", "memory": "bf16", "momentum": 0.9})");
+  RunResult first = quiet_run(warm);
+  const PointReport& p = first.report.points[0];
+  EXPECT_EQ(p.warm_up_steps, 1u);
+  EXPECT_EQ(*p.warm_up_wire_ratio, 1);
+  EXPECT_NEAR(*p.wire_ratio, 5, 0.1) << "one entry of ten, eight bytes each";
+  EXPECT_GT(*p.wire_ratio, 5);
+  RunOptions options;
+  options.quiet = true;
+  ScratchFolder scratch;
+  options.timings_file = scratch / "timings.json";
+  write_text_file(*options.timings_file, first.timings.dump());
+  EXPECT_EQ(to_json(run(warm, options).report).at("points").dump(),
+            to_json(first.report).at("points").dump());
+  Json cut = first.timings;
+  for (Json& codec : cut["codec"].items())
+    if (codec.find("later")) codec["later"] = Json::Array{};
+  write_text_file(*options.timings_file, cut.dump());
+  EXPECT_THAT(refusal([&] { run(warm, options); }),
+              testing::HasSubstr("have other buckets or phases than this run"));
+}
+
 }  // namespace
 }  // namespace traincast

@@ -154,6 +154,28 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"ErrorFeedbackWord", scenario(R"("error_feedback": {"error": "locl"})"),
                 "s.json:/error_feedback/error: unknown word 'locl'; did you mean 'local'?; known: auto, "
                 "none, local, global"},
+        Refusal{
+            "TransportOfAMethodWithoutAChoice",
+            scenario(R"("compressor": {"name": "scalecom", "rate": 4, "transport": "all_gather"})"),
+            "s.json:/compressor/transport: 'scalecom' has no choice: what it sends is carried by all_reduce, "
+            "broadcast"},
+        Refusal{"FilterOfNoMemory",
+                scenario(R"("compressor": {"name": "qsgd"}, "error_feedback": {"beta": 0.5})"),
+                "s.json:/error_feedback/beta: 'qsgd' has no error memory here; 'error' gives it one: local, "
+                "global"},
+        Refusal{
+            "MomentumBeforeMomentum",
+            scenario(R"("compressor": {"name": "dgc", "density": 0.1}, "error_feedback": {"momentum": 0.9})"),
+            "s.json:/error_feedback/momentum: 'dgc' has a memory of its own, before which there can be no "
+            "momentum"},
+        Refusal{"KindOfNoMomentum", scenario(R"("error_feedback": {"momentum_kind": "nesterov"})"),
+                "s.json:/error_feedback/momentum_kind: goes with a 'momentum' above 0"},
+        Refusal{
+            "MistakeWithinAPolicy",
+            scenario(
+                R"("compressor": {"name": "per_layer", "rules": [{"compressor": {"name": "eden", "block": 5}}]})"),
+            "s.json:/compressor/rules/0/compressor: 'block' is 5, which is no power of two; the next are 4 "
+            "and 8"},
         Refusal{"BucketsWithoutUnit", scenario(R"("buckets": "25")"),
                 "s.json:/buckets: must be a size with its unit, as in \"25MiB\", or one of tensor, model, "
                 "got \"25\""},
