@@ -36,8 +36,54 @@ std::string_view to_string(Primitive primitive) {
     case Primitive::gemm: return "gemm";
     case Primitive::gram_schmidt: return "gram_schmidt";
     case Primitive::qr: return "qr";
+    case Primitive::svd: return "svd";
   }
   return "";
+}
+
+std::string_view to_string(Among among) {
+  switch (among) {
+    case Among::all: return "all";
+    case Among::within: return "within";
+    case Among::across: return "across";
+  }
+  return "";
+}
+
+std::uint32_t Subgroups::size(std::uint32_t learners) const {
+  switch (among) {
+    case Among::all: return learners;
+    case Among::within: return node_size;
+    case Among::across: return learners / node_size;
+  }
+  return learners;
+}
+
+std::uint32_t Subgroups::group_of(LearnerId learner) const {
+  switch (among) {
+    case Among::all: return 0;
+    case Among::within: return learner / node_size;
+    case Among::across: return learner % node_size;
+  }
+  return 0;
+}
+
+std::uint32_t Subgroups::rank_of(LearnerId learner) const {
+  switch (among) {
+    case Among::all: return learner;
+    case Among::within: return learner % node_size;
+    case Among::across: return learner / node_size;
+  }
+  return learner;
+}
+
+LearnerId Subgroups::learner(std::uint32_t group, std::uint32_t rank) const {
+  switch (among) {
+    case Among::all: return rank;
+    case Among::within: return group * node_size + rank;
+    case Among::across: return rank * node_size + group;
+  }
+  return rank;
 }
 
 std::string_view to_string(Stage stage) { return stage == Stage::encode ? "encode" : "decode"; }
@@ -52,8 +98,9 @@ Bytes Op::contributed(std::uint32_t learners) const {
       return sum;
     }
     case Word::all_to_all:
-      if (bytes.size() == 1) return Bytes{learners} * learners * bytes.front();
+      if (bytes.size() == 1) return Bytes{learners} * members.size(learners) * bytes.front();
       break;
+    case Word::broadcast: return members.count(learners) * bytes.front();
     case Word::rounds: return encoded;
     default: break;
   }
@@ -63,7 +110,7 @@ Bytes Op::contributed(std::uint32_t learners) const {
 bool Op::operator==(const Op& other) const {
   auto scalars = [](const Op& op) {
     return std::tie(op.word, op.element, op.count, op.bytes, op.root, op.entry_bytes, op.pulled, op.rounds,
-                    op.encoded, op.value_bytes, op.waits);
+                    op.encoded, op.value_bytes, op.waits, op.members.among, op.members.node_size);
   };
   if (scalars(*this) != scalars(other) || !supports != !other.supports) return false;
   return !supports || *supports == *other.supports;
@@ -90,6 +137,9 @@ double Work::weight() const {
     case Primitive::gram_schmidt:
     case Primitive::qr:
       each = static_cast<double>(a) * static_cast<double>(b) * static_cast<double>(b);
+      break;
+    case Primitive::svd:
+      each = static_cast<double>(a) * static_cast<double>(b) * static_cast<double>(std::min(a, b));
       break;
   }
   return each * count;

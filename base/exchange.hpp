@@ -77,15 +77,39 @@ struct Transfer {
 /// The places, rising, of which each learner sends the values; by learner.
 using Supports = std::vector<std::vector<Index>>;
 
-/// One collective of a method, for one bucket.
+/// Among whom a collective runs. Learners are numbered node by node.
+enum class Among {
+  all,
+  within,  ///< the learners of a node; all nodes side by side
+  across,  ///< the learners in one place of every node; all places side by side
+};
+std::string_view to_string(Among among);
+
+/// Sub-groups of learners that run the same collective at the same time, each its own. In a sub-group ranks
+/// count from 0, in the order of learners.
+struct Subgroups {
+  Among among = Among::all;
+  std::uint32_t node_size = 1;  ///< learners of a node, which divides their number; 1 for `all`
+
+  /// Ranks in each sub-group.
+  std::uint32_t size(std::uint32_t learners) const;
+  std::uint32_t count(std::uint32_t learners) const { return learners / size(learners); }
+  std::uint32_t group_of(LearnerId learner) const;
+  std::uint32_t rank_of(LearnerId learner) const;
+  LearnerId learner(std::uint32_t group, std::uint32_t rank) const;
+  bool operator==(const Subgroups&) const = default;
+};
+
+/// One collective of a method, for one bucket; where it runs among sub-groups, one of each, alike in all but
+/// the bytes that each learner sends.
 struct Op {
   Word word = Word::all_reduce;
   Element element = Element::fp32;  ///< all_reduce, reduce_scatter, sparse_all_reduce
   std::uint64_t count = 0;          ///< of the same: elements in each learner's addend, zeros included
   std::vector<Bytes> bytes{};       ///< all_gather, push_pull, neighbours: encoded message of each learner;
-                                    ///< broadcast: one size; all_to_all: from learner i to learner j in place
-                                    ///< i·N + j, or one size between any two
-  LearnerId root = 0;               ///< broadcast
+                                    ///< broadcast: one size; all_to_all: from learner i to rank j of its
+                                    ///< group of n in place i·n + j, or one size between any two
+  LearnerId root = 0;               ///< broadcast: the rank in each group
   std::shared_ptr<const Supports> supports{};   ///< sparse_all_reduce
   Bytes entry_bytes = 8;                        ///< sparse_all_reduce: of a place and its value
   Bytes pulled = 0;                             ///< push_pull: what servers send back to each learner
@@ -96,6 +120,9 @@ struct Op {
   Bytes value_bytes = 0;
   /// False: the method's next work does not wait for it; it must be over when the bucket is decoded.
   bool waits = true;
+  /// Words that may run among sub-groups: all_reduce, reduce_scatter, all_gather, broadcast, all_to_all,
+  /// sparse_all_reduce.
+  Subgroups members{};
 
   /// Encoded bytes that learners contribute, summed: N addends, N messages, or the root's one.
   Bytes contributed(std::uint32_t learners) const;
@@ -116,6 +143,7 @@ enum class Primitive {
   gemm,
   gram_schmidt,
   qr,
+  svd,
 };
 std::string_view to_string(Primitive primitive);
 
@@ -127,7 +155,7 @@ struct Work {
   Primitive primitive = Primitive::elementwise;
   std::array<std::uint64_t, 3> sizes{};  ///< elementwise, reduction, hadamard: n; topk, threshold_scan,
                                          ///< gather, scatter: n, k; chunk_top1: n, chunk; bit_pack: n, bits;
-                                         ///< gemm: m, n, r; gram_schmidt, qr: n, r
+                                         ///< gemm: m, n, r; gram_schmidt, qr: n, r; svd: n, m
   std::uint32_t count = 1;               ///< how many of them
   Stage stage = Stage::encode;
   std::optional<LearnerId> only{};  ///< nobody else computes it

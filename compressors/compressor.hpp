@@ -6,8 +6,10 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/exchange.hpp"
 #include "base/serial.hpp"
 #include "compressors/group.hpp"
@@ -115,12 +117,20 @@ class Compressor {
   /// Whether, in exact arithmetic, what all apply depends on the learners' vectors only through their mean;
   /// all collectives are sums then, and one learner that has the mean can stand for all.
   virtual bool linear() const { return false; }
+  /// Learners of a node, where collectives run within and across nodes; 1 where they run among all.
+  virtual std::uint32_t node_size() const { return 1; }
   /// Throws InputError where the method cannot run with so many learners.
-  virtual void refuse_learners(std::uint32_t) const {}
+  virtual void refuse_learners(std::uint32_t learners) const {
+    if (learners % node_size() != 0)
+      throw InputError("needs nodes that are full, got " + std::to_string(learners) +
+                       " learners in nodes of " + std::to_string(node_size()));
+  }
   /// Whether `Step::gradient_norms` must be there.
   virtual bool needs_gradient_norms() const { return false; }
-  /// Whether the method keeps a memory of its own, around which none must be put.
+  /// Whether the method keeps a memory of its own.
   virtual bool remembers() const { return false; }
+  /// Whether no memory may be put around it, for that or another reason.
+  virtual bool forbids_memory() const { return remembers(); }
   /// What the method itself remembers of what this learner did not send yet; empty where it does not.
   virtual std::span<const float> memory(LearnerId) const { return {}; }
   /// The codec, where the method is one under gathered messages.

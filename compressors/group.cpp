@@ -42,7 +42,7 @@ bool joinable(const Op& a, const Op& b) {
     return std::equal(x.begin(), x.end(), y.begin(), y.end(), same_ends);
   };
   return a.word == b.word && a.element == b.element && a.root == b.root && a.waits == b.waits &&
-         a.bytes.size() == b.bytes.size() && a.entry_bytes == b.entry_bytes &&
+         a.bytes.size() == b.bytes.size() && a.entry_bytes == b.entry_bytes && a.members == b.members &&
          std::equal(a.rounds.begin(), a.rounds.end(), b.rounds.begin(), b.rounds.end(), same_round);
 }
 
@@ -280,6 +280,17 @@ void Group::append(unsigned first, const Group& later) {
   seconds_.pop_back();
   phases_.insert(phases_.end(), later.phases_.begin(), later.phases_.end());
   seconds_.insert(seconds_.end(), later.seconds_.begin(), later.seconds_.end());
+}
+
+void Group::record(Op op) {
+  const Subgroups& members = op.members;
+  if (members.among != Among::all) {
+    if (members.node_size == 0 || learners_ % members.node_size != 0)
+      throw std::logic_error("sub-groups of nodes that are not full");
+    if (op.word == Word::push_pull || op.word == Word::rounds || op.word == Word::neighbours)
+      throw std::logic_error("this collective cannot run among sub-groups");
+  }
+  issue(op.word) = std::move(op);
 }
 
 BucketExchange fuse(std::span<const std::vector<Phase>> units) {

@@ -93,6 +93,15 @@ class Group {
   /// The phases of another group of as many learners, from `first` on, which lies behind all of this one's.
   void append(unsigned first, const Group& later);
 
+  /// A collective as it stands, among all or among sub-groups. Throws std::logic_error where nodes of that
+  /// size do not fill the group, or the word cannot run among sub-groups.
+  void record(Op op);
+
+  /// What each learner of a node does with the others in its place: groups of the nodes, one for each place,
+  /// whose phases become this group's from `first` on, among sub-groups across nodes. Throws InputError where
+  /// places send collectives that are not alike.
+  void across(unsigned first, std::span<const Group> places);
+
   /// What was recorded, by phase number.
   const std::vector<Phase>& phases() const { return phases_; }
   const std::vector<PhaseSeconds>& seconds() const { return seconds_; }

@@ -14,18 +14,29 @@ namespace traincast {
 
 namespace {
 
-// One value for all learners, or one each where a single learner has more to do.
+// One value for all learners, or one each where single learners have more to do: as much each.
 std::vector<double> by_learner(double each, double alone, const Phase& phase, Stage stage,
                                std::uint32_t learners) {
   std::vector<double> seconds{each};
   if (alone == 0) return seconds;
   for (const Work& work : phase.work)
     if (work.stage == stage && work.only) {
-      seconds.assign(learners, each);
-      seconds[*work.only] += alone;
-      break;
+      seconds.resize(learners, each);
+      seconds[*work.only] = each + alone;
     }
   return seconds;
+}
+
+// Whether this phase works in this step, where others may not (warm-ups, training of a basis); a given time
+// of a method that states no work counts in every step.
+bool works(const ExchangeRecord& record, std::size_t step, std::size_t bucket, std::size_t phase,
+           Stage stage) {
+  auto states = [&](const StepRecord& of) {
+    const std::vector<Phase>& phases = of.buckets[bucket].phases;
+    return phase < phases.size() && std::any_of(phases[phase].work.begin(), phases[phase].work.end(),
+                                                [&](const Work& work) { return work.stage == stage; });
+  };
+  return states(record.steps[step]) || std::none_of(record.steps.begin(), record.steps.end(), states);
 }
 
 void write_op(Writer& key, const Op& op, const std::string& algorithm) {
@@ -39,6 +50,8 @@ void write_op(Writer& key, const Op& op, const std::string& algorithm) {
   key.put(op.pulled);
   for (const auto& round : op.rounds) key.put_all(std::span<const Transfer>(round));
   key.put(op.waits);
+  key.put(op.members.among);
+  key.put(op.members.node_size);
   key.put_text(algorithm);
 }
 
@@ -77,8 +90,9 @@ struct Sent {
   std::string algorithm;
 };
 
-// Sums of one element type and gathered messages can be joined; everything else travels alone.
+// Sums of one element type and gathered messages of all can be joined; everything else travels alone.
 void let_fuse(PhaseProgram& phase, const Op& op, const Collective& collective) {
+  if (op.members.among != Among::all) return;
   if (op.word == Word::all_reduce) {
     phase.fusion_kind = 1 + static_cast<std::uint32_t>(op.element);
     phase.fusion_bytes = collective.count * collective.element_bytes;
@@ -158,19 +172,25 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
     for (std::size_t p = 0; p < phases.size(); ++p) {
       PhaseProgram& phase = bucket.phases.emplace_back();
       const CodecSeconds::PhaseTime& time = codec.regimes[record.steps[step].regime][b][p];
-      phase.encode_s = by_learner(time.each_s[0], time.only_s[0], phases[p], Stage::encode, learners);
-      phase.decode_s = by_learner(time.each_s[1], time.only_s[1], phases[p], Stage::decode, learners);
+      auto seconds = [&](Stage stage) -> std::vector<double> {
+        if (!works(record, step, b, p, stage)) return {0};
+        const auto at = static_cast<std::size_t>(stage);
+        return by_learner(time.each_s[at], time.only_s[at], phases[p], stage, learners);
+      };
+      phase.encode_s = seconds(Stage::encode);
+      phase.decode_s = seconds(Stage::decode);
       key.put_all(std::span<const double>(phase.encode_s));
       key.put_all(std::span<const double>(phase.decode_s));
       key.put(phases[p].op.has_value());
       if (!phases[p].op) continue;
       const Op& op = *phases[p].op;
+      const bool travels = op.members.size(learners) > 1;
       Collective collective = collective_of(op, learners, network, topology);
       const std::string& named = scenario.algorithm(stack.carrier(op.word));
-      CarriedCollective carried = carry(stack, learners > 1 ? named : "auto", collective, network);
+      CarriedCollective carried = carry(stack, travels ? named : "auto", collective, op.members, network);
       phase.schedule = carried.schedule;
-      phase.launch_s = learners > 1 ? carried.launch_s : 0;
-      phase.landing_s = learners > 1 ? carried.landing_s : 0;
+      phase.launch_s = travels ? carried.launch_s : 0;
+      phase.landing_s = travels ? carried.landing_s : 0;
       phase.word = op.word;
       phase.waits = op.waits;
       let_fuse(phase, op, collective);
@@ -178,7 +198,7 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
       if (learners > 1 && named != "auto") note_choice(result.named, carried);
       write_op(key, op, carried.algorithms.back().second);
       for (const auto& used : carried.algorithms)
-        if (learners > 1 &&
+        if (travels &&
             std::find(result.algorithms.begin(), result.algorithms.end(), used) == result.algorithms.end())
           result.algorithms.push_back(used);
     }

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "simulator/collectives/program_parts.hpp"
+#include "simulator/collectives/subgroups.hpp"
 
 namespace traincast {
 
@@ -130,6 +131,31 @@ CarriedCollective carry(const Stack& stack, const std::string& name, const Colle
   carried.launch_s = stack.launch_s + static_cast<double>(copies.out) * seconds_per_byte(stack.staging);
   carried.landing_s = static_cast<double>(copies.back) * seconds_per_byte(stack.staging);
   return carried;
+}
+
+CarriedCollective carry(const Stack& stack, const std::string& name, const Collective& collective,
+                        const Subgroups& members, const NetworkEstimate& network) {
+  if (members.among == Among::all) return carry(stack, name, collective, network);
+  if (stack.carrier(collective.word) != collective.word)
+    throw InputError(
+        "/stack: it sums at servers, which sub-groups of learners do not have; 'ideal' or 'nccl' "
+        "carry what the method sends");
+  const NetworkEstimate seen = as_subgroups_see(network, members);
+  std::vector<Collective> parts;
+  for (std::uint32_t group = 0; group < members.count(collective.ranks); ++group)
+    parts.push_back(part_of(collective, members, group));
+  auto most = std::max_element(parts.begin(), parts.end(), [](const Collective& a, const Collective& b) {
+    return staged(a).out < staged(b).out;
+  });
+  CarriedCollective all = carry(stack, name, *most, seen);
+  std::vector<std::shared_ptr<const Schedule>> schedules;
+  for (const Collective& part : parts) {
+    bool alike = part.bytes == most->bytes && !part.supports;
+    schedules.push_back(alike ? all.schedule
+                              : carry(stack, all.algorithms.back().second, part, seen).schedule);
+  }
+  all.schedule = side_by_side(std::move(schedules), members);
+  return all;
 }
 
 Collective joined(std::span<const Collective> collectives) {

@@ -32,6 +32,11 @@ struct CarriedCollective {
 CarriedCollective carry(const Stack& stack, const std::string& name, const Collective& collective,
                         const NetworkEstimate& network);
 
+/// The same among sub-groups, for a collective that is written down for all ranks. All take one algorithm:
+/// the one of the sub-group that sends most.
+CarriedCollective carry(const Stack& stack, const std::string& name, const Collective& collective,
+                        const Subgroups& members, const NetworkEstimate& network);
+
 /// Several collectives of one kind as one: addends or messages one behind the other.
 Collective joined(std::span<const Collective> collectives);
 

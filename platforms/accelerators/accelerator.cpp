@@ -67,6 +67,16 @@ double Accelerator::seconds(const Work& work) const {
       words = 2 * n * k;
       flops = 4 * n * k * k;
       break;
+    case Primitive::svd: {
+      // R-SVD (Golub, Van Loan, Matrix Computations, section 8.6): QR of the tall matrix, then the square
+      // factor is made bidiagonal, for each column by two products with what is left of it.
+      double tall = std::max(n, k), thin = std::min(n, k);
+      operations = 2 * thin;
+      more = qr_s;
+      words = 2 * tall * thin + 2 * thin * thin * thin / 3;
+      flops = 6 * tall * thin * thin + 20 * thin * thin * thin;
+      break;
+    }
   }
   if (a == 0) return 0;
   double moving = kWord * words / bytes_per_s, computing = flops / flops_per_s;

@@ -11,7 +11,7 @@ namespace traincast {
 
 namespace {
 
-constexpr std::string_view kFirstLine = "traincast exchange 2\n";
+constexpr std::string_view kFirstLine = "traincast exchange 3\n";
 constexpr std::size_t kDigest = 64;
 
 // Scalars of a step, so that writing and reading cannot differ.
@@ -100,6 +100,8 @@ void put_op(Writer& writer, const Op& op) {
   writer.put(op.encoded);
   writer.put(op.value_bytes);
   writer.put(op.waits);
+  writer.put(op.members.among);
+  writer.put(op.members.node_size);
 }
 
 template <class T>
@@ -121,6 +123,8 @@ Op get_op(Reader& reader) {
   op.encoded = reader.get<Bytes>();
   op.value_bytes = reader.get<Bytes>();
   op.waits = reader.get<bool>();
+  op.members.among = reader.get<Among>();
+  op.members.node_size = reader.get<std::uint32_t>();
   return op;
 }
 

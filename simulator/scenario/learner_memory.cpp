@@ -78,9 +78,11 @@ LearnerMemory read_learner_memory(const JsonReader& at, const Parameters& parame
         .refuse(name + " is not linear, so that every learner needs its own; allowed: auto, each");
   if (kept == "mean" && memory.in_bf16)
     at.at("memories").refuse("memories in bf16 are rounded each by itself; allowed with them: auto, each");
-  if (compressor.remembers() && memory.error.value_or(ErrorRule::Error::none) != ErrorRule::Error::none)
+  if (compressor.forbids_memory() && memory.error.value_or(ErrorRule::Error::none) != ErrorRule::Error::none)
     at.at("error").refuse(name +
-                          " has a memory of its own, around which there can be none; allowed: auto, none");
+                          (compressor.remembers() ? " has a memory of its own, around which there can be none"
+                                                  : " can have none around it") +
+                          "; allowed: auto, none");
   if (compressor.remembers() && memory.momentum_before)
     at.at("momentum").refuse(name + " has a memory of its own, before which there can be no momentum");
   if (memory.over(compressor.error_rule()).error == ErrorRule::Error::none)

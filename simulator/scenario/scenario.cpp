@@ -87,8 +87,9 @@ Bucketing read_bucketing(const JsonReader& at) {
 }
 
 // What methods of this version send; algorithms for other words can be listed, checked and exported.
-constexpr Word kSentWords[] = {Word::all_reduce,        Word::all_gather, Word::broadcast, Word::all_to_all,
-                               Word::sparse_all_reduce, Word::push_pull,  Word::rounds};
+constexpr Word kSentWords[] = {Word::all_reduce,     Word::all_gather, Word::broadcast,
+                               Word::reduce_scatter, Word::all_to_all, Word::sparse_all_reduce,
+                               Word::push_pull,      Word::rounds};
 
 Json read_collective(const JsonReader& at, Scenario& scenario) {
   scenario.algorithms.fill("auto");
@@ -135,6 +136,8 @@ Json read_error_feedback(const JsonReader& at, Scenario& scenario) {
 // Whether an algorithm can carry this many ranks depends on no size, so that it is known before any work.
 void refuse_algorithms(const std::string& file, const Scenario& scenario, const Topology& topology) {
   Stack stack = scenario.stack.entry->make(scenario.stack.parameters);
+  const std::uint32_t node_size =
+      scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)->node_size();
   for (Word word : kSentWords) {
     const std::string& name = scenario.algorithm(word);
     if (name == "auto" || scenario.learners == 1) continue;
@@ -151,18 +154,23 @@ void refuse_algorithms(const std::string& file, const Scenario& scenario, const 
                         "the stack '" + std::string(scenario.stack.entry->name) + "' does not run '" + name +
                             "'; " + instead);
     }
-    Collective trial;
-    trial.word = word;
-    trial.ranks = scenario.learners;
-    trial.count = scenario.learners;
-    trial.bytes.assign(word == Word::all_gather || word == Word::push_pull ? scenario.learners : 1, 1);
-    trial.group = std::max(topology.sharing(scenario.learners), topology.node_size(scenario.learners));
-    trial.servers = topology.servers();
-    for (const auto& entry : collective_catalog(word).entries()) {
-      if (entry.name != name) continue;
-      if (std::string reason = entry.make.refuses(trial); !reason.empty())
-        throw PlacedError(file, pointer_join("/collective", to_string(word)),
-                          "'" + name + "' " + reason + "; 'auto' takes one that can");
+    std::vector<std::uint32_t> groups{scenario.learners};
+    if (node_size > 1) groups = {node_size, scenario.learners / node_size};
+    for (std::uint32_t ranks : groups) {
+      Collective trial;
+      trial.word = word;
+      trial.ranks = ranks;
+      trial.count = ranks;
+      trial.bytes.assign(word == Word::all_gather || word == Word::push_pull ? ranks : 1, 1);
+      if (node_size == 1)
+        trial.group = std::max(topology.sharing(scenario.learners), topology.node_size(scenario.learners));
+      trial.servers = topology.servers();
+      for (const auto& entry : collective_catalog(word).entries()) {
+        if (entry.name != name) continue;
+        if (std::string reason = entry.make.refuses(trial); !reason.empty())
+          throw PlacedError(file, pointer_join("/collective", to_string(word)),
+                            "'" + name + "' " + reason + "; 'auto' takes one that can");
+      }
     }
   }
 }
@@ -170,6 +178,11 @@ void refuse_algorithms(const std::string& file, const Scenario& scenario, const 
 Json read_stack(const JsonReader& at, Scenario& scenario) {
   scenario.stack = choose(at, stack_catalog());
   Stack stack = scenario.stack.entry->make(scenario.stack.parameters);
+  if (stack.sums_at_servers &&
+      scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)->node_size() > 1)
+    at.refuse("sums at servers, which sub-groups of learners do not have; '" +
+              std::string(scenario.compressor.entry->name) +
+              "' runs its collectives within and across nodes");
   auto carries = [&](Word word) {
     auto algorithms = stack.algorithms(stack.carrier(word));
     return !algorithms || !algorithms->empty();

@@ -33,12 +33,12 @@ std::vector<Phase> trial_phases(const Choice<MakeCompressor>& method, std::uint6
 }
 
 std::set<Word> words_sent(const Choice<MakeCompressor>& method, std::uint64_t seed) {
-  constexpr std::uint32_t kLearners = 2;
+  const std::uint32_t learners = 2 * method.entry->make(method.parameters, seed)->node_size();
   std::set<Word> words;
   try {
     for (const TensorInfo& tensor :
          {TensorInfo{0, "matrix", {64, 64}, "linear.weight"}, TensorInfo{1, "vector", {64}, "bias"}})
-      for (const Phase& phase : trial_phases(method, seed, {tensor.id, {tensor}}, kLearners, kLearners, {}))
+      for (const Phase& phase : trial_phases(method, seed, {tensor.id, {tensor}}, learners, learners, {}))
         if (phase.op) words.insert(phase.op->word);
   } catch (const InputError&) {  // what a method refuses, it refuses with its own tensors
   }

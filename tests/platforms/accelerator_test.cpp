@@ -82,6 +82,14 @@ TEST(Accelerator, AQrDecompositionTakesATenthOfAMillisecondWhateverItsRows) {
     }
 }
 
+// Two products for each of the ten columns, one after the other, whichever side is longer.
+TEST(Accelerator, AnSvdLaunchesInProportionToTheThinSide) {
+  double flops = 6 * 1000.0 * 10 * 10 + 20 * 10 * 10 * 10;
+  EXPECT_NEAR(seconds(Primitive::svd, {1000, 10, 0}) - seconds(Primitive::qr, {1, 0, 0}),
+              20 * kLaunch + std::max(moved(2 * 1000.0 * 10 + 2 * 1000.0 / 3), flops / 1e12), 1e-12);
+  EXPECT_EQ(seconds(Primitive::svd, {10, 1000, 0}), seconds(Primitive::svd, {1000, 10, 0}));
+}
+
 TEST(Accelerator, ALayerTakesWhatItsArithmeticOrItsMemoryTakes) {
   EXPECT_DOUBLE_EQ(plain().seconds(LayerPass{1e9, 1e6, 2}), 2 * kLaunch + 1e-3);
   EXPECT_DOUBLE_EQ(plain().seconds(LayerPass{1e6, 1e9, 1}), kLaunch + 1e-2);
@@ -115,9 +123,11 @@ INSTANTIATE_TEST_SUITE_P(Accelerators, EveryAccelerator, ::testing::ValuesIn(des
                          [](const auto& name) { return name.param; });
 
 const std::vector<Primitive> kPrimitives{
-    Primitive::elementwise,    Primitive::reduction, Primitive::topk,         Primitive::chunk_top1,
-    Primitive::threshold_scan, Primitive::gather,    Primitive::scatter,      Primitive::bit_pack,
-    Primitive::hadamard,       Primitive::gemm,      Primitive::gram_schmidt, Primitive::qr};
+    Primitive::elementwise, Primitive::reduction,      Primitive::topk,
+    Primitive::chunk_top1,  Primitive::threshold_scan, Primitive::gather,
+    Primitive::scatter,     Primitive::bit_pack,       Primitive::hadamard,
+    Primitive::gemm,        Primitive::gram_schmidt,   Primitive::qr,
+    Primitive::svd};
 
 TEST_P(EveryAccelerator, HasASoundTableAndASource) {
   Json name = GetParam();

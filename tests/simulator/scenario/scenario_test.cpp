@@ -183,10 +183,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "s.json:/overlap: must be true or false, got \"yes\""},
         Refusal{"UnknownCollectiveWord", scenario(R"("collective": {"all_redcue": "ring"})"),
                 "s.json:/collective/all_redcue: unknown key; did you mean 'all_reduce'?; known: all_reduce, "
-                "all_gather, broadcast, all_to_all, sparse_all_reduce, push_pull, rounds"},
+                "all_gather, broadcast, reduce_scatter, all_to_all, sparse_all_reduce, push_pull, rounds"},
         Refusal{"WordThatNoMethodSends", scenario(R"("collective": {"neighbours": "ring"})"),
                 "s.json:/collective/neighbours: no method of this version sends it; known: all_reduce, "
-                "all_gather, broadcast, all_to_all, sparse_all_reduce, push_pull, rounds"},
+                "all_gather, broadcast, reduce_scatter, all_to_all, sparse_all_reduce, push_pull, rounds"},
         Refusal{
             "UnknownTopology", scenario(R"("platform": {"name": "stra", "bandwidth": "1Gbps"})"),
             "s.json:/platform/name: unknown topology 'stra'; did you mean 'star'?; known: " + kTopologies},
