@@ -53,6 +53,11 @@ class Codec {
   virtual std::vector<Work> encode_work(std::uint64_t numel) const = 0;
   /// Decoding the messages of all learners.
   virtual std::vector<Work> decode_work(std::uint64_t numel, std::uint32_t learners) const = 0;
+  /// The same for a unit, where the work depends on its shape.
+  virtual std::vector<Work> encode_work_of(const Bucket& unit) const { return encode_work(unit.numel()); }
+  virtual std::vector<Work> decode_work_of(const Bucket& unit, std::uint32_t learners) const {
+    return decode_work(unit.numel(), learners);
+  }
   /// What a codec keeps from step to step (thresholds that adapt, say).
   virtual void save(Writer&) const {}
   virtual void load(Reader&) {}

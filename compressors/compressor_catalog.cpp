@@ -6,15 +6,15 @@ namespace traincast {
 
 namespace {
 
-constexpr std::string_view kLowRank = "further low-rank methods come with a later version";
 constexpr std::string_view kInTheLoop = "it needs training in the loop, which comes with a later version";
 
 constexpr Planned kPlanned[] = {
-    {"onebit_adam", kInTheLoop}, {"bf16", "it is 'none' with 'precision': bf16"},
-    {"atomo", kLowRank},         {"gradiveq", kLowRank},
-    {"lsg", kLowRank},           {"sasg", kInTheLoop},
-    {"lasg", kInTheLoop},        {"dad", kInTheLoop},
-    {"edad", kInTheLoop},        {"rank_dad", kInTheLoop},
+    {"bf16", "it is 'none' with 'precision': bf16"},
+    {"sasg", kInTheLoop},
+    {"lasg", kInTheLoop},
+    {"dad", kInTheLoop},
+    {"edad", kInTheLoop},
+    {"rank_dad", kInTheLoop},
     {"local_sgd", kInTheLoop},
 };
 
@@ -49,6 +49,7 @@ const Catalog<MakeCompressor>& compressor_catalog() {
       kTernGradMethod,
       kNaturalMethod,
       kOneBitSgdMethod,
+      kOneBitAdamMethod,
       kSignSgdMethod,
       kSignumMethod,
       kEfSignSgdMethod,
@@ -59,6 +60,7 @@ const Catalog<MakeCompressor>& compressor_catalog() {
       kEdenMethod,
       kThcMethod,
       kCgxMethod,
+      kZeroPlusPlusMethod,
       // low rank
       kPowerSgdMethod,
       kPowerSgdHookMethod,
@@ -67,6 +69,9 @@ const Catalog<MakeCompressor>& compressor_catalog() {
       kAcpSgdMethod,
       kUnbiasedRankMethod,
       kBestRankMethod,
+      kAtomoMethod,
+      kGradiVeQMethod,
+      kLsgMethod,
       // low rank and sparse
       kPowerSgdTopKMethod,
       // policies

@@ -38,7 +38,7 @@ class Gathered final : public Compressor {
 
     group.phase(0);
     std::vector<Message> messages =
-        group.all_gather(codec_->encode_work(numel), [&](LearnerId learner, Bytes& value_bytes) {
+        group.all_gather(codec_->encode_work_of(unit), [&](LearnerId learner, Bytes& value_bytes) {
           const KeyedDraws own = draws.own(learner);
           const Call call{unit, numel, step.index, learner, own, draws.shared()};
           source.read(learner, vector);
@@ -51,7 +51,7 @@ class Gathered final : public Compressor {
         });
 
     group.phase(1);
-    std::vector<Work> decoding = codec_->decode_work(numel, group.stands_for());
+    std::vector<Work> decoding = codec_->decode_work_of(unit, group.stands_for());
     decoding.push_back({Primitive::elementwise, {numel, 0, 0}});  // cleared before, divided after
     group.once(Stage::decode, decoding, [&] {
       std::fill(average.begin(), average.end(), 0.0f);

@@ -97,11 +97,6 @@ class Group {
   /// size do not fill the group, or the word cannot run among sub-groups.
   void record(Op op);
 
-  /// What each learner of a node does with the others in its place: groups of the nodes, one for each place,
-  /// whose phases become this group's from `first` on, among sub-groups across nodes. Throws InputError where
-  /// places send collectives that are not alike.
-  void across(unsigned first, std::span<const Group> places);
-
   /// What was recorded, by phase number.
   const std::vector<Phase>& phases() const { return phases_; }
   const std::vector<PhaseSeconds>& seconds() const { return seconds_; }

@@ -11,6 +11,7 @@ namespace traincast {
 extern const Entry<MakeCompressor> kAcpSgdMethod;
 extern const Entry<MakeCompressor> kArTopKMethod;
 extern const Entry<MakeCompressor> kBestRankMethod;
+extern const Entry<MakeCompressor> kAtomoMethod;
 extern const Entry<MakeCompressor> kByStepMethod;
 extern const Entry<MakeCompressor> kCgxMethod;
 extern const Entry<MakeCompressor> kDettmers8Method;
@@ -20,12 +21,15 @@ extern const Entry<MakeCompressor> kEfSignSgdMethod;
 extern const Entry<MakeCompressor> kFoSgdMethod;
 extern const Entry<MakeCompressor> kFp16Method;
 extern const Entry<MakeCompressor> kGTopKMethod;
+extern const Entry<MakeCompressor> kGradiVeQMethod;
 extern const Entry<MakeCompressor> kInt8Method;
+extern const Entry<MakeCompressor> kLsgMethod;
 extern const Entry<MakeCompressor> kMsTopKMethod;
 extern const Entry<MakeCompressor> kNaturalMethod;
 extern const Entry<MakeCompressor> kNoneMethod;
 extern const Entry<MakeCompressor> kOkTopKMethod;
 extern const Entry<MakeCompressor> kOmniReduceMethod;
+extern const Entry<MakeCompressor> kOneBitAdamMethod;
 extern const Entry<MakeCompressor> kOneBitSgdMethod;
 extern const Entry<MakeCompressor> kPerLayerMethod;
 extern const Entry<MakeCompressor> kPowerSgdMethod;
@@ -51,6 +55,7 @@ extern const Entry<MakeCompressor> kThresholdMethod;
 extern const Entry<MakeCompressor> kTopKMethod;
 extern const Entry<MakeCompressor> kUnbiasedRankMethod;
 extern const Entry<MakeCompressor> kWangniMethod;
+extern const Entry<MakeCompressor> kZeroPlusPlusMethod;
 
 /// Entries that a share of a tensor makes: at least one, none of an empty tensor. The small term keeps
 /// products that are whole numbers from falling below them.

@@ -34,6 +34,18 @@ const std::vector<std::vector<std::int64_t>> kShapes = {{},      {0},     {1},  
                                                         {13, 1}, {7, 11}, {4, 2, 3}, {5, 3, 3, 3}};
 constexpr std::uint32_t kGroups[] = {1, 2, 3, 8};
 
+/// The least number of learners, from this one on, that the method takes: where it wants full nodes, not all
+/// do.
+std::uint32_t taken(const char* json, std::uint32_t learners) {
+  auto method = make_compressor(json);
+  for (std::uint32_t more = learners; more < learners + 16; ++more) try {
+      method->refuse_learners(more);
+      return more;
+    } catch (const InputError&) {
+    }
+  return learners;
+}
+
 double largest_of(const Vectors& vectors) {
   double top = 0;
   for (const Vector& vector : vectors)
@@ -57,6 +69,7 @@ TEST_P(Method, AveragesWhatLearnersKept) {
   if (!make_compressor(GetParam())->averages_contributions()) return;
   for (const auto& shape : kShapes)
     for (std::uint32_t learners : kGroups) {
+      if (taken(GetParam(), learners) != learners) continue;
       Bucket unit = one_tensor(shape);
       auto gradients = random_gradients(learners, unit.numel());
       auto compressor = make_compressor(GetParam());
@@ -83,6 +96,7 @@ TEST_P(Method, AveragesWhatLearnersKept) {
 TEST_P(Method, RecordsSoundCollectives) {
   for (const auto& shape : kShapes)
     for (std::uint32_t learners : kGroups) {
+      if (taken(GetParam(), learners) != learners) continue;
       UnitRun run(GetParam(), learners, one_tensor(shape));
       auto result = run.step(random_gradients(learners, one_tensor(shape).numel()));
       std::size_t collectives = 0;
@@ -108,9 +122,10 @@ TEST_P(Method, RecordsSoundCollectives) {
 TEST_P(Method, MakesNothingOfZeros) {
   bool scales = make_compressor(GetParam())->scales();
   for (const auto& shape : kShapes) {
-    UnitRun run(GetParam(), 3, one_tensor(shape));
+    const std::uint32_t learners = taken(GetParam(), 3);
+    UnitRun run(GetParam(), learners, one_tensor(shape));
     for (int step = 0; step < 3; ++step)
-      for (float value : run.step(Vectors(3, Vector(one_tensor(shape).numel()))).average)
+      for (float value : run.step(Vectors(learners, Vector(one_tensor(shape).numel()))).average)
         ASSERT_LE(std::fabs(value), scales ? 0.0f : 1.0f);
   }
 }
@@ -121,40 +136,49 @@ TEST_P(Method, KeepsOrSendsOneSpikeOfTheFirstLearner) {
   for (const auto& shape : kShapes) {
     std::uint64_t numel = one_tensor(shape).numel();
     if (numel == 0) continue;
-    Vectors gradients(3, Vector(numel));
+    const std::uint32_t learners = taken(GetParam(), 3);
+    Vectors gradients(learners, Vector(numel));
     gradients[0][numel / 2] = -1024;
-    ErrorRule rule{properties->remembers() ? Error::none : Error::local, 1};
-    UnitRun run(GetParam(), 3, one_tensor(shape), rule);
+    ErrorRule rule{properties->forbids_memory() ? Error::none : Error::local, 1};
+    UnitRun run(GetParam(), learners, one_tensor(shape), rule);
     Vector total = run.step(gradients).average;
     for (float value : total) ASSERT_TRUE(std::isfinite(value));
-    if (!properties->averages_contributions() || properties->remembers()) continue;
-    for (LearnerId learner = 0; learner < 3; ++learner) {
+    if (!properties->averages_contributions() || properties->forbids_memory()) continue;
+    for (LearnerId learner = 0; learner < learners; ++learner) {
       auto memory = run.memory(learner);
-      for (std::size_t i = 0; i < numel; ++i) total[i] += memory[i] / 3;
+      for (std::size_t i = 0; i < numel; ++i) total[i] += memory[i] / static_cast<float>(learners);
     }
     for (std::size_t i = 0; i < numel; ++i)
-      ASSERT_NEAR(total[i], i == numel / 2 ? -1024.0 / 3 : 0.0, 1024.0 / 3 * 0.01) << i << " of " << numel;
+      ASSERT_NEAR(total[i], i == numel / 2 ? -1024.0 / learners : 0.0, 1024.0 / learners * 0.01)
+          << i << " of " << numel;
   }
 }
 
 TEST_P(Method, TakesDenormals) {
   bool scales = make_compressor(GetParam())->scales();
   for (const auto& shape : kShapes) {
-    Vectors gradients(2, Vector(one_tensor(shape).numel(), std::numeric_limits<float>::denorm_min()));
-    UnitRun run(GetParam(), 2, one_tensor(shape));
+    const std::uint32_t learners = taken(GetParam(), 2);
+    Vectors gradients(learners, Vector(one_tensor(shape).numel(), std::numeric_limits<float>::denorm_min()));
+    UnitRun run(GetParam(), learners, one_tensor(shape));
     for (int step = 0; step < 3; ++step)
       for (float value : run.step(gradients).average) ASSERT_LE(std::fabs(value), scales ? 1e-30f : 1.0f);
   }
 }
 
-/// The largest of |mean| / (deviation / √n) over 16 fixed directions of what a single learner's average has
-/// more than its gradient, in n steps of the same gradient without memory.
+/// The largest of |mean| / (deviation / √n) over 16 fixed directions of what the average of a single learner
+/// (or of as few as the method takes) has more than the mean gradient, in n steps of the same ones without
+/// memory.
 double largest_deviation(const char* json) {
   constexpr int kSteps = 400, kDirections = 16;
   constexpr std::uint64_t kElements = 96;
-  auto gradients = random_gradients(1, kElements);
+  const std::uint32_t learners = taken(json, 1);
+  auto gradients = random_gradients(learners, kElements);
+  std::vector<double> mean_gradient(kElements);
+  for (const Vector& gradient : gradients)
+    for (std::size_t i = 0; i < kElements; ++i)
+      mean_gradient[i] += static_cast<double>(gradient[i]) / learners;
   Vectors directions = random_gradients(kDirections, kElements, 1);
-  UnitRun run(json, 1, one_tensor({8, 12}), ErrorRule{});
+  UnitRun run(json, learners, one_tensor({8, 12}), ErrorRule{});
   std::vector<double> sum(kDirections), squares(kDirections);
   for (int step = 0; step < kSteps; ++step) {
     Vector average = run.step(gradients).average;
@@ -162,7 +186,7 @@ double largest_deviation(const char* json) {
       double product = 0;
       for (std::size_t i = 0; i < kElements; ++i)
         product +=
-            (static_cast<double>(average[i]) - gradients[0][i]) * directions[static_cast<std::size_t>(d)][i];
+            (static_cast<double>(average[i]) - mean_gradient[i]) * directions[static_cast<std::size_t>(d)][i];
       sum[static_cast<std::size_t>(d)] += product;
       squares[static_cast<std::size_t>(d)] += product * product;
     }
@@ -193,9 +217,10 @@ TEST(CompressorConformance, FindsABias) {
 
 TEST_P(Method, GivesTheSameBytesForTheSameSeed) {
   for (const auto& shape : {std::vector<std::int64_t>{997}, {33, 31}}) {
-    UnitRun first(GetParam(), 3, one_tensor(shape)), second(GetParam(), 3, one_tensor(shape));
+    const std::uint32_t learners = taken(GetParam(), 3);
+    UnitRun first(GetParam(), learners, one_tensor(shape)), second(GetParam(), learners, one_tensor(shape));
     for (std::uint64_t step = 0; step < 4; ++step) {
-      auto gradients = random_gradients(3, one_tensor(shape).numel(), step);
+      auto gradients = random_gradients(learners, one_tensor(shape).numel(), step);
       auto a = first.step(gradients), b = second.step(gradients);
       EXPECT_EQ(a.average, b.average);
       EXPECT_EQ(a.phases, b.phases);
@@ -207,15 +232,16 @@ TEST_P(Method, GivesTheSameBytesForTheSameSeed) {
 TEST_P(Method, ResumesToTheByte) {
   for (const auto& shape : {std::vector<std::int64_t>{97}, {11, 7}})
     for (Error error : {Error::none, Error::local, Error::global}) {
-      if (error != Error::none && make_compressor(GetParam())->remembers()) continue;
+      if (error != Error::none && make_compressor(GetParam())->forbids_memory()) continue;
       ErrorRule rule{error, error == Error::local ? 0.5f : 1.0f};
-      UnitRun straight(GetParam(), 3, one_tensor(shape), rule);
-      std::optional<UnitRun> resumed(std::in_place, GetParam(), 3, one_tensor(shape), rule);
+      const std::uint32_t learners = taken(GetParam(), 3);
+      UnitRun straight(GetParam(), learners, one_tensor(shape), rule);
+      std::optional<UnitRun> resumed(std::in_place, GetParam(), learners, one_tensor(shape), rule);
       for (std::uint64_t step = 0; step < 6; ++step) {
-        auto gradients = random_gradients(3, one_tensor(shape).numel(), step);
+        auto gradients = random_gradients(learners, one_tensor(shape).numel(), step);
         EXPECT_EQ(straight.step(gradients).average, resumed->step(gradients).average);
         auto saved = resumed->save();
-        resumed.emplace(GetParam(), 3, one_tensor(shape), rule);
+        resumed.emplace(GetParam(), learners, one_tensor(shape), rule);
         resumed->load(saved);
         EXPECT_EQ(resumed->save(), saved);
       }
@@ -227,14 +253,16 @@ TEST_P(Method, DoesNotDependOnTheOrderInWhichTensorsAreWalked) {
   constexpr std::uint32_t kTensors = 3;
   constexpr std::uint64_t kSteps = 3;
   const std::vector<std::int64_t> shapes[kTensors] = {{17, 5}, {17, 5}, {31}};
+  const std::uint32_t learners = taken(GetParam(), 4);
   using Results = std::map<std::pair<std::uint32_t, std::uint64_t>, StepResult>;
   auto walk = [&](const std::vector<std::pair<std::uint32_t, std::uint64_t>>& order) {
     std::vector<UnitRun> runs;
     for (std::uint32_t id = 0; id < kTensors; ++id)
-      runs.emplace_back(GetParam(), 4, one_tensor(shapes[id], id));
+      runs.emplace_back(GetParam(), learners, one_tensor(shapes[id], id));
     Results results;
     for (auto [id, step] : order)
-      results[{id, step}] = runs[id].step(random_gradients(4, one_tensor(shapes[id]).numel(), step, id));
+      results[{id, step}] =
+          runs[id].step(random_gradients(learners, one_tensor(shapes[id]).numel(), step, id));
     return results;
   };
   std::vector<std::pair<std::uint32_t, std::uint64_t>> by_tensor, by_step, backwards;
@@ -258,24 +286,26 @@ TEST_P(Method, DoesNotDependOnTheOrderInWhichTensorsAreWalked) {
 }
 
 // With the plain local error, memory is p less what was sent; entries sent as they are leave exactly nothing.
-// (No memory goes around a method that has one of its own.)
+// (No memory goes around a method that has one of its own or must have none.)
 TEST_P(Method, LosesNothingWithTheLocalError) {
-  if (make_compressor(GetParam())->remembers()) return;
+  if (make_compressor(GetParam())->forbids_memory()) return;
   for (const auto& shape : {std::vector<std::int64_t>{997}, {33, 31}}) {
     std::uint64_t numel = one_tensor(shape).numel();
     // The first step, where p is the gradient, told by the method itself.
-    auto gradients = random_gradients(3, numel);
+    const std::uint32_t learners = taken(GetParam(), 3);
+    auto gradients = random_gradients(learners, numel);
     auto compressor = make_compressor(GetParam());
-    std::vector<LearnerId> ids = {0, 1, 2};
-    Group group(3);
+    std::vector<LearnerId> ids(learners);
+    std::iota(ids.begin(), ids.end(), LearnerId{0});
+    Group group(learners);
     KeptContributions contributions(gradients);
     Vector average(numel);
     auto norms = norms_of(gradients);
     compressor->aggregate({.index = 0, .learners = ids, .gradient_norms = norms}, one_tensor(shape),
                           GivenGradients(gradients), group, contributions, average);
-    UnitRun run(GetParam(), 3, one_tensor(shape), ErrorRule{Error::local, 1});
+    UnitRun run(GetParam(), learners, one_tensor(shape), ErrorRule{Error::local, 1});
     EXPECT_EQ(run.step(gradients).average, average);
-    for (LearnerId learner = 0; learner < 3; ++learner) {
+    for (LearnerId learner = 0; learner < learners; ++learner) {
       auto memory = run.memory(learner);
       const Vector& kept = contributions.dense_of().at(learner);
       bool verbatim = contributions.indices_of().contains(learner);

@@ -69,6 +69,8 @@ inline const char* const kExamples[] = {
     R"({"name": "natural"})",
     R"({"name": "natural", "coding": "bytes"})",
     R"({"name": "onebit_sgd"})",
+    R"({"name": "onebit_adam"})",
+    R"({"name": "onebit_adam", "warmup": 2, "beta1": 0.5})",
     R"({"name": "onebit_sgd", "transport": "all_gather"})",
     R"({"name": "onebit_sgd", "transport": "all_gather", "means": "tensor"})",
     R"({"name": "signsgd"})",
@@ -104,6 +106,9 @@ inline const char* const kExamples[] = {
         {"from": 2, "compressor": {"name": "scalecom", "rate": 20, "beta": 0.5}}]})",
     R"({"name": "per_layer", "rules": [{"dimensions": [2, 4], "compressor": {"name": "by_step", "stages": [
         {"compressor": "fp16"}, {"from": 2, "compressor": "signsgd"}]}}]})",
+    R"({"name": "zeropp", "node_size": 2})",
+    R"({"name": "zeropp", "node_size": 1, "uneven": "padded", "gather": "fp32"})",
+    R"({"name": "zeropp", "node_size": 3, "uneven": "padded", "gather": "fp16"})",
     R"({"name": "powersgd", "rank": 1})",
     R"({"name": "powersgd", "rank": 4, "warm_start": false})",
     R"({"name": "powersgd", "rank": 2, "factors": "bf16"})",
@@ -122,6 +127,12 @@ inline const char* const kExamples[] = {
     R"({"name": "powersgd_topk", "rank": 2, "density": 0.1})",
     R"({"name": "powersgd_topk", "rank": 1, "density": 0.3, "index": "elias", "value": "int8"})",
     R"({"name": "unbiased_rank", "rank": 3})",
+    R"({"name": "atomo", "rank": 2})",
+    R"({"name": "atomo", "rank": 3, "atoms": "exactly"})",
+    R"({"name": "gradiveq", "slice": 16, "rank": 3, "compressed": 2})",
+    R"({"name": "gradiveq", "slice": 5, "rank": 5, "training": 2, "compressed": 3, "basis": "everywhere"})",
+    R"({"name": "lsg", "rank": 2, "density": 0.1, "clip": 0.001})",
+    R"({"name": "lsg", "rank": 1, "density": 0.5, "clip": 1000, "noise": false})",
 };
 
 inline std::string name_of(const char* json) { return Json::parse(json, "example").at("name").text(); }
