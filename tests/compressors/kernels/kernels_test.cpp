@@ -163,7 +163,7 @@ TEST(Kernels, UnpackWhatTheyPacked) {
 TEST(Kernels, PutTernaryRowsBesideEachOther) {
   constexpr std::size_t kCount = 77;
   std::vector<std::uint8_t> codes(4 * 100);
-  for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = std::array{0, 1, 3}[i * 5 % 3];
+  for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = std::array<std::uint8_t, 3>{0, 1, 3}[i * 5 % 3];
   for (const Kernels* kernel : forms()) {
     std::vector<std::uint8_t> packed(kCount);
     kernel->pack_rows(codes.data(), 100, kCount, packed.data());
