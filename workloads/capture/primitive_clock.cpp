@@ -64,7 +64,8 @@ class PrimitiveClock {
   std::function<void()> operation(Primitive primitive, std::array<std::uint64_t, 3> sizes) {
     const auto [a, b, c] = sizes;
     const bool matrix =
-        primitive == Primitive::gemm || primitive == Primitive::gram_schmidt || primitive == Primitive::qr;
+        primitive == Primitive::gemm || primitive == Primitive::gram_schmidt || primitive == Primitive::qr ||
+        primitive == Primitive::svd;
     at::Tensor x = matrix ? at::randn({whole(a), whole(b)}, on_) : at::randn({whole(a)}, on_);
     switch (primitive) {
       case Primitive::elementwise: {
@@ -95,6 +96,7 @@ class PrimitiveClock {
       case Primitive::gemm: return [=, y = at::randn({whole(b), whole(c)}, on_)] { x.mm(y); };
       case Primitive::gram_schmidt: return [=] { gram_schmidt(x); };
       case Primitive::qr: return [=] { at::linalg_qr(x); };
+      case Primitive::svd: return [=] { at::linalg_svd(x, /*full_matrices=*/false); };
     }
     throw std::logic_error("unknown primitive");
   }
