@@ -75,6 +75,22 @@ TEST(LeastTraffic, CountsWhatMustLeaveALearner) {
   EXPECT_EQ(least_traffic(op, 4), 27u);
 }
 
+TEST(LeastTraffic, StaysWithinSubgroups) {
+  Op op{.word = Word::all_gather, .bytes = {5, 7, 11, 13}, .members = {Among::within, 2}};
+  EXPECT_EQ(least_traffic(op, 4), 36u) << "each message reaches the other learner of its node";
+  op.bytes = {9};
+  op.word = Word::broadcast;
+  EXPECT_EQ(least_traffic(op, 4), 2 * 9u);
+  op.word = Word::all_to_all;
+  EXPECT_EQ(least_traffic(op, 4), 4 * 9u);
+  op.bytes = {100, 1, 2, 100, 100, 3, 4, 100};  // learners 0 and 1, 2 and 3
+  EXPECT_EQ(least_traffic(op, 4), 10u);
+  op = {.word = Word::all_reduce, .count = 6, .members = {Among::across, 2}};
+  EXPECT_EQ(least_traffic(op, 4), 2 * 2 * 6 * 4u) << "two groups of two";
+  op.members.node_size = 4;
+  EXPECT_EQ(least_traffic(op, 4), 0u) << "one node";
+}
+
 // Two parameters a learner at 50 us a link: a ring takes 14 rounds, halving-doubling 6.
 TEST_F(Trust, WarnsWhereARingWasNamedAndATreeWouldWin) {
   const std::string platform = R"("platform": {"name": "star", "bandwidth": "100Gbps", "latency": "50us"})";
