@@ -374,7 +374,7 @@ double ErrorFeedback::memory_in_gradients(const Step& step) const {
 void ErrorFeedback::save(Writer& writer) const {
   for (const auto& memory : state_->memories) writer.put_all(std::span<const float>(memory));
   if (state_->momentum) state_->momentum->save(writer);
-  writer.put_all(std::span<const float>(state_->velocity));
+  if (!state_->velocity.empty()) writer.put_all(std::span<const float>(state_->velocity));
   state_->inner->save(writer);
 }
 
@@ -388,7 +388,7 @@ void ErrorFeedback::load(Reader& reader) {
   };
   for (auto& memory : state_->memories) fill(memory);
   if (state_->momentum) state_->momentum->load(reader);
-  fill(state_->velocity);
+  if (!state_->velocity.empty()) fill(state_->velocity);
   state_->inner->load(reader);
 }
 

@@ -16,15 +16,15 @@ bool follows_from_shape(const Scenario& scenario) {
 }
 
 // Every method of the catalog whose sizes follow from shapes: its messages, its work and that of its error
-// feedback, though only one learner of five computed.
+// feedback, though only one learner of six computed.
 TEST(Shapes, GiveTheMessagesAndTheWorkOfARealRun) {
-  std::string trace = write_small_trace("shapes_test", 5, 1);
+  std::string trace = write_small_trace("shapes_test", 6, 1);
   TraceReader reader(trace, 1);
   std::size_t tried = 0;
   for (const char* method : testing::kExamples) {
     std::string name = Json::parse(method, "example").at("name").text();
     Plan plan =
-        plan_on_trace(trace, R"("steps": 1, "learners": 5, "compressor": )" + std::string(method) +
+        plan_on_trace(trace, R"("steps": 1, "learners": 6, "compressor": )" + std::string(method) +
                                  R"(, "timings": {"name": "given", "forward": "1ms", "backward": "1ms",
                                              "encode": {")" +
                                  name + R"(": "1ms"}, "decode": {")" + name + R"(": "1ms"}})");
