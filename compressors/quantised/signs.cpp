@@ -18,7 +18,7 @@ void append_signs(Message& message, std::span<const float> values, SignLayout la
   }
   std::vector<std::uint32_t> words((values.size() + 31) / 32);
   pack(values.data(), values.size(), words.data());
-  std::memcpy(message.data() + begin, words.data(), words.size() * sizeof(words[0]));
+  if (!words.empty()) std::memcpy(message.data() + begin, words.data(), words.size() * sizeof(words[0]));
 }
 
 std::vector<float> read_signs(const char* kind, std::span<const std::byte> message, std::uint64_t numel,
