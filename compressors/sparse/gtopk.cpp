@@ -57,25 +57,31 @@ class GTopK final : public Compressor {
       for (Index index : own[learner].indices) own[learner].values.push_back(vector[index]);
     });
 
+    const Bytes encoded = learners * kEntryBytes * k, value_bytes = learners * sizeof(float) * k;
     std::vector<SparseVector> held = own;
-    std::vector<std::vector<Transfer>> rounds;
+    auto merge = [&](const Transfer& up) { held[up.to] = merged(held[up.to], held[up.from], k); };
+    const std::uint64_t both = std::min(2 * k, numel);
+    unsigned phase = 0;
+    std::vector<std::vector<Transfer>> down;
     for (std::uint32_t stride = 1; stride < learners; stride *= 2) {
-      auto& round = rounds.emplace_back();
-      for (LearnerId to = 0; to + stride < learners; to += 2 * stride) {
-        LearnerId from = to + stride;
-        round.push_back({from, to, kEntryBytes * held[from].indices.size()});
-        held[to] = merged(held[to], held[from], k);
-      }
+      std::vector<Transfer> up;
+      for (LearnerId to = 0; to + stride < learners; to += 2 * stride)
+        up.push_back({to + stride, to, kEntryBytes * held[to + stride].indices.size()});
+      group.rounds({up}, phase == 0 ? encoded : 0, phase == 0 ? value_bytes : 0);
+      group.phase(++phase);
+      // The root merges after every round, and nobody who merges beside it is later than it.
+      group.at(0, Stage::encode, {{Primitive::elementwise, {both, 0, 0}}, {Primitive::topk, {both, k, 0}}},
+               [&] { merge(up.front()); });
+      for (std::size_t t = 1; t < up.size(); ++t) merge(up[t]);
+      down.insert(down.begin(), up);
     }
     const SparseVector& root = held[0];
-    for (std::size_t r = rounds.size(); r-- > 0;) {
-      auto& round = rounds.emplace_back();
-      for (const Transfer& up : std::vector<Transfer>(rounds[r]))
-        round.push_back({up.to, up.from, kEntryBytes * root.indices.size()});
-    }
-    group.rounds(std::move(rounds), learners * kEntryBytes * k, learners * sizeof(float) * k);
+    for (auto& round : down)
+      for (Transfer& transfer : round)
+        transfer = {transfer.to, transfer.from, kEntryBytes * root.indices.size()};
+    group.rounds(std::move(down), learners == 1 ? encoded : 0, learners == 1 ? value_bytes : 0);
 
-    group.phase(1);
+    group.phase(++phase);
     group.each(Stage::encode, {{Primitive::gather, {numel, k, 0}}}, [&](LearnerId learner) {
       SparseVector taken;
       auto in_root = root.indices.begin();
@@ -87,7 +93,7 @@ class GTopK final : public Compressor {
       }
       contributions.kept(learner, taken.indices, taken.values, Selection::own);
     });
-    group.phase(2);
+    group.phase(++phase);
     group.once(Stage::decode, {{Primitive::elementwise, {numel, 0, 0}}, {Primitive::scatter, {numel, k, 0}}},
                [&] {
                  std::fill(average.begin(), average.end(), 0.0f);

@@ -22,22 +22,35 @@ TEST(GTopK, KeepsTheLargestOfSumsAtEveryMerge) {
   EXPECT_THAT(run.memory(2), ElementsAre(0, 0, 1, 0));
 }
 
-// Root: log2 N messages of k entries on the way up, as many down.
+// Root: log2 N messages of k entries on the way up, each followed by a merge, and as many down.
 TEST(GTopK, TravelsUpAndDownATree) {
   UnitRun run(R"({"name": "gtopk", "density": 0.1})", 8, one_tensor({100}));
-  auto result = run.step(random_gradients(8, 100));
-  const Op& op = *result.phases[0].op;
-  EXPECT_EQ(op.word, Word::rounds);
-  ASSERT_EQ(op.rounds.size(), 6u);
+  auto phases = run.step(random_gradients(8, 100)).phases;
+  ASSERT_EQ(phases.size(), 6u) << "three rounds up, the way down, memories, decoding";
+  std::vector<std::size_t> messages;
   std::size_t at_root = 0;
-  for (const auto& round : op.rounds)
-    for (const Transfer& transfer : round) {
-      EXPECT_EQ(transfer.bytes, 80u);
-      at_root += transfer.to == 0 || transfer.from == 0;
+  for (std::size_t p = 0; p < 4; ++p) {
+    EXPECT_EQ(phases[p].op->word, Word::rounds);
+    for (const auto& round : phases[p].op->rounds) {
+      messages.push_back(round.size());
+      for (const Transfer& transfer : round) {
+        EXPECT_EQ(transfer.bytes, 80u);
+        at_root += transfer.to == 0 || transfer.from == 0;
+      }
     }
+  }
+  EXPECT_THAT(messages, ElementsAre(4, 2, 1, 1, 2, 4));
   EXPECT_EQ(at_root, 6u);
-  EXPECT_EQ(op.rounds[0].size() + op.rounds[1].size() + op.rounds[2].size(), 7u);
-  EXPECT_EQ(op.encoded, 8 * 80u);
+  EXPECT_EQ(phases[0].op->encoded, 8 * 80u);
+  EXPECT_EQ(phases[1].op->encoded, 0u) << "what is passed on was counted when it was sent first";
+}
+
+TEST(GTopK, MergesAfterEveryRoundUp) {
+  UnitRun run(R"({"name": "gtopk", "density": 0.1})", 8, one_tensor({100}));
+  auto phases = run.step(random_gradients(8, 100)).phases;
+  Work adding{Primitive::elementwise, {20, 0, 0}}, selecting{Primitive::topk, {20, 10, 0}};
+  adding.only = selecting.only = 0;
+  for (std::size_t p : {1u, 2u, 3u}) EXPECT_THAT(phases[p].work, ElementsAre(adding, selecting));
 }
 
 TEST(GTopK, TakesAnyNumberOfLearners) {
