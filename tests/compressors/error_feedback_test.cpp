@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <functional>
 
 #include "tests/support/compressor_harness.hpp"
+#include "tests/support/fake_clock.hpp"
 
 namespace traincast::testing {
 namespace {
@@ -231,19 +231,12 @@ TEST(ErrorFeedback, ChargesItsAdditionAndItsUpdateAsEncoding) {
 
 // A source that takes long, and work of known length: what is charged is the work alone, whole.
 TEST(ErrorFeedback, ChargesTheWorkButNotTheReading) {
-  using Clock = std::chrono::steady_clock;
-  auto busy = [](int milliseconds) {
-    for (auto end = Clock::now() + std::chrono::milliseconds(milliseconds); Clock::now() < end;) {
-    }
-  };
   struct Slow final : GradientSource {
-    explicit Slow(std::function<void(int)> wait) : wait_(std::move(wait)) {}
     void read(LearnerId, std::span<float> into) const override {
-      wait_(60);
+      FakeClock::pass(64);
       std::fill(into.begin(), into.end(), 1.0f);
     }
-    std::function<void(int)> wait_;
-  } source(busy);
+  } source;
   for (Error error : {Error::none, Error::local}) {
     Bucket unit = one_tensor({4});
     ErrorFeedback feedback(
@@ -251,19 +244,17 @@ TEST(ErrorFeedback, ChargesTheWorkButNotTheReading) {
                                        std::span<float> average) {
           group.phase(0);
           group.all_reduce(Element::fp32, average, {}, [&](LearnerId learner, std::span<float> addend) {
+            FakeClock::pass(2);
             seen.read(learner, addend);
-            busy(20);
+            FakeClock::pass(16);
             contributions.kept_all(learner);
           });
         }),
         {error, 1}, 2, 4);
-    Group group(2);
+    Group group(2, 0, FakeClock::seconds);
     std::vector<float> average(4);
     feedback.aggregate({}, unit, source, group, average);
-    for (double seconds : group.seconds()[0].each[0]) {
-      EXPECT_GE(seconds, 0.0199);
-      EXPECT_LT(seconds, 0.06) << "reading is not work";
-    }
+    EXPECT_THAT(group.seconds()[0].each[0], ElementsAre(18, 18)) << "reading is not work";
   }
 }
 

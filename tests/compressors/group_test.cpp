@@ -3,14 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <stdexcept>
-#include <thread>
+
+#include "tests/support/fake_clock.hpp"
 
 namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::FakeClock;
 
 std::vector<Phase> phases_of(std::initializer_list<Phase> phases) { return phases; }
 Op all_reduce_of(std::uint64_t count, std::uint32_t learners) {
@@ -78,15 +79,14 @@ TEST(Group, RecordsBroadcastsWithoutGradientValues) {
 }
 
 TEST(Group, ChargesEachOnceAndOnlyOne) {
-  using std::chrono::milliseconds;
-  Group group(3);
+  Group group(3, 0, FakeClock::seconds);
   std::vector<LearnerId> order;
   group.each(Stage::encode, {pass(5)}, [&](LearnerId i) {
     order.push_back(i);
-    std::this_thread::sleep_for(milliseconds(i == 1 ? 20 : 0));
+    FakeClock::pass(i == 1 ? 5 : 0);
   });
-  group.once(Stage::decode, {pass(6)}, [] { std::this_thread::sleep_for(milliseconds(20)); });
-  group.at(2, Stage::encode, {pass(7)}, [] { std::this_thread::sleep_for(milliseconds(20)); });
+  group.once(Stage::decode, {pass(6)}, [] { FakeClock::pass(6); });
+  group.at(2, Stage::encode, {pass(7)}, [] { FakeClock::pass(7); });
   EXPECT_THAT(order, ElementsAre(0, 1, 2));
 
   Work decode = pass(6), only = pass(7);
@@ -94,23 +94,21 @@ TEST(Group, ChargesEachOnceAndOnlyOne) {
   only.only = 2;
   EXPECT_THAT(group.phases()[0].work, ElementsAre(pass(5), decode, only));
 
-  // Sleeping takes at least its time.
   const PhaseSeconds& seconds = group.seconds()[0];
-  EXPECT_GE(seconds.each[0][1], 0.02);
-  EXPECT_GE(seconds.each[0][2], 0.02);
-  EXPECT_GE(seconds.once[1], 0.02);
+  EXPECT_THAT(seconds.each[0], ElementsAre(0.0, 5.0, 7.0));
+  EXPECT_EQ(seconds.once[1], 6.0);
   EXPECT_EQ(seconds.once[0], 0.0);
   EXPECT_THAT(seconds.each[1], ElementsAre(0.0, 0.0, 0.0));
 }
 
 TEST(Group, TakesExcludedTimeOutOfTheWorkAroundIt) {
-  Group group(2);
+  Group group(3, 0, FakeClock::seconds);
+  const double excluded[] = {1000, 0, 3};
   group.each(Stage::encode, {}, [&](LearnerId i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    group.exclude(i == 0 ? 1000.0 : 0.0);
+    FakeClock::pass(5);
+    group.exclude(excluded[i]);
   });
-  EXPECT_EQ(group.seconds()[0].each[0][0], 0.0);
-  EXPECT_GE(group.seconds()[0].each[0][1], 0.005);
+  EXPECT_THAT(group.seconds()[0].each[0], ElementsAre(0.0, 5.0, 2.0));
 }
 
 TEST(Group, RefusesTwoCollectivesInOnePhase) {

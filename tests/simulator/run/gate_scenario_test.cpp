@@ -39,6 +39,14 @@ TEST(GateScenario, HasEveryMethodOfTheCatalogAndSoHasItsBaseline) {
   }
 }
 
+TEST(AllCompressors, SweepsEveryMethodOfTheCatalog) {
+  const std::string file = std::string(TRAINCAST_SOURCE_DIR) + "/simulator/scenarios/all-compressors.json";
+  std::set<std::string> run;
+  for (const Point& point : read_plan(file, {}).points) run.emplace(point.scenario.compressor.entry->name);
+  for (const std::string& name : compressor_catalog().names())
+    EXPECT_TRUE(run.contains(name)) << "add a line for '" << name << "' to " << file;
+}
+
 // The method at this place of the plan, whose messages are one byte longer where `is_longer` says so.
 const Entry<MakeCompressor>* longer_method = nullptr;
 bool is_longer(const Call& call) {
