@@ -77,6 +77,8 @@ const Catalog<MakeCompressor>& compressor_catalog() {
       // policies
       kPerLayerMethod,
       kByStepMethod,
+      kTwoSidedMethod,
+      kHierarchicalMethod,
   };
   // clang-format on
   static const Catalog<MakeCompressor> catalog("compressors", "compressor", methods, kPlanned);

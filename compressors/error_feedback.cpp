@@ -337,7 +337,7 @@ ContributionRecord ErrorFeedback::aggregate(const Step& step, const Bucket& unit
   const LearnerId alone[] = {0};
   Step as_one = step;
   as_one.learners = alone;
-  Group one(1);
+  Group one = group.inner(1, group.stands_for());
   ContributionRecord record =
       run(as_one, unit, MeanGradient(gradients, step.learners, unit.numel()), one, average);
   group.repeat(one);

@@ -37,6 +37,11 @@ class Group {
   /// `stands_for`: more than `learners` where these are a sample of alike ones.
   explicit Group(std::uint32_t learners, std::uint32_t stands_for = 0, SecondsClock clock = wall_clock);
 
+  /// A group of as many others, timed by the same clock, for what a method runs inside of itself.
+  Group inner(std::uint32_t learners, std::uint32_t stands_for = 0) const {
+    return Group(learners, stands_for, clock_);
+  }
+
   std::uint32_t size() const { return learners_; }
   /// How many learners there are: what work and sizes of messages follow from.
   std::uint32_t stands_for() const { return stands_for_; }
@@ -96,6 +101,11 @@ class Group {
   /// A collective as it stands, among all or among sub-groups. Throws std::logic_error where nodes of that
   /// size do not fill the group, or the word cannot run among sub-groups.
   void record(Op op);
+
+  /// What each learner of a node does with the others in its place: groups of the nodes, one for each place,
+  /// whose phases become this group's from `first` on, among sub-groups across nodes. Throws InputError where
+  /// places send collectives that are not alike.
+  void across(unsigned first, std::span<const Group> places);
 
   /// What was recorded, by phase number.
   const std::vector<Phase>& phases() const { return phases_; }

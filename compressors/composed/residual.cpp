@@ -76,7 +76,7 @@ class Residual final : public Compressor {
     std::vector<std::vector<float>> left(group.size(), std::vector<float>(numel));
     for (LearnerId learner = 0; learner < group.size(); ++learner) source.read(learner, left[learner]);
 
-    Group behind(group.size(), group.stands_for());
+    Group behind = group.inner(group.size(), group.stands_for());
     behind.phase(0);
     behind.each(Stage::encode, {{Primitive::elementwise, {numel, 0, 0}}}, [&](LearnerId learner) {
       for (std::size_t i = 0; i < numel; ++i) left[learner][i] -= first.of(learner)[i];

@@ -232,10 +232,14 @@ Json read_compressor(const JsonReader& at, Scenario& scenario) {
   }
   GradientSourceKind source = scenario.gradients.entry->make;
   bool drawn = source == GradientSourceKind::generated && scenario.compressor.entry->name == "topk";
-  if ((source == GradientSourceKind::shapes || source == GradientSourceKind::generated) && !drawn &&
-      !scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)
-           ->sizes_follow_from_shape())
-    at.refuse("the sizes of this method's messages depend on values; it needs live gradients or a trace");
+  if ((source == GradientSourceKind::shapes || source == GradientSourceKind::generated) && !drawn) {
+    auto method = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
+    if (!method->sizes_follow_from_shape())
+      at.refuse(std::string("the sizes of this method's messages ") +
+                (method->sizes_depend_on_values() ? "depend on values"
+                                                  : "differ from step to step or from learner to learner") +
+                "; it needs live gradients or a trace");
+  }
   if (states_codec_times(scenario) && scenario.compressor.entry->name != "none")
     for (const char* stage : {"encode", "decode"}) {
       bool found = false;

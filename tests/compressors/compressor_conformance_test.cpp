@@ -10,6 +10,7 @@
 
 #include "tests/support/compressor_examples.hpp"
 #include "tests/support/compressor_harness.hpp"
+#include "tests/support/fake_clock.hpp"
 
 namespace traincast::testing {
 namespace {
@@ -282,6 +283,31 @@ TEST_P(Method, DoesNotDependOnTheOrderInWhichTensorsAreWalked) {
       EXPECT_EQ(results.at(key).record.union_by_hop, expected.record.union_by_hop);
       EXPECT_EQ(results.at(key).record.support, expected.record.support);
     }
+  }
+}
+
+// Of a clock that stands still nothing takes time.
+TEST_P(Method, TimesAllItsWorkByTheGroupsClock) {
+  const std::uint32_t learners = taken(GetParam(), 3);
+  const Bucket unit = one_tensor({12, 9});
+  const Vectors gradients = random_gradients(learners, unit.numel());
+  std::vector<LearnerId> ids(learners);
+  std::iota(ids.begin(), ids.end(), LearnerId{0});
+  for (Memories memories : {Memories::each, Memories::mean}) {
+    auto method = make_compressor(GetParam());
+    if (memories == Memories::mean && !method->linear()) continue;
+    const ErrorRule rule = method->error_rule_for(unit);
+    ErrorFeedback feedback(std::move(method), rule, learners, unit.numel(), memories);
+    Vector average(unit.numel());
+    Group group(learners, learners, FakeClock::seconds);
+    const std::vector<double> norms = norms_of(gradients);
+    feedback.aggregate({.index = 0, .epoch = 0, .learning_rate = 1, .learners = ids, .gradient_norms = norms},
+                       unit, GivenGradients(gradients), group, average);
+    for (const PhaseSeconds& phase : group.seconds())
+      for (std::size_t stage = 0; stage < 2; ++stage) {
+        EXPECT_EQ(phase.once[stage], 0);
+        EXPECT_THAT(phase.each[stage], Each(0));
+      }
   }
 }
 

@@ -15,7 +15,8 @@ namespace {
 const std::string kNodes = R"("learners": 8, "overlap": false, "buckets": "model",
     "collective": {"all_reduce": "ring", "all_gather": "ring", "reduce_scatter": "ring"},
     "timings": {"name": "given", "forward": "1ms", "backward": "2ms", "optimizer": "100us",
-                "encode": {"zeropp": "0s"}, "decode": {"zeropp": "0s"}},
+                "encode": {"hierarchical": "0s", "zeropp": "0s"},
+                "decode": {"hierarchical": "0s", "zeropp": "0s"}},
     "platform": {"name": "gpu_nodes", "gpus_per_node": 4, "bandwidth": "1GBps", "latency": "10us",
                  "intra_bandwidth": "10GBps", "intra_latency": "2us"})";
 
@@ -32,6 +33,20 @@ class Nodes : public testing::Test {
   static std::string trace_;
 };
 std::string Nodes::trace_;
+
+// Parts of 12 rows of 48, 12 of 48, 3 rows of 10 (two learners' worth of zeros) and 3 of 10 elements: 639
+// floats. Within a node a ring of three rounds each way; between the two nodes two rounds of 320 floats at
+// most, while all four learners of a node share its NIC. Transfers cross two ports or two NICs.
+TEST_F(Nodes, TakeTheTimeAndTheLinksOfBothLevels) {
+  PointReport point = Nodes::point(R"({"name": "hierarchical", "node_size": 4, "between": "none"})");
+  const double part = 12 * 40 + 12 + 3 * 48 + 3;
+  const double within = 3 * (4e-6 + 4 * part * 1e-10),
+               across = 2 * (20e-6 + 4 * 4 * std::ceil(part / 2) * 1e-9);
+  EXPECT_NEAR(point.step_seconds.mean, 3.1e-3 + 2 * within + across, 1e-9 * 3.1e-3);
+  EXPECT_DOUBLE_EQ(tiers(point)["nvlink"], 2 * 8 * (2 * 3) * 4 * part);
+  EXPECT_DOUBLE_EQ(tiers(point)["nic"], 2 * 4 * 2 * 4 * part);
+  EXPECT_NEAR(point.relative_error->mean, 0, 1e-6);
+}
 
 // Of 48 × 40 = 8 · 240 elements four bits each, to three others in the node for both nodes, then to the other
 // node, with a scale of each 240 / (48 / 8) elements; the 10 × 48 likewise in chunks of 60; vectors dense.

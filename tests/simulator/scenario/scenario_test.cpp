@@ -256,6 +256,20 @@ INSTANTIATE_TEST_SUITE_P(
                 "relative to the scenario file)"},
         Refusal{"ShapesOfManySteps", scenario(R"("steps": 2, "gradients": {"name": "shapes", "shape": [4]})"),
                 "s.json:/steps: every step of a shape is the same, so there is 1, got 2"},
+        Refusal{
+            "ShapesForMessagesThatDependOnValues",
+            scenario(
+                R"("steps": 1, "gradients": {"name": "shapes", "shape": [4]}, "compressor": {"name": "threshold", "threshold": 0.1})"),
+            "s.json:/compressor: the sizes of this method's messages depend on values; it needs live "
+            "gradients "
+            "or a trace"},
+        Refusal{
+            "ShapesForMessagesThatAlternate",
+            scenario(
+                R"("steps": 1, "gradients": {"name": "shapes", "shape": [4]}, "compressor": {"name": "acpsgd"})"),
+            "s.json:/compressor: the sizes of this method's messages differ from step to step or from "
+            "learner "
+            "to learner; it needs live gradients or a trace"},
         Refusal{"ShapesWithoutTimes",
                 scenario(R"("steps": 1, "gradients": {"name": "shapes", "shape": [4]})"),
                 "s.json:/timings: without gradients there is nothing that could be timed; name an "
