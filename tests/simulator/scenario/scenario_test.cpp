@@ -259,14 +259,14 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{
             "ShapesForMessagesThatDependOnValues",
             scenario(
-                R"("steps": 1, "gradients": {"name": "shapes", "shape": [4]}, "compressor": {"name": "threshold", "threshold": 0.1})"),
+                R"("steps": 1, "accelerator": "v100", "gradients": {"name": "shapes", "model": "resnet50"}, "compressor": {"name": "threshold", "threshold": 0.1})"),
             "s.json:/compressor: the sizes of this method's messages depend on values; it needs live "
             "gradients "
             "or a trace"},
         Refusal{
             "ShapesForMessagesThatAlternate",
             scenario(
-                R"("steps": 1, "gradients": {"name": "shapes", "shape": [4]}, "compressor": {"name": "acpsgd"})"),
+                R"("steps": 1, "accelerator": "v100", "gradients": {"name": "shapes", "model": "resnet50"}, "compressor": {"name": "acpsgd"})"),
             "s.json:/compressor: the sizes of this method's messages differ from step to step or from "
             "learner "
             "to learner; it needs live gradients or a trace"},
