@@ -1,5 +1,6 @@
 #include "compressors/codec.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace traincast {
@@ -28,6 +29,15 @@ KeyedDraws UnitDraws::own(LearnerId learner) const {
   StreamKey key = key_;
   key.learner = learner;
   return KeyedDraws(key);
+}
+
+Decoded PieceCodec::decode(std::span<const std::byte> message, const Call& call) const {
+  check(message, call);
+  Decoded sent{true, {}, std::vector<float>(call.numel)};
+  for (std::uint64_t begin = 0; begin < call.numel; begin += kPiece)
+    piece(message, call, begin,
+          std::span(sent.values).subspan(begin, std::min<std::uint64_t>(kPiece, call.numel - begin)));
+  return sent;
 }
 
 void refuse_message(const char* kind, const std::string& why) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -33,9 +34,13 @@ struct Call {
   const Draws& shared;  ///< the same numbers at every learner
 };
 
+class PieceCodec;
+
 class Codec {
  public:
   virtual ~Codec() = default;
+  /// This codec, where its messages can be decoded piece by piece.
+  virtual const PieceCodec* in_pieces() const { return nullptr; }
   /// Whether messages decode to dense vectors.
   virtual bool dense() const { return false; }
   /// Whether the message's size follows from the unit's shape alone.
@@ -61,6 +66,23 @@ class Codec {
   /// What a codec keeps from step to step (thresholds that adapt, say).
   virtual void save(Writer&) const {}
   virtual void load(Reader&) {}
+};
+
+/// Dense messages whose elements can be told from any multiple of kPiece on: decoding takes no vector of its
+/// own.
+class PieceCodec : public Codec {
+ public:
+  static constexpr std::size_t kPiece = 2048;
+
+  const PieceCodec* in_pieces() const override { return this; }
+  bool dense() const override { return true; }
+  Decoded decode(std::span<const std::byte> message, const Call& call) const override;
+  /// Throws InputError where length, fill or scales are those of no message of this unit.
+  virtual void check(std::span<const std::byte> message, const Call& call) const = 0;
+  /// Of a checked message the elements from `begin` on, kPiece or, at the end, fewer. Throws InputError where
+  /// they have codes that nobody writes.
+  virtual void piece(std::span<const std::byte> message, const Call& call, std::uint64_t begin,
+                     std::span<float> into) const = 0;
 };
 
 /// The random numbers of one call of aggregate.
@@ -92,6 +114,13 @@ void append(Message& message, const T& value) {
 }
 inline void append(Message& message, const Message& more) {
   append(message, std::span<const std::byte>(more));
+}
+/// The value at a place that the caller knows to be within.
+template <class T>
+T value_at(std::span<const std::byte> message, std::uint64_t at) {
+  T value;
+  std::memcpy(&value, message.data() + at, sizeof value);
+  return value;
 }
 template <class T>
 std::vector<T> read_values(std::span<const std::byte> message, std::uint64_t at, std::uint64_t count) {

@@ -133,7 +133,7 @@ class Compressor {
   virtual bool forbids_memory() const { return remembers(); }
   /// What the method itself remembers of what this learner did not send yet; empty where it does not.
   virtual std::span<const float> memory(LearnerId) const { return {}; }
-  /// The codec, where the method is one under gathered messages.
+  /// The codec of its messages, where the method has one.
   virtual Codec* codec() { return nullptr; }
   /// Runs one step of one unit: reads each learner's vector, sends through the group, fills `average` with
   /// what every learner applies. `average` has the unit's numel.

@@ -19,4 +19,13 @@ void report(Contributions& contributions, LearnerId learner, const Decoded& sent
 /// Divides by the number of learners.
 void take_mean(std::span<float> sum, std::uint32_t learners);
 
+/// One learner's message, and the call that it answers.
+struct Sent {
+  std::span<const std::byte> message;
+  Call call;
+};
+/// The mean of what these messages say: added in their order, then divided; piece by piece where the codec
+/// can.
+void decode_mean(const Codec& codec, std::span<const Sent> sent, std::span<float> mean);
+
 }  // namespace traincast

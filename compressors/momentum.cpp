@@ -79,6 +79,7 @@ class WithMomentum final : public Compressor {
   bool averages_contributions() const override { return method_->averages_contributions(); }
   bool scales() const override { return method_->scales(); }
   bool remembers() const override { return true; }
+  Codec* codec() override { return method_->codec(); }
 
   void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,
                  Contributions& contributions, std::span<float> average) override {

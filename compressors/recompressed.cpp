@@ -27,6 +27,7 @@ class Recompressed final : public Compressor {
   ErrorRule error_rule() const override { return rule_; }
   bool averages_contributions() const override { return false; }
   bool scales() const override { return codec_->scales(); }
+  Codec* codec() override { return codec_.get(); }
 
   void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,
                  Contributions& contributions, std::span<float> average) override {
@@ -69,10 +70,11 @@ class Recompressed final : public Compressor {
     auto answer = [&](std::size_t s) {
       const Stripe& stripe = stripes[s];
       const std::uint64_t size = stripe.unit.numel();
-      std::vector<float> mean(size, 0.0f);
+      std::vector<float> mean(size);
+      std::vector<Sent> sent;
       for (LearnerId learner = 0; learner < learners; ++learner)
-        codec_->decode(messages[learner * count + s], call_of(step, stripe, learner, draws)).add_to(mean);
-      take_mean(mean, learners);
+        sent.push_back({messages[learner * count + s], call_of(step, stripe, learner, draws)});
+      decode_mean(*codec_, sent, mean);
       if (how_.server_memory) {
         memory_.resize(numel, 0.0f);
         for (std::size_t i = 0; i < size; ++i) mean[i] += memory_[stripe.begin + i];
@@ -113,10 +115,10 @@ class Recompressed final : public Compressor {
     if (how_.way == Recompression::Way::servers)
       decoding.insert(decoding.end(), serving.begin(), serving.end());
     group.once(Stage::decode, decoding, [&] {
-      std::fill(average.begin(), average.end(), 0.0f);
-      for (std::size_t s = 0; s < count; ++s)
-        codec_->decode(answers[s], call_of(step, stripes[s], learners + static_cast<LearnerId>(s), draws))
-            .add_to(average.subspan(stripes[s].begin, stripes[s].unit.numel()));
+      for (std::size_t s = 0; s < count; ++s) {
+        const Sent one{answers[s], call_of(step, stripes[s], learners + static_cast<LearnerId>(s), draws)};
+        decode_mean(*codec_, {&one, 1}, average.subspan(stripes[s].begin, stripes[s].unit.numel()));
+      }
     });
   }
 

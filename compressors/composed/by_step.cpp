@@ -92,21 +92,31 @@ constexpr Parameter kParameters[] = {
      "stage to stage"},
 };
 
-// Stages see the same units; a dense one can be handed any.
-void refuse_what_does_not_fit(const JsonReader& at, const Compressor& stage, const Compressor& last,
-                              bool dense) {
-  if (dense) return;
-  if (stage.coupling() != last.coupling())
+/// Stages see the same units; a dense one can be handed any. A policy over tensors cuts buckets by its rules,
+/// so that it fits others only where all see single tensors.
+void refuse_what_does_not_fit(const JsonReader& at, const NamedMethod& stage, const NamedMethod& last) {
+  if (stage.entry->name == kNoneMethod.name) return;
+  const auto one = stage.make(0), other = last.make(0);
+  if (one->coupling() != other->coupling())
     at.refuse("sees tensors where the last stage's method sees buckets, or the other way round");
-  if (stage.remembers() != last.remembers())
+  if (one->remembers() != other->remembers())
     at.refuse("has a memory of its own where the last stage's method has none, or the other way round");
+  const bool policy = stage.entry->name == kPerLayerMethod.name || last.entry->name == kPerLayerMethod.name;
+  if (policy && one->coupling() != Coupling::tensor)
+    at.refuse(
+        "stands beside 'per_layer' with methods that see buckets, which each stage would cut differently; "
+        "give the rules of one 'per_layer' methods that change by step");
+  if (policy && one->remembers())
+    at.refuse(
+        "stands beside 'per_layer' with methods that have memories of their own; give the rules of one "
+        "'per_layer' methods that change by step");
 }
 
 std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t seed) {
   std::vector<Stage> stages;
   std::vector<JsonReader> written = parameters.choices("stages");
   if (written.empty()) throw InputError("'stages' must have one stage or more");
-  std::vector<std::string_view> names;
+  std::vector<NamedMethod> methods;
   for (const JsonReader& at : written) {
     Parameters stage = read_parameters(at, "", kStageParameters);
     NamedMethod method = read_method(stage.choice("compressor"));
@@ -115,15 +125,11 @@ std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t see
       at.refuse(stages.empty() ? "the first stage begins with step 0, got 'from' " + std::to_string(from)
                                : "'from' must be beyond that of the stage before, " +
                                      std::to_string(stages.back().from) + ", got " + std::to_string(from));
-    names.push_back(method.entry->name);
-    if (names.back() == kPerLayerMethod.name)
-      at.at("compressor")
-          .refuse("'per_layer' cannot stand in a stage; give its rules methods that change by step");
     stages.push_back({from, method.make(seed)});
+    methods.push_back(std::move(method));
   }
   for (std::size_t i = 0; i + 1 < stages.size(); ++i)
-    refuse_what_does_not_fit(written[i].at("compressor"), *stages[i].method, *stages.back().method,
-                             names[i] == kNoneMethod.name);
+    refuse_what_does_not_fit(written[i].at("compressor"), methods[i], methods.back());
   return std::make_unique<ByStep>(std::move(stages));
 }
 

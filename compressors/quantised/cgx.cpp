@@ -50,25 +50,26 @@ class MaxMin final : public DenseCodec {
     return message;
   }
 
-  Decoded decode(std::span<const std::byte> message, const Call& call) const override {
+  void check(std::span<const std::byte> message, const Call& call) const override {
     const std::uint64_t buckets = (call.numel + bucket_ - 1) / bucket_;
     expect_message_size(kKind, message, 8 * buckets + bytes_of_bits(call.numel * bits()));
-    auto ranges = read_values<float>(message, 0, 2 * buckets);
-    for (std::size_t b = 0; b < buckets; ++b) {
-      checked_scale(kKind, ranges[2 * b + 1]);
-      if (!std::isfinite(ranges[2 * b])) refuse_message(kKind, "has no least value where one is due");
+    for (std::uint64_t b = 0; b < buckets; ++b) {
+      checked_scale(kKind, value_at<float>(message, 8 * b + 4));
+      if (!std::isfinite(value_at<float>(message, 8 * b)))
+        refuse_message(kKind, "has no least value where one is due");
     }
-    Decoded sent{true, {}, std::vector<float>(call.numel)};
-    read_codes(kKind, message.subspan(8 * buckets), call.numel, bits(),
-               [&](std::uint64_t first, const std::uint8_t* codes, std::size_t count) {
-                 for (std::uint64_t i = first, end; i < first + count; i = end) {
-                   end = std::min(first + count, (i / bucket_ + 1) * bucket_);
-                   const float least = ranges[2 * (i / bucket_)], step = ranges[2 * (i / bucket_) + 1];
-                   for (std::uint64_t j = i; j < end; ++j)
-                     sent.values[j] = least + static_cast<float>(codes[j - first]) * step;
-                 }
-               });
-    return sent;
+    check_codes(kKind, message.subspan(8 * buckets), call.numel, bits());
+  }
+
+  void piece(std::span<const std::byte> message, const Call& call, std::uint64_t begin,
+             std::span<float> into) const override {
+    std::uint8_t codes[kPiece];
+    read_codes(message.subspan(8 * ((call.numel + bucket_ - 1) / bucket_)), begin, bits(),
+               {codes, into.size()});
+    for_each_run(begin, into.size(), bucket_, [&](std::uint64_t b, std::size_t first, std::size_t end) {
+      const auto least = value_at<float>(message, 8 * b), step = value_at<float>(message, 8 * b + 4);
+      for (std::size_t i = first; i < end; ++i) into[i] = least + static_cast<float>(codes[i]) * step;
+    });
   }
 
   Bytes value_bytes(const Message& message, const Call& call) const override {
@@ -90,6 +91,7 @@ class Cgx final : public Compressor {
   bool sizes_depend_on_values() const override { return compressing_->sizes_depend_on_values(); }
   ErrorRule error_rule() const override { return {}; }
   bool averages_contributions() const override { return false; }
+  Codec* codec() override { return compressing_->codec(); }
 
   void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,
                  Contributions& contributions, std::span<float> average) override {

@@ -68,34 +68,29 @@ class CodeWriter {
   std::size_t held_ = 0;
 };
 
-/// f(first, codes, how many) for blocks of `count` codes. Throws InputError where the length is another or
-/// the last byte is not filled with zeros.
-template <class F>
-void read_codes(const char* kind, std::span<const std::byte> packed, std::uint64_t count, unsigned bits,
-                F&& f) {
+/// Throws InputError where the length is another or the last byte is not filled with zeros.
+inline void check_codes(const char* kind, std::span<const std::byte> packed, std::uint64_t count,
+                        unsigned bits) {
   expect_message_size(kind, packed, bytes_of_bits(count * bits));
-  std::uint8_t codes[kCodeBlock];
+  const auto used = static_cast<unsigned>(count * bits % 8);
+  if (used != 0 && std::to_integer<unsigned>(packed.back()) >> used != 0)
+    refuse_message(kind, "is not filled with zeros");
+}
+
+/// Codes from `first` on, a multiple of 8, of a checked stream.
+inline void read_codes(std::span<const std::byte> packed, std::uint64_t first, unsigned bits,
+                       std::span<std::uint8_t> codes) {
+  packed = packed.subspan(first * bits / 8);
   const auto* in = reinterpret_cast<const std::uint8_t*>(packed.data());
-  LowBitReader reader(packed);
-  const bool even = 8 % bits == 0;
-  for (std::uint64_t first = 0; first < count; first += kCodeBlock) {
-    std::size_t size = std::min<std::uint64_t>(kCodeBlock, count - first);
-    const std::uint8_t* block = in + first * bits / 8;
-    if (bits == 8) {
-      f(first, block, size);
-      continue;
-    }
-    if (even && size == kCodeBlock)
-      kernels().unpack(block, size, bits, codes);
-    else if (even)
-      for (std::size_t i = 0; i < size; ++i)
-        codes[i] = static_cast<std::uint8_t>((block[i * bits / 8] >> (i * bits % 8)) & ((1u << bits) - 1));
-    else
-      for (std::size_t i = 0; i < size; ++i) codes[i] = static_cast<std::uint8_t>(reader.get(bits));
-    f(first, codes, size);
+  if (bits == 8) {
+    std::copy_n(in, codes.size(), codes.begin());
+    return;
   }
-  unsigned used = static_cast<unsigned>(count * bits % 8);
-  if (used != 0 && (in[packed.size() - 1] >> used) != 0) refuse_message(kind, "is not filled with zeros");
+  const bool even = 8 % bits == 0;
+  const std::size_t whole = even ? codes.size() / 8 * 8 : 0;
+  if (even) kernels().unpack(in, whole, bits, codes.data());
+  LowBitReader reader(packed.subspan(whole * bits / 8));
+  for (std::size_t i = whole; i < codes.size(); ++i) codes[i] = static_cast<std::uint8_t>(reader.get(bits));
 }
 
 }  // namespace traincast

@@ -1,16 +1,17 @@
 // What codecs have in common that give every element a code.
 #pragma once
 
+#include <algorithm>
+
 #include "compressors/codec.hpp"
 
 namespace traincast {
 
-class DenseCodec : public Codec {
+class DenseCodec : public PieceCodec {
  public:
   /// `bits` an element; `passes` over the vector to find a scale before encoding.
   explicit DenseCodec(unsigned bits, unsigned passes = 1) : bits_(bits), passes_(passes) {}
 
-  bool dense() const override { return true; }
   bool size_follows_from_shape() const override { return true; }
   std::vector<Work> encode_work(std::uint64_t numel) const override {
     std::vector<Work> work;
@@ -28,6 +29,17 @@ class DenseCodec : public Codec {
  private:
   unsigned bits_, passes_;
 };
+
+/// A piece of elements from `begin` on in runs that lie in one bucket each: f(bucket, first, end), places in
+/// the piece.
+template <class F>
+void for_each_run(std::uint64_t begin, std::size_t count, std::uint64_t bucket, F&& f) {
+  for (std::size_t first = 0, end; first < count; first = end) {
+    const std::uint64_t number = (begin + first) / bucket;
+    end = static_cast<std::size_t>(std::min<std::uint64_t>(count, (number + 1) * bucket - begin));
+    f(number, first, end);
+  }
+}
 
 /// A scale that was sent: throws InputError where it is negative or no number.
 float checked_scale(const char* kind, float scale);

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <cstring>
+#include <vector>
 
 #include "compressors/gathered.hpp"
 #include "compressors/kernels/kernels.hpp"
@@ -47,34 +50,76 @@ std::uint8_t nearest(float value) {
   return static_cast<std::uint8_t>(above - numbers.begin() - (value - above[-1] <= *above - value ? 1 : 0));
 }
 
+/// `nearest`, looked up.
+class Rounding {
+ public:
+  Rounding() {
+    for (std::uint32_t upper = 0; upper < first_.size(); ++upper) {
+      // The least float with this upper half; of none that is a number, whatever.
+      const auto least = std::bit_cast<float>(upper << 16 | (upper & 0x8000 ? 0xffffu : 0u));
+      first_[upper] = std::isnan(least) ? 255 : nearest(least);
+    }
+    // `nearest` rises with its argument: of each number the least float that goes beyond, by bisection.
+    for (unsigned code = 0; code < 255; ++code) {
+      float low = dynamic_tree()[code], high = dynamic_tree()[code + 1];
+      while (true) {
+        const float middle = low + (high - low) / 2;
+        if (middle <= low || middle >= high) break;
+        (nearest(middle) > code ? high : low) = middle;
+      }
+      beyond_[code] = high;
+    }
+    beyond_[255] = HUGE_VALF;
+  }
+  std::uint8_t operator()(float value) const {
+    std::uint8_t code = first_[std::bit_cast<std::uint32_t>(value) >> 16];
+    while (value >= beyond_[code]) ++code;
+    return code;
+  }
+
+ private:
+  std::vector<std::uint8_t> first_ = std::vector<std::uint8_t>(1 << 16);  ///< by the upper half of a float
+  std::array<float, 256> beyond_{};
+};
+
 // The largest magnitude of each block in four bytes, then a byte an element: the rank of its number.
 class DynamicTree final : public DenseCodec {
  public:
   explicit DynamicTree(std::uint64_t block) : DenseCodec(8), block_(block) {}
 
   Message encode(std::span<const float> values, const Call&) override {
-    Message message, codes;
-    codes.reserve(values.size());
+    static const Rounding rounded;
+    const std::uint64_t blocks = (values.size() + block_of(values.size()) - 1) / block_of(values.size());
+    Message message(4 * blocks + values.size());
+    std::byte* scale = message.data();
+    std::byte* code = scale + 4 * blocks;
     for (std::uint64_t begin = 0; begin < values.size(); begin += block_of(values.size())) {
       auto part =
           values.subspan(begin, std::min<std::uint64_t>(block_of(values.size()), values.size() - begin));
       float largest = kernels().largest_magnitude(part.data(), part.size());
-      append(message, largest);
-      for (float value : part) codes.push_back(std::byte(nearest(largest > 0 ? value / largest : 0)));
+      std::memcpy(scale, &largest, sizeof largest);
+      scale += sizeof largest;
+      for (float value : part) *code++ = std::byte(rounded(largest > 0 ? value / largest : 0));
     }
-    append(message, codes);
     return message;
   }
 
-  Decoded decode(std::span<const std::byte> message, const Call& call) const override {
+  void check(std::span<const std::byte> message, const Call& call) const override {
     const std::uint64_t size = block_of(call.numel), blocks = (call.numel + size - 1) / size;
     expect_message_size(kKind, message, 4 * blocks + call.numel);
-    auto scales = read_values<float>(message, 0, blocks);
-    for (float scale : scales) checked_scale(kKind, scale);
-    Decoded sent{true, {}, std::vector<float>(call.numel)};
-    for (std::uint64_t i = 0; i < call.numel; ++i)
-      sent.values[i] = dynamic_tree()[std::to_integer<unsigned>(message[4 * blocks + i])] * scales[i / size];
-    return sent;
+    for (std::uint64_t b = 0; b < blocks; ++b) checked_scale(kKind, value_at<float>(message, 4 * b));
+  }
+
+  void piece(std::span<const std::byte> message, const Call& call, std::uint64_t begin,
+             std::span<float> into) const override {
+    const std::uint64_t size = block_of(call.numel), blocks = (call.numel + size - 1) / size;
+    auto numbers = dynamic_tree();
+    auto codes = message.subspan(4 * blocks + begin);
+    for_each_run(begin, into.size(), size, [&](std::uint64_t b, std::size_t first, std::size_t end) {
+      const auto scale = value_at<float>(message, 4 * b);
+      for (std::size_t i = first; i < end; ++i)
+        into[i] = numbers[std::to_integer<unsigned>(codes[i])] * scale;
+    });
   }
 
   Bytes value_bytes(const Message&, const Call& call) const override { return call.numel; }

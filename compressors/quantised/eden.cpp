@@ -54,16 +54,18 @@ namespace {
 constexpr const char* kKind = "EDEN";
 
 // The scale in four bytes, then of each rotated element the sign (lowest bit) and the number of its centroid.
-class Eden final : public DenseCodec {
+class Eden final : public Codec {
  public:
-  Eden(unsigned bits, std::uint64_t block) : DenseCodec(bits), block_(block) {}
+  Eden(unsigned bits, std::uint64_t block) : bits_(bits), block_(block) {}
+  bool dense() const override { return true; }
+  bool size_follows_from_shape() const override { return true; }
 
   /// Vargaftik et al. 2022, Algorithm 1: scale S = ‖x‖² / ⟨R x, Q(R x)⟩.
   Message encode(std::span<const float> values, const Call& call) override {
     const std::vector<float> u = rotated(values, block_, call.shared);
     const double square = kernels().sum_of_squares(u.data(), u.size());
     const double unit = square > 0 ? std::sqrt(static_cast<double>(u.size()) / square) : 0;
-    auto centroids = normal_centroids(bits());
+    auto centroids = normal_centroids(bits_);
     std::vector<float> borders;
     for (std::size_t j = 1; j < centroids.size(); ++j)
       borders.push_back((centroids[j - 1] + centroids[j]) / 2);
@@ -74,7 +76,7 @@ class Eden final : public DenseCodec {
       auto magnitude = static_cast<float>(std::fabs(static_cast<double>(value)) * unit);
       auto centroid = static_cast<std::uint32_t>(std::upper_bound(borders.begin(), borders.end(), magnitude) -
                                                  borders.begin());
-      packed.put((centroid << 1) | (value < 0), bits());
+      packed.put((centroid << 1) | (value < 0), bits_);
       product += std::fabs(static_cast<double>(value)) * static_cast<double>(centroids[centroid]);
     }
     packed.finish();
@@ -86,13 +88,13 @@ class Eden final : public DenseCodec {
 
   Decoded decode(std::span<const std::byte> message, const Call& call) const override {
     const std::uint64_t size = rotated_size(call.numel, block_);
-    expect_message_size(kKind, message, 4 + bytes_of_bits(size * bits()));
+    expect_message_size(kKind, message, 4 + bytes_of_bits(size * bits_));
     const float scale = checked_scale(kKind, read_values<float>(message, 0, 1)[0]);
-    auto centroids = normal_centroids(bits());
+    auto centroids = normal_centroids(bits_);
     LowBitReader packed(message.subspan(4));
     std::vector<float> u(size);
     for (float& value : u) {
-      std::uint32_t code = packed.get(bits());
+      std::uint32_t code = packed.get(bits_);
       value = scale * centroids[code >> 1];
       if (code & 1) value = -value;
     }
@@ -105,15 +107,15 @@ class Eden final : public DenseCodec {
     std::uint64_t size = rotated_size(numel, block_);
     return {{Primitive::hadamard, {size, 0, 0}},
             {Primitive::reduction, {size, 0, 0}},
-            {Primitive::bit_pack, {size, bits(), 0}}};
+            {Primitive::bit_pack, {size, bits_, 0}}};
   }
   std::vector<Work> decode_work(std::uint64_t numel, std::uint32_t learners) const override {
     std::uint64_t size = rotated_size(numel, block_);
-    return {{Primitive::bit_pack, {size, bits(), 0}, learners},
-            {Primitive::hadamard, {size, 0, 0}, learners}};
+    return {{Primitive::bit_pack, {size, bits_, 0}, learners}, {Primitive::hadamard, {size, 0, 0}, learners}};
   }
 
  private:
+  unsigned bits_;
   std::uint64_t block_;
 };
 

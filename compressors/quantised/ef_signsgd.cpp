@@ -1,4 +1,5 @@
 // EF-signSGD: signs at the mean magnitude, with error feedback; and sign + norm, the same of a whole bucket.
+#include <algorithm>
 #include <cmath>
 
 #include "compressors/gathered.hpp"
@@ -37,20 +38,27 @@ class ScaledSigns final : public DenseCodec {
     return message;
   }
 
-  Decoded decode(std::span<const std::byte> message, const Call& call) const override {
+  void check(std::span<const std::byte> message, const Call& call) const override {
     const Bytes signs = sign_bytes(layout_, call.numel);
     expect_message_size(kind_, message, signs + 4 * call.unit.tensors.size());
-    Decoded sent{true, {}, read_signs(kind_, message.first(signs), call.numel, layout_)};
-    std::size_t begin = 0;
-    auto scales = read_values<float>(message, signs, call.unit.tensors.size());
-    for (std::size_t t = 0; t < scales.size(); ++t) {
-      const std::uint64_t size = call.unit.tensors[t].numel();
-      float scale = checked_scale(kind_, scales[t]);
+    check_signs(kind_, message.first(signs), call.numel, layout_);
+    for (std::uint64_t at = signs; at < message.size(); at += 4)
+      checked_scale(kind_, value_at<float>(message, at));
+  }
+
+  void piece(std::span<const std::byte> message, const Call& call, std::uint64_t begin,
+             std::span<float> into) const override {
+    read_signs(kind_, message, call.numel, layout_, begin, into);
+    std::uint64_t first = 0, at = sign_bytes(layout_, call.numel);
+    for (const TensorInfo& tensor : call.unit.tensors) {
+      const std::uint64_t size = tensor.numel(), from = std::max(first, begin),
+                          end = std::min(first + size, begin + into.size());
+      auto scale = value_at<float>(message, at);
       if (norms_ && size > 0) scale /= static_cast<float>(size);
-      for (std::size_t i = begin; i < begin + size; ++i) sent.values[i] *= scale;
-      begin += size;
+      for (std::uint64_t i = from; i < end; ++i) into[i - begin] *= scale;
+      first += size;
+      at += 4;
     }
-    return sent;
   }
 
   Bytes value_bytes(const Message& message, const Call& call) const override {

@@ -19,10 +19,12 @@ namespace {
 constexpr const char* kKind = "FO-SGD";
 
 // λ in four bytes, then the signs of u + τ, τ uniform in [−λ, λ). E[λ·sign(u + τ)] is u where |u| ≤ λ.
-class Flattened final : public DenseCodec {
+class Flattened final : public Codec {
  public:
   /// λ is the largest magnitude of the rotated vector where `factor` is 0, else factor · ‖g‖ · √(ln D / D).
-  Flattened(double factor, std::uint64_t block) : DenseCodec(1), factor_(factor), block_(block) {}
+  Flattened(double factor, std::uint64_t block) : factor_(factor), block_(block) {}
+  bool dense() const override { return true; }
+  bool size_follows_from_shape() const override { return true; }
   bool unbiased() const override { return factor_ == 0; }
 
   Message encode(std::span<const float> values, const Call& call) override {
@@ -33,9 +35,13 @@ class Flattened final : public DenseCodec {
       double norm = std::sqrt(kernels().sum_of_squares(u.data(), u.size()));
       lambda = static_cast<float>(factor_ * norm * std::sqrt(portable_log(size) / size));
     }
-    for_each_draw(call.own, u.size(), [&](std::uint64_t i, std::uint32_t draw) {
-      u[i] += (2 * unit_interval(draw) - 1) * lambda;
-    });
+    constexpr std::size_t kBlock = 1024;
+    std::uint32_t drawn[kBlock];
+    for (std::size_t begin = 0; begin < u.size(); begin += kBlock) {
+      const std::size_t size = std::min(kBlock, u.size() - begin);
+      call.own.fill(begin, {drawn, size});
+      kernels().dither(u.data() + begin, drawn, size, lambda);
+    }
     Message message;
     append(message, lambda);
     append_signs(message, u, SignLayout::words);
@@ -46,7 +52,9 @@ class Flattened final : public DenseCodec {
     const std::uint64_t size = rotated_size(call.numel, block_);
     expect_message_size(kKind, message, 4 + sign_bytes(SignLayout::words, size));
     const float lambda = checked_scale(kKind, read_values<float>(message, 0, 1)[0]);
-    auto u = read_signs(kKind, message.subspan(4), size, SignLayout::words);
+    check_signs(kKind, message.subspan(4), size, SignLayout::words);
+    std::vector<float> u(size);
+    read_signs(kKind, message.subspan(4), size, SignLayout::words, 0, u);
     for (float& value : u) value *= lambda;
     return {true, {}, rotated_back(std::move(u), call.numel, block_, call.shared)};
   }

@@ -1,6 +1,7 @@
 // Affine 8-bit integers, with a scale and a zero point per tensor or per run of elements.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "compressors/gathered.hpp"
 #include "compressors/kernels/kernels.hpp"
@@ -23,8 +24,9 @@ class Affine final : public DenseCodec {
 
   Message encode(std::span<const float> values, const Call&) override {
     const std::uint64_t size = channel_of(values.size());
-    Message message, codes;
-    codes.reserve(coded(values.size()));
+    Message message(8 * channels(values.size()) + coded(values.size()));
+    std::byte* head = message.data();
+    auto* codes = reinterpret_cast<std::uint8_t*>(message.data()) + 8 * channels(values.size());
     for (std::uint64_t c = 0; c < channels(values.size()); ++c) {
       std::uint64_t begin = std::min<std::uint64_t>(c * size, values.size());
       auto part = values.subspan(begin, std::min<std::uint64_t>(size, values.size() - begin));
@@ -35,28 +37,30 @@ class Affine final : public DenseCodec {
       // Divided first: the range itself may be beyond the largest float.
       float scale = largest / 255 - least / 255;
       float zero = scale > 0 ? std::clamp(std::nearbyint(-least / scale), 0.0f, 255.0f) : 0;
-      append(message, scale);
-      append(message, zero);
-      for (float value : part)
-        codes.push_back(std::byte(static_cast<std::uint8_t>(
-            scale > 0 ? std::clamp(std::nearbyint(value / scale) + zero, 0.0f, 255.0f) : 0)));
+      const float both[] = {scale, zero};
+      std::memcpy(head, both, sizeof both);
+      head += sizeof both;
+      if (scale > 0) kernels().affine(part.data(), part.size(), scale, zero, codes);
+      codes += part.size();
     }
-    codes.resize(coded(values.size()));
-    append(message, codes);
     return message;
   }
 
-  Decoded decode(std::span<const std::byte> message, const Call& call) const override {
-    const std::uint64_t head = 8 * channels(call.numel), size = channel_of(call.numel);
+  void check(std::span<const std::byte> message, const Call& call) const override {
+    const std::uint64_t head = 8 * channels(call.numel);
     expect_message_size(kKind, message, head + coded(call.numel));
-    auto scales = read_values<float>(message, 0, 2 * channels(call.numel));
-    for (float scale : scales) checked_scale(kKind, scale);
-    Decoded sent{true, {}, std::vector<float>(call.numel)};
-    for (std::uint64_t i = 0; i < call.numel; ++i) {
-      auto code = static_cast<float>(std::to_integer<unsigned>(message[head + i]));
-      sent.values[i] = (code - scales[2 * (i / size) + 1]) * scales[2 * (i / size)];
-    }
-    return sent;
+    for (std::uint64_t at = 0; at < head; at += 4) checked_scale(kKind, value_at<float>(message, at));
+  }
+
+  void piece(std::span<const std::byte> message, const Call& call, std::uint64_t begin,
+             std::span<float> into) const override {
+    const auto* codes =
+        reinterpret_cast<const std::uint8_t*>(message.data()) + 8 * channels(call.numel) + begin;
+    for_each_run(begin, into.size(), channel_of(call.numel),
+                 [&](std::uint64_t c, std::size_t first, std::size_t end) {
+                   kernels().values(codes + first, end - first, value_at<float>(message, 8 * c + 4),
+                                    value_at<float>(message, 8 * c), into.data() + first);
+                 });
   }
 
   Bytes value_bytes(const Message&, const Call& call) const override { return call.numel; }
@@ -79,6 +83,8 @@ class Affine final : public DenseCodec {
 
 constexpr Parameter kParameters[] = {
     {"per", Unit::word, "tensor|channel", "tensor", "what has a scale and a zero point of its own"},
+    {"scope", Unit::word, "tensor|bucket", "tensor",
+     "what is flattened before that: a tensor, or a bucket as PyTorch's hooks have it"},
     {"channel", Unit::count, "[1, 1000000000]", "512", "elements of a channel"},
     {"padding", Unit::word, "none|hook", "none",
      "hook: channels filled up, with a whole one more where none is broken, as PyTorch's per-channel hook "
@@ -90,7 +96,8 @@ std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t see
   if (padded && !channels)
     throw InputError("'padding' is \"hook\", which fills channels up, but 'per' is \"tensor\"");
   auto channel = channels ? static_cast<std::uint64_t>(parameters.count("channel")) : 0;
-  return make_gathered(std::make_unique<Affine>(channel, padded), Coupling::tensor, {}, seed);
+  const Coupling scope = parameters.word("scope") == "tensor" ? Coupling::tensor : Coupling::bucket;
+  return make_gathered(std::make_unique<Affine>(channel, padded), scope, {}, seed);
 }
 
 }  // namespace

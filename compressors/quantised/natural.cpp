@@ -1,6 +1,8 @@
 // Natural compression: magnitudes rounded at random to one of the two powers of two beside them.
+#include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "compressors/bits.hpp"
 #include "compressors/gathered.hpp"
@@ -33,12 +35,12 @@ constexpr std::size_t kBlock = 1024;
 void pack_eight(const std::uint32_t* codes, std::uint8_t* nine) {
   std::uint64_t low = 0;
   for (unsigned j = 0; j < 8; ++j) low |= std::uint64_t{codes[j]} << (9 * j);
-  for (unsigned byte = 0; byte < 8; ++byte) nine[byte] = static_cast<std::uint8_t>(low >> (8 * byte));
+  std::memcpy(nine, &low, sizeof low);
   nine[8] = static_cast<std::uint8_t>(codes[7] >> 1);
 }
 void unpack_eight(const std::uint8_t* nine, std::uint32_t* codes) {
-  std::uint64_t low = 0;
-  for (unsigned byte = 0; byte < 8; ++byte) low |= std::uint64_t{nine[byte]} << (8 * byte);
+  std::uint64_t low;
+  std::memcpy(&low, nine, sizeof low);
   for (unsigned j = 0; j < 7; ++j) codes[j] = (low >> (9 * j)) & 0x1ff;
   codes[7] = static_cast<std::uint32_t>(low >> 63) | (std::uint32_t{nine[8]} << 1);
 }
@@ -79,37 +81,36 @@ class Natural final : public DenseCodec {
     return message;
   }
 
-  Decoded decode(std::span<const std::byte> message, const Call& call) const override {
+  void check(std::span<const std::byte> message, const Call& call) const override {
+    if (bytes_) return expect_message_size(kKind, message, call.numel);
     expect_message_size(kKind, message, bytes_of_bits(call.numel * bits()));
-    Decoded sent{true, {}, std::vector<float>(call.numel)};
+    const auto used = static_cast<unsigned>(call.numel * bits() % 8);
+    if (used != 0 && std::to_integer<unsigned>(message.back()) >> used != 0)
+      refuse_message(kKind, "is not filled with zeros");
+  }
+
+  void piece(std::span<const std::byte> message, const Call&, std::uint64_t begin,
+             std::span<float> into) const override {
     const auto* in = reinterpret_cast<const std::uint8_t*>(message.data());
     if (bytes_) {
-      for (std::uint64_t i = 0; i < call.numel; ++i) {
-        std::uint32_t exponent = in[i] & 0x7f;
-        sent.values[i] = signed_power(exponent == 0 ? 0 : exponent + kLowest, in[i] >> 7);
+      for (std::size_t i = 0; i < into.size(); ++i) {
+        const std::uint32_t code = in[begin + i], exponent = code & 0x7f;
+        into[i] = signed_power(exponent == 0 ? 0 : exponent + kLowest, code >> 7);
       }
-      return sent;
+      return;
     }
-    std::uint32_t beyond = 0, fill = 0;
-    for (std::uint64_t i = 0; i < call.numel; i += 8) {
+    std::uint32_t beyond = 0, codes[kPiece];
+    for (std::size_t i = 0; i < into.size(); i += 8) {
       std::uint8_t nine[9] = {};
-      const std::uint64_t at = i / 8 * 9;
-      std::copy_n(in + at, std::min<std::uint64_t>(9, message.size() - at), nine);
-      std::uint32_t codes[8];
-      unpack_eight(nine, codes);
-      for (std::uint64_t j = 0; j < 8; ++j) {
-        if (i + j >= call.numel) {
-          fill |= codes[j];
-          continue;
-        }
-        const std::uint32_t exponent = codes[j] & 0xff;
-        beyond |= exponent == 255;
-        sent.values[i + j] = signed_power(exponent, codes[j] >> 8);
-      }
+      const std::uint64_t at = (begin + i) / 8 * 9;
+      std::memcpy(nine, in + at, std::min<std::uint64_t>(9, message.size() - at));
+      unpack_eight(nine, codes + i);
+    }
+    for (std::size_t i = 0; i < into.size(); ++i) {
+      beyond |= (codes[i] & 0xff) == 255;
+      into[i] = signed_power(codes[i] & 0xff, codes[i] >> 8);
     }
     if (beyond) refuse_message(kKind, "has an exponent beyond all numbers");
-    if (fill) refuse_message(kKind, "is not filled with zeros");
-    return sent;
   }
 
   Bytes value_bytes(const Message& message, const Call&) const override { return message.size(); }

@@ -18,11 +18,15 @@ constexpr const char* kKind = "1-bit SGD";
 // column of the paper's matrices lies in one piece, which is a row (an output feature) in PyTorch's layout.
 class OneBit final : public DenseCodec {
  public:
-  explicit OneBit(bool by_column) : DenseCodec(1), by_column_(by_column) {}
+  OneBit(bool by_column, SignLayout layout)
+      : DenseCodec(layout == SignLayout::bytes ? 8 : 1), by_column_(by_column), layout_(layout) {}
 
   Message encode(std::span<const float> values, const Call& call) override {
     Message message;
-    append_signs(message, values, SignLayout::words);
+    if (layout_ == SignLayout::bytes)
+      for (float value : values) append(message, static_cast<std::int8_t>(value < 0 ? -1 : 1));
+    else
+      append_signs(message, values, layout_);
     const std::uint64_t columns = columns_of(call), size = columns == 0 ? 0 : values.size() / columns;
     for (std::uint64_t c = 0; c < columns; ++c) {
       double sums[2] = {0, 0}, counts[2] = {0, 0};
@@ -36,20 +40,24 @@ class OneBit final : public DenseCodec {
     return message;
   }
 
-  Decoded decode(std::span<const std::byte> message, const Call& call) const override {
-    const std::uint64_t columns = columns_of(call);
-    const Bytes signs = sign_bytes(SignLayout::words, call.numel);
-    expect_message_size(kKind, message, signs + 8 * columns);
-    Decoded sent{true, {}, read_signs(kKind, message.first(signs), call.numel, SignLayout::words)};
-    auto means = read_values<float>(message, signs, 2 * columns);
-    for (float mean : means)
-      if (!std::isfinite(mean)) refuse_message(kKind, "has no mean where one is due");
-    const std::uint64_t size = columns == 0 ? 0 : call.numel / columns;
-    for (std::uint64_t i = 0; i < call.numel; ++i) {
-      std::uint64_t column = i / size;
-      sent.values[i] = sent.values[i] < 0 ? means[2 * column] : means[2 * column + 1];
-    }
-    return sent;
+  void check(std::span<const std::byte> message, const Call& call) const override {
+    const Bytes signs = sign_bytes(layout_, call.numel);
+    expect_message_size(kKind, message, signs + 8 * columns_of(call));
+    check_signs(kKind, message.first(signs), call.numel, layout_);
+    for (std::uint64_t at = signs; at < message.size(); at += 4)
+      if (!std::isfinite(value_at<float>(message, at))) refuse_message(kKind, "has no mean where one is due");
+  }
+
+  void piece(std::span<const std::byte> message, const Call& call, std::uint64_t begin,
+             std::span<float> into) const override {
+    read_signs(kKind, message, call.numel, layout_, begin, into);
+    const Bytes signs = sign_bytes(layout_, call.numel);
+    for_each_run(begin, into.size(), call.numel / columns_of(call),
+                 [&](std::uint64_t c, std::size_t first, std::size_t end) {
+                   const auto below = value_at<float>(message, signs + 8 * c),
+                              above = value_at<float>(message, signs + 8 * c + 4);
+                   for (std::size_t i = first; i < end; ++i) into[i] = into[i] < 0 ? below : above;
+                 });
   }
 
   Bytes value_bytes(const Message& message, const Call& call) const override {
@@ -66,6 +74,7 @@ class OneBit final : public DenseCodec {
   }
 
   bool by_column_;
+  SignLayout layout_;
 };
 
 constexpr Parameter kParameters[] = {
@@ -73,11 +82,15 @@ constexpr Parameter kParameters[] = {
     {"transport", Unit::word, "all_to_all|all_gather", "all_to_all",
      "learners own columns, average them, and compress again with a second memory; or every message to "
      "everybody"},
+    {"coding", Unit::word, "packed|bytes", "packed",
+     "a bit an element in 32-bit words, or a byte each, as GRACE sends"},
 };
 
 // Seide et al. 2014, section 3.1; with the aggregation of section 4.
 std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t seed) {
-  auto codec = std::make_unique<OneBit>(parameters.word("means") == "column");
+  auto codec =
+      std::make_unique<OneBit>(parameters.word("means") == "column",
+                               parameters.word("coding") == "packed" ? SignLayout::words : SignLayout::bytes);
   ErrorRule rule{ErrorRule::Error::local, 1};
   if (parameters.word("transport") == "all_gather")
     return make_gathered(std::move(codec), Coupling::tensor, rule, seed);

@@ -74,12 +74,12 @@ void quantise_block(std::span<const float> values, float norm, std::uint32_t lev
 // level, gap and level in Elias's delta code, in 32-bit words, with the number of bits behind (BytePS's
 // dithering writes one bucket so, its norm last). bytes: an int8 each, or half precision from 128 levels on
 // (GRACE).
-class QsgdCodec final : public Codec {
+class QsgdCodec final : public PieceCodec {
  public:
-  QsgdCodec(std::uint32_t levels, Norm norm, std::uint64_t bucket, Coding coding)
-      : levels_(levels), norm_(norm), bucket_(bucket), coding_(coding) {}
+  QsgdCodec(std::uint32_t levels, Norm norm, std::uint64_t bucket, Coding coding, bool padded)
+      : levels_(levels), norm_(norm), bucket_(bucket), coding_(coding), padded_(padded) {}
 
-  bool dense() const override { return true; }
+  const PieceCodec* in_pieces() const override { return coding_ == Coding::elias ? nullptr : this; }
   bool size_follows_from_shape() const override { return coding_ != Coding::elias; }
   bool unbiased() const override { return true; }
 
@@ -103,25 +103,56 @@ class QsgdCodec final : public Codec {
   }
 
   Decoded decode(std::span<const std::byte> message, const Call& call) const override {
-    const std::uint64_t numel = call.numel, buckets = buckets_of(numel);
-    if (message.size() < 4 * buckets) refuse_message(kKind, "ends within its norms");
-    auto norms = read_values<float>(message, 0, buckets);
-    for (float norm : norms) checked_scale(kKind, norm);
-    Decoded sent{true, {}, std::vector<float>(numel)};
-    const auto levels = static_cast<float>(levels_);
-    auto codes = message.subspan(4 * buckets);
-    if (coding_ == Coding::packed && levels_ <= 127) {
-      unpack_directly(codes, norms, sent.values);
-      return sent;
-    }
-    std::vector<std::int32_t> numbers = read(codes, numel);
+    if (coding_ != Coding::elias) return PieceCodec::decode(message, call);
+    check(message, call);
+    const std::uint64_t buckets = buckets_of(call.numel);
+    const std::vector<std::int32_t> numbers = read_elias(message.subspan(4 * buckets), call.numel);
+    Decoded sent{true, {}, std::vector<float>(call.numel)};
     for (std::uint64_t b = 0; b < buckets; ++b) {
-      auto [begin, size] = bucket(b, numel);
-      const float step = norms[b] / levels;
+      auto [begin, size] = bucket(b, call.numel);
+      const float step = value_at<float>(message, 4 * b) / static_cast<float>(levels_);
       for (std::uint64_t i = begin; i < begin + size; ++i)
         sent.values[i] = static_cast<float>(numbers[i]) * step;
     }
     return sent;
+  }
+
+  void check(std::span<const std::byte> message, const Call& call) const override {
+    const std::uint64_t buckets = buckets_of(call.numel);
+    if (message.size() < 4 * buckets) refuse_message(kKind, "ends within its norms");
+    for (std::uint64_t b = 0; b < buckets; ++b) checked_scale(kKind, value_at<float>(message, 4 * b));
+    auto codes = message.subspan(4 * buckets);
+    if (coding_ == Coding::bytes) {
+      expect_message_size(kKind, codes, coded(call.numel) * width() / 8);
+      for (std::byte fill : codes.subspan(call.numel * width() / 8))
+        if (fill != std::byte(0)) refuse_message(kKind, "is not filled with zeros");
+    }
+    if (coding_ == Coding::packed) check_codes(kKind, codes, call.numel, width());
+  }
+
+  void piece(std::span<const std::byte> message, const Call& call, std::uint64_t begin,
+             std::span<float> into) const override {
+    const auto codes = message.subspan(4 * buckets_of(call.numel));
+    const auto most = static_cast<float>(levels_);
+    if (coding_ == Coding::packed && levels_ <= 127) {
+      std::uint8_t block[kPiece];
+      read_codes(codes, begin, width(), {block, into.size()});
+      unsigned largest = 0;
+      for (std::size_t i = 0; i < into.size(); ++i) largest = std::max<unsigned>(largest, block[i]);
+      if (largest > 2 * levels_) refuse_message(kKind, "has a level beyond the last");
+      for_each_run(begin, into.size(), bucket_of(call.numel),
+                   [&](std::uint64_t b, std::size_t first, std::size_t end) {
+                     kernels().values(block + first, end - first, most,
+                                      value_at<float>(message, 4 * b) / most, into.data() + first);
+                   });
+      return;
+    }
+    read_numbers(codes, begin, into);
+    for_each_run(begin, into.size(), bucket_of(call.numel),
+                 [&](std::uint64_t b, std::size_t first, std::size_t end) {
+                   const float step = value_at<float>(message, 4 * b) / most;
+                   for (std::size_t i = first; i < end; ++i) into[i] *= step;
+                 });
   }
 
   Bytes value_bytes(const Message& message, const Call& call) const override {
@@ -154,7 +185,8 @@ class QsgdCodec final : public Codec {
       for (std::uint64_t at = 0; at < size; at += kCodeBlock) {
         std::size_t block = std::min<std::uint64_t>(kCodeBlock, size - at);
         // While this block is computed the next comes nearer.
-        for (std::size_t i = 0; i < block; i += 16) __builtin_prefetch(values.data() + begin + at + block + i);
+        for (std::size_t i = 0; i < block; i += 16)
+          __builtin_prefetch(values.data() + begin + at + block + i);
         quantise_block(values.subspan(begin + at, block), norm, levels_, begin + at, call.own, codes.next());
         codes.take(block);
       }
@@ -162,26 +194,12 @@ class QsgdCodec final : public Codec {
     codes.finish();
   }
 
-  void unpack_directly(std::span<const std::byte> message, std::span<const float> norms,
-                       std::span<float> out) const {
-    const auto levels = static_cast<float>(levels_);
-    const std::uint64_t size = bucket_of(out.size());
-    read_codes(kKind, message, out.size(), width(),
-               [&](std::uint64_t first, const std::uint8_t* codes, std::size_t count) {
-                 unsigned most = 0;
-                 for (std::size_t i = 0; i < count; ++i) most = std::max<unsigned>(most, codes[i]);
-                 if (most > 2 * levels_) refuse_message(kKind, "has a level beyond the last");
-                 for (std::size_t i = 0; i < count;) {
-                   std::uint64_t b = (first + i) / size;
-                   std::size_t part = std::min<std::uint64_t>(count - i, (b + 1) * size - first - i);
-                   kernels().values(codes + i, part, levels, norms[b] / levels, out.data() + first + i);
-                   i += part;
-                 }
-               });
-  }
-
   std::uint64_t buckets_of(std::uint64_t numel) const {
     return (numel + bucket_of(numel) - 1) / bucket_of(numel);
+  }
+  /// Elements that are sent: padded, whole buckets.
+  std::uint64_t coded(std::uint64_t numel) const {
+    return padded_ ? buckets_of(numel) * bucket_of(numel) : numel;
   }
   unsigned width() const {
     if (coding_ == Coding::bytes) return levels_ < 128 ? 8 : 16;
@@ -206,6 +224,7 @@ class QsgdCodec final : public Codec {
           else
             append(message, fp16_bits(static_cast<float>(level)));
         }
+        message.resize(message.size() + (coded(codes.size()) - codes.size()) * width() / 8);
         break;
       case Coding::elias: {
         if (codes.empty()) break;
@@ -226,55 +245,57 @@ class QsgdCodec final : public Codec {
     }
   }
 
-  std::vector<std::int32_t> read(std::span<const std::byte> message, std::uint64_t numel) const {
-    std::vector<std::int32_t> codes(numel);
-    const auto most = static_cast<std::int32_t>(levels_);
-    auto checked = [&](std::int64_t code) {
-      if (code < -most || code > most)
-        refuse_message(kKind, "has level " + std::to_string(code) + " beyond " + std::to_string(most));
-      return static_cast<std::int32_t>(code);
-    };
-    if (coding_ == Coding::packed) {
-      expect_message_size(kKind, message, bytes_of_bits(numel * width()));
-      LowBitReader bits(message);
-      for (std::int32_t& code : codes) code = checked(std::int64_t{bits.get(width())} - most);
-      if (!bits.filled_with_zeros()) refuse_message(kKind, "is not filled with zeros");
-    } else if (coding_ == Coding::bytes) {
-      expect_message_size(kKind, message, numel * width() / 8);
-      for (std::uint64_t i = 0; i < numel; ++i) {
-        if (levels_ < 128) {
-          codes[i] = checked(static_cast<std::int8_t>(message[i]));
-        } else {
-          float half = fp16_value(read_values<std::uint16_t>(message, 2 * i, 1)[0]);
-          if (!std::isfinite(half)) refuse_message(kKind, "has a level that is no number");
-          codes[i] = checked(static_cast<std::int64_t>(half));
-        }
-      }
-    } else if (numel == 0) {
-      expect_message_size(kKind, message, 0);
-    } else {
-      if (message.size() < 4 || message.size() % 4 != 0) refuse_message(kKind, "is no number of words");
-      auto words = read_values<std::uint32_t>(message, 0, message.size() / 4);
-      std::uint64_t count = words.back();
-      words.pop_back();
-      if (words.size() != (count + 31) / 32)
-        refuse_message(kKind, "has another number of words than it says");
-      WordBitReader bits(kKind, words, count);
-      for (std::uint64_t next = 0; !bits.at_end();) {
-        next += bits.get_delta();
-        if (next > numel) refuse_message(kKind, "has an element beyond its vector");
-        bool negative = bits.get(1);
-        auto level = std::int64_t{bits.get_delta()};
-        codes[next - 1] = checked(negative ? -level : level);
+  std::int32_t checked(std::int64_t level) const {
+    const std::int64_t most = levels_;
+    if (level < -most || level > most)
+      refuse_message(kKind, "has level " + std::to_string(level) + " beyond " + std::to_string(most));
+    return static_cast<std::int32_t>(level);
+  }
+
+  /// Levels from `begin` on: of wide fields, or of a byte or two each.
+  void read_numbers(std::span<const std::byte> codes, std::uint64_t begin, std::span<float> into) const {
+    LowBitReader bits(codes.subspan(begin * width() / 8));
+    for (std::size_t i = 0; i < into.size(); ++i) {
+      if (coding_ == Coding::packed) {
+        into[i] = static_cast<float>(checked(std::int64_t{bits.get(width())} - levels_));
+      } else if (levels_ < 128) {
+        into[i] = static_cast<float>(checked(value_at<std::int8_t>(codes, begin + i)));
+      } else {
+        into[i] = fp16_value(value_at<std::uint16_t>(codes, 2 * (begin + i)));
+        if (!std::isfinite(into[i]) || std::trunc(into[i]) != into[i])
+          refuse_message(kKind, "has a level that is no whole number");
+        checked(static_cast<std::int64_t>(into[i]));
       }
     }
-    return codes;
+  }
+
+  std::vector<std::int32_t> read_elias(std::span<const std::byte> message, std::uint64_t numel) const {
+    std::vector<std::int32_t> numbers(numel);
+    if (numel == 0) {
+      expect_message_size(kKind, message, 0);
+      return numbers;
+    }
+    if (message.size() < 4 || message.size() % 4 != 0) refuse_message(kKind, "is no number of words");
+    auto words = read_values<std::uint32_t>(message, 0, message.size() / 4);
+    const std::uint64_t count = words.back();
+    words.pop_back();
+    if (words.size() != (count + 31) / 32) refuse_message(kKind, "has another number of words than it says");
+    WordBitReader bits(kKind, words, count);
+    for (std::uint64_t next = 0; !bits.at_end();) {
+      next += bits.get_delta();
+      if (next > numel) refuse_message(kKind, "has an element beyond its vector");
+      bool negative = bits.get(1);
+      auto level = std::int64_t{bits.get_delta()};
+      numbers[next - 1] = checked(negative ? -level : level);
+    }
+    return numbers;
   }
 
   std::uint32_t levels_;
   Norm norm_;
   std::uint64_t bucket_;
   Coding coding_;
+  bool padded_;
 };
 
 constexpr Parameter kParameters[] = {
@@ -285,6 +306,8 @@ constexpr Parameter kParameters[] = {
     {"coding", Unit::word, "packed|elias|bytes", "packed",
      "⌈log2(2·levels + 1)⌉ bits an element; Elias's delta code; a byte (from 128 levels on two), as GRACE "
      "sends"},
+    {"padding", Unit::word, "none|buckets", "none",
+     "with bytes: buckets: the last is filled up with zeros, as GRACE for torch.distributed sends it"},
 };
 
 // Alistarh et al. 2017, section 3.1; buckets section 4.
@@ -295,11 +318,16 @@ std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t see
     throw InputError(
         "'coding' is \"bytes\", whose half precision holds whole numbers up to 2048, but 'levels' is " +
         std::to_string(levels));
+  const bool padded = parameters.word("padding") == "buckets";
+  if (padded && coding != "bytes")
+    throw InputError("'padding' is \"buckets\", which fills buckets of bytes, but 'coding' is \"" + coding +
+                     "\"");
   auto codec = std::make_unique<QsgdCodec>(levels, parameters.word("norm") == "l2" ? Norm::l2 : Norm::max,
                                            static_cast<std::uint64_t>(parameters.count("bucket")),
                                            coding == "packed"  ? Coding::packed
                                            : coding == "elias" ? Coding::elias
-                                                               : Coding::bytes);
+                                                               : Coding::bytes,
+                                           padded);
   return make_gathered(std::move(codec), Coupling::tensor, {}, seed);
 }
 

@@ -1,5 +1,6 @@
 #include "compressors/quantised/rotation.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <string>
@@ -17,18 +18,24 @@ std::uint64_t block_size(std::uint64_t numel, std::uint64_t block) {
   return block == 0 ? whole : std::min(block, whole);
 }
 
-void flip_signs(std::span<float> values, const Draws& shared) {
-  for_each_draw(shared, values.size(), [&](std::uint64_t i, std::uint32_t draw) {
-    if (draw >> 31) values[i] = -values[i];
-  });
+/// x · scale with random signs; in place where `out` is x.
+void flip_signs(std::span<const float> x, const Draws& shared, float scale, float* out) {
+  constexpr std::size_t kBlock = 1024;
+  std::uint32_t drawn[kBlock];
+  for (std::size_t begin = 0; begin < x.size(); begin += kBlock) {
+    const std::size_t size = std::min(kBlock, x.size() - begin);
+    shared.fill(begin, {drawn, size});
+    kernels().flip_signs(x.data() + begin, drawn, size, scale, out + begin);
+  }
 }
 
+/// Not scaled.
 void transform(std::span<float> values, std::uint64_t size) {
-  const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(size)));
   for (std::uint64_t begin = 0; begin < values.size(); begin += size)
     kernels().walsh_hadamard(values.data() + begin, size);
-  for (float& value : values) value *= scale;
 }
+
+float scale_of(std::uint64_t size) { return static_cast<float>(1 / std::sqrt(static_cast<double>(size))); }
 
 }  // namespace
 
@@ -39,18 +46,21 @@ std::uint64_t rotated_size(std::uint64_t numel, std::uint64_t block) {
 }
 
 std::vector<float> rotated(std::span<const float> values, std::uint64_t block, const Draws& shared) {
-  std::vector<float> padded(values.begin(), values.end());
-  flip_signs(padded, shared);
-  padded.resize(rotated_size(values.size(), block), 0.0f);
-  transform(padded, block_size(values.size(), block));
+  const std::uint64_t size = block_size(values.size(), block);
+  std::vector<float> padded(rotated_size(values.size(), block));
+  flip_signs(values, shared, 1, padded.data());
+  transform(padded, size);
+  const float scale = scale_of(size);
+  for (float& value : padded) value *= scale;
   return padded;
 }
 
 std::vector<float> rotated_back(std::vector<float> values, std::uint64_t numel, std::uint64_t block,
                                 const Draws& shared) {
-  transform(values, block_size(numel, block));
+  const std::uint64_t size = block_size(numel, block);
+  transform(values, size);
   values.resize(numel);
-  flip_signs(values, shared);
+  flip_signs(values, shared, scale_of(size), values.data());
   return values;
 }
 

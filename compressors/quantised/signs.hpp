@@ -23,9 +23,13 @@ constexpr Bytes sign_bytes(SignLayout layout, std::uint64_t numel) {
 
 void append_signs(Message& message, std::span<const float> values, SignLayout layout);
 
-/// ±1 (0 too, for bytes) of each element. The message must have sign_bytes; throws InputError where its fill
-/// or its bytes are wrong.
-std::vector<float> read_signs(const char* kind, std::span<const std::byte> message, std::uint64_t numel,
-                              SignLayout layout);
+/// Throws InputError where the length or the fill is wrong.
+void check_signs(const char* kind, std::span<const std::byte> message, std::uint64_t numel,
+                 SignLayout layout);
+
+/// ±1 (0 too, for bytes) of the elements from `begin` on, a multiple of 32; the message, of which the signs
+/// are the first bytes, is a checked one. Throws InputError where a byte is no sign.
+void read_signs(const char* kind, std::span<const std::byte> message, std::uint64_t numel, SignLayout layout,
+                std::uint64_t begin, std::span<float> into);
 
 }  // namespace traincast

@@ -28,8 +28,12 @@ class SignCodec final : public DenseCodec {
       append_signs(message, values, layout_);
     return message;
   }
-  Decoded decode(std::span<const std::byte> message, const Call& call) const override {
-    return {true, {}, read_signs(kKind, message, call.numel, layout_)};
+  void check(std::span<const std::byte> message, const Call& call) const override {
+    check_signs(kKind, message, call.numel, layout_);
+  }
+  void piece(std::span<const std::byte> message, const Call& call, std::uint64_t begin,
+             std::span<float> into) const override {
+    read_signs(kKind, message, call.numel, layout_, begin, into);
   }
   Bytes value_bytes(const Message& message, const Call&) const override { return message.size(); }
 

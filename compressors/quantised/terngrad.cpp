@@ -80,30 +80,33 @@ class TernaryCodec final : public DenseCodec {
     return message;
   }
 
-  Decoded decode(std::span<const std::byte> message, const Call& call) const override {
+  void check(std::span<const std::byte> message, const Call& call) const override {
     const std::uint64_t body = body_bytes(call.numel);
     expect_message_size(kKind, message, 4 + body);
-    const float scale = checked_scale(kKind, read_values<float>(message, 0, 1)[0]);
+    checked_scale(kKind, value_at<float>(message, 0));
+    for (std::uint64_t i = call.numel; !bytes_ && i < 4 * body; ++i)
+      if (std::to_integer<unsigned>(message[4 + i % body]) >> (2 * (i / body)) & 3)
+        refuse_message(kKind, "is not filled with zeros");
+  }
+
+  void piece(std::span<const std::byte> message, const Call& call, std::uint64_t begin,
+             std::span<float> into) const override {
+    const std::uint64_t body = body_bytes(call.numel);
+    const auto scale = value_at<float>(message, 0);
     const auto* in = reinterpret_cast<const std::uint8_t*>(message.data() + 4);
-    Decoded sent{true, {}, std::vector<float>(call.numel)};
-    unsigned wrong = 0;
-    if (bytes_) {
-      for (std::uint64_t i = 0; i < call.numel; ++i) {
-        auto sign = static_cast<std::int8_t>(in[i]);
-        wrong |= sign < -1 || sign > 1;
-        sent.values[i] = static_cast<float>(sign) * scale;
+    bool right = true;
+    if (bytes_)
+      for (std::size_t i = 0; i < into.size(); ++i) {
+        const auto sign = static_cast<std::int8_t>(in[begin + i]);
+        right &= sign >= -1 && sign <= 1;
+        into[i] = static_cast<float>(sign) * scale;
       }
-    } else {
-      for (unsigned quarter = 0; quarter < 4; ++quarter) {
-        std::uint64_t begin = std::min(call.numel, quarter * body);
-        std::uint64_t size = std::min(body, call.numel - begin);
-        wrong |= !kernels().ternary_values(in, size, quarter, scale, sent.values.data() + begin);
-        for (std::uint64_t j = size; j < body; ++j)
-          if ((in[j] >> (2 * quarter)) & 3) refuse_message(kKind, "is not filled with zeros");
-      }
-    }
-    if (wrong) refuse_message(kKind, "has a code that is none of −1, 0 and 1");
-    return sent;
+    else
+      for_each_run(begin, into.size(), body, [&](std::uint64_t quarter, std::size_t first, std::size_t end) {
+        right &= kernels().ternary_values(in + (begin + first) % body, end - first,
+                                          static_cast<unsigned>(quarter), scale, into.data() + first);
+      });
+    if (!right) refuse_message(kKind, "has a code that is none of −1, 0 and 1");
   }
 
   Bytes value_bytes(const Message& message, const Call&) const override { return message.size() - 4; }

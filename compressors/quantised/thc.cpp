@@ -20,16 +20,20 @@ namespace traincast {
 // pairs of neighbours; between a and b stochastic rounding of x errs by (x − a)(b − x) in the mean square.
 std::vector<std::uint32_t> thc_table(unsigned bits, std::uint32_t granularity, double limit) {
   const std::uint32_t codes = 1u << bits, g = granularity;
-  constexpr int kSteps = 64;  // of the integral, between two whole numbers
+  constexpr std::uint32_t kSteps = 64;  // of the integral, between two whole numbers
   auto place = [&](double number) { return (2 * number / g - 1) * limit; };
+  std::vector<double> places, weights;
+  for (std::uint32_t j = 0; j < g * kSteps; ++j) {
+    const double x = place((j + 0.5) / kSteps);
+    places.push_back(x);
+    weights.push_back(std::exp(-x * x / 2));
+  }
   std::vector<double> cost((g + 1) * (g + 1), 0.0);
   for (std::uint32_t a = 0; a < g; ++a)
     for (std::uint32_t b = a + 1; b <= g; ++b) {
       double sum = 0;
-      for (int j = 0; j < static_cast<int>(b - a) * kSteps; ++j) {
-        double x = place(a + (j + 0.5) / kSteps);
-        sum += (x - place(a)) * (place(b) - x) * std::exp(-x * x / 2);
-      }
+      for (std::uint32_t j = a * kSteps; j < b * kSteps; ++j)
+        sum += (places[j] - place(a)) * (place(b) - places[j]) * weights[j];
       cost[a * (g + 1) + b] = sum;
     }
   // best[c][b]: the least cost of codes 0 … c with code c at b.
@@ -115,19 +119,25 @@ class Thc final : public Compressor {
     group.each(Stage::encode, {{Primitive::hadamard, {size, 0, 0}}, {Primitive::bit_pack, {size, bits_, 0}}},
                [&](LearnerId learner) {
                  source.read(learner, vector);
-                 Message message = encode(rotated(vector, block_, draws.shared()), bound, draws.own(learner));
+                 const Message message =
+                     encode(rotated(vector, block_, draws.shared()), bound, draws.own(learner));
                  bytes = message.size();
-                 std::vector<float> own(size), worth(table_.size());
+                 check_codes(kKind, message, size, bits_);
+                 const bool remembers = contributions.wants_dense();
+                 std::vector<float> own(remembers ? size : 0), worth(table_.size());
                  for (std::size_t code = 0; code < table_.size(); ++code)
                    worth[code] = value_of(table_[code], 1, bound);
-                 read_codes(kKind, message, size, bits_,
-                            [&](std::uint64_t first, const std::uint8_t* codes, std::size_t count) {
-                              for (std::size_t i = 0; i < count; ++i) {
-                                sums[first + i] += table_[codes[i]];
-                                own[first + i] = worth[codes[i]];
-                              }
-                            });
-                 contributions.kept(learner, rotated_back(std::move(own), numel, block_, draws.shared()));
+                 std::uint8_t codes[kCodeBlock];
+                 for (std::uint64_t begin = 0; begin < size; begin += kCodeBlock) {
+                   const std::size_t count = std::min<std::uint64_t>(kCodeBlock, size - begin);
+                   read_codes(message, begin, bits_, {codes, count});
+                   // The servers' work.
+                   for (std::size_t i = 0; i < count; ++i) sums[begin + i] += table_[codes[i]];
+                   if (remembers)
+                     for (std::size_t i = 0; i < count; ++i) own[begin + i] = worth[codes[i]];
+                 }
+                 if (remembers)
+                   contributions.kept(learner, rotated_back(std::move(own), numel, block_, draws.shared()));
                });
     const Bytes pulled = (std::uint64_t{group.stands_for()} * granularity_ <= 255 ? 1 : 2) * size;
     group.push_pull(std::vector<Bytes>(learners, bytes), pulled, learners * bytes);

@@ -5,6 +5,7 @@
 #include "compressors/gathered.hpp"
 #include "compressors/methods.hpp"
 #include "compressors/sparse/select.hpp"
+#include "compressors/sparse/sparse_message.hpp"
 
 namespace traincast {
 
@@ -57,28 +58,37 @@ class GTopK final : public Compressor {
       for (Index index : own[learner].indices) own[learner].values.push_back(vector[index]);
     });
 
-    const Bytes encoded = learners * kEntryBytes * k, value_bytes = learners * sizeof(float) * k;
+    const Bytes encoded = learners * (sizeof(Index) + sizeof(float)) * k,
+                value_bytes = learners * sizeof(float) * k;
     std::vector<SparseVector> held = own;
-    auto merge = [&](const Transfer& up) { held[up.to] = merged(held[up.to], held[up.from], k); };
+    auto written = [&](LearnerId from) {
+      return write_sparse(held[from].indices, held[from].values, numel, {}, false);
+    };
     const std::uint64_t both = std::min(2 * k, numel);
     unsigned phase = 0;
     std::vector<std::vector<Transfer>> down;
     for (std::uint32_t stride = 1; stride < learners; stride *= 2) {
       std::vector<Transfer> up;
-      for (LearnerId to = 0; to + stride < learners; to += 2 * stride)
-        up.push_back({to + stride, to, kEntryBytes * held[to + stride].indices.size()});
+      std::vector<Message> messages;
+      for (LearnerId to = 0; to + stride < learners; to += 2 * stride) {
+        messages.push_back(written(to + stride));
+        up.push_back({to + stride, to, messages.back().size()});
+      }
+      auto merge = [&](std::size_t t) {
+        held[up[t].to] = merged(held[up[t].to], read_sparse(messages[t], numel, {}, {}), k);
+      };
       group.rounds({up}, phase == 0 ? encoded : 0, phase == 0 ? value_bytes : 0);
       group.phase(++phase);
       // The root merges after every round, and nobody who merges beside it is later than it.
       group.at(0, Stage::encode, {{Primitive::elementwise, {both, 0, 0}}, {Primitive::topk, {both, k, 0}}},
-               [&] { merge(up.front()); });
-      for (std::size_t t = 1; t < up.size(); ++t) merge(up[t]);
+               [&] { merge(0); });
+      for (std::size_t t = 1; t < up.size(); ++t) merge(t);
       down.insert(down.begin(), up);
     }
-    const SparseVector& root = held[0];
+    const Message answer = written(0);
+    const SparseVector root = read_sparse(answer, numel, {}, {});
     for (auto& round : down)
-      for (Transfer& transfer : round)
-        transfer = {transfer.to, transfer.from, kEntryBytes * root.indices.size()};
+      for (Transfer& transfer : round) transfer = {transfer.to, transfer.from, answer.size()};
     group.rounds(std::move(down), learners == 1 ? encoded : 0, learners == 1 ? value_bytes : 0);
 
     group.phase(++phase);
@@ -107,7 +117,6 @@ class GTopK final : public Compressor {
   void load(Reader&) override {}
 
  private:
-  static constexpr Bytes kEntryBytes = sizeof(Index) + sizeof(float);
   double density_;
 };
 

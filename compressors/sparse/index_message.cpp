@@ -1,7 +1,6 @@
 #include "compressors/sparse/index_message.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 #include "base/error.hpp"
@@ -22,23 +21,6 @@ std::uint64_t packed_bytes(std::uint64_t count, std::uint64_t chunk) {
 }
 
 }  // namespace
-
-Message plain_indices(std::span<const Index> indices) {
-  auto bytes = std::as_bytes(indices);
-  return {bytes.begin(), bytes.end()};
-}
-
-std::vector<Index> read_plain_indices(std::span<const std::byte> message, std::uint64_t count,
-                                      std::uint64_t numel) {
-  expect_size(message, 4 * count);
-  std::vector<Index> indices(count);
-  if (count > 0) std::memcpy(indices.data(), message.data(), message.size());
-  for (std::size_t j = 0; j < count; ++j)
-    if (indices[j] >= numel || (j > 0 && indices[j] <= indices[j - 1]))
-      throw InputError("index message: index " + std::to_string(indices[j]) + " at place " +
-                       std::to_string(j) + " is not ascending below " + std::to_string(numel));
-  return indices;
-}
 
 Message packed_indices(std::span<const Index> indices, std::uint64_t chunk) {
   Message message;

@@ -1,4 +1,4 @@
-// Index sets as bytes: ScaleCom's leader sends one to everybody.
+// Index sets with one index in every chunk, as ScaleCom's leader chooses them: places in their chunks.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,6 @@
 #include "compressors/group.hpp"
 
 namespace traincast {
-
-/// Four bytes an index.
-Message plain_indices(std::span<const Index> indices);
-/// Throws InputError where these are not `count` ascending indices below `numel`.
-std::vector<Index> read_plain_indices(std::span<const std::byte> message, std::uint64_t count,
-                                      std::uint64_t numel);
 
 /// One index per chunk of `chunk` elements: its place in the chunk, in ⌈log2 chunk⌉ bits, lowest bit first,
 /// without gaps; the last byte is filled with zeros.

@@ -27,7 +27,7 @@ class Led final : public Compressor {
   explicit Led(LedSupport method) : method_(std::move(method)) {}
 
   Coupling coupling() const override { return Coupling::tensor; }
-  bool sizes_follow_from_shape() const override { return true; }
+  bool sizes_follow_from_shape() const override { return !method_.index || fixed_size({*method_.index, {}}); }
   ErrorRule error_rule() const override { return {ErrorRule::Error::local, method_.beta}; }
 
   void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,
@@ -53,20 +53,21 @@ class Led final : public Compressor {
     }
     std::vector<Work> choosing = {method_.by_chunk ? Work{Primitive::chunk_top1, {numel, chunk, 0}}
                                                    : Work{Primitive::topk, {numel, k, 0}}};
-    if (method_.packed) choosing.push_back(packing);
+    const bool packs = method_.index != IndexCoding::int32;
+    if (packs) choosing.push_back(packing);
     Message message;
     group.at(leader, Stage::encode, choosing, [&] {
       source.read(leader, vector);
       auto chosen = method_.by_chunk ? largest_by_chunk(vector, chunk) : largest(vector, k);
-      message = method_.packed ? packed_indices(chosen, chunk) : plain_indices(chosen);
+      message = method_.index ? write_indices(chosen, numel, *method_.index) : packed_indices(chosen, chunk);
     });
     group.broadcast(leader, message.size());
 
     group.phase(++phase);
     std::vector<Index> indices;
-    group.once(Stage::encode, method_.packed ? std::vector<Work>{packing} : std::vector<Work>{}, [&] {
-      indices =
-          method_.packed ? read_packed_indices(message, chunk, numel) : read_plain_indices(message, k, numel);
+    group.once(Stage::encode, packs ? std::vector<Work>{packing} : std::vector<Work>{}, [&] {
+      indices = method_.index ? read_indices(message, k, numel, *method_.index)
+                              : read_packed_indices(message, chunk, numel);
     });
     std::vector<float> sum(k);
     group.all_reduce(Element::fp32, sum, {{Primitive::gather, {numel, k, 0}}},

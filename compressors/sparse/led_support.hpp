@@ -3,8 +3,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "compressors/compressor.hpp"
+#include "compressors/sparse/sparse_message.hpp"
 
 namespace traincast {
 
@@ -20,8 +22,9 @@ struct LedSupport {
   /// the whole tensor as many.
   std::function<double(const Bucket&)> rate;
   bool by_chunk = false;
-  bool packed = false;  ///< indices as places in their chunk (by_chunk only), else four bytes each
-  float beta = 1;       ///< low-pass filter of the error memory
+  /// Of the leader's message; nothing: places in their chunks (by_chunk only).
+  std::optional<IndexCoding> index = IndexCoding::int32;
+  float beta = 1;  ///< low-pass filter of the error memory
 };
 
 /// Phase 0: leader's vector to indices, broadcast (before it, where the leader is to be found: an all-gather

@@ -19,10 +19,13 @@ MagnitudeBracket bisect_magnitude(std::span<const float> values, std::uint64_t k
   // `above` leaves at most k entries, `below` more; infinity and 0 stand for "none seen yet".
   MagnitudeBracket bracket;
   float low = 0, high = 1;
+  // Entries below a threshold that too many reach are looked at no more.
+  std::vector<float> held;
+  std::span<const float> left = values;
   for (unsigned i = 0; i < iterations; ++i) {
     float ratio = low + (high - low) / 2, threshold = mean + ratio * (largest - mean);
     const std::uint64_t seen =
-        kernels().count_from(values.data(), values.size(), std::bit_cast<std::int32_t>(threshold));
+        kernels().count_from(left.data(), left.size(), std::bit_cast<std::int32_t>(threshold));
     if (seen <= k) {
       high = ratio;
       if (seen > bracket.count || std::isinf(bracket.above)) {
@@ -32,6 +35,12 @@ MagnitudeBracket bisect_magnitude(std::span<const float> values, std::uint64_t k
     } else {
       low = ratio;
       bracket.below = std::max(bracket.below, threshold);
+      if (4 * seen > left.size()) continue;
+      std::vector<float> fewer;
+      fewer.reserve(seen);
+      for (Index place : at_least(left, threshold)) fewer.push_back(left[place]);
+      held = std::move(fewer);
+      left = held;
     }
   }
   return bracket;
@@ -48,13 +57,8 @@ class Bisection final : public Selector {
     const std::uint64_t k = *count(values.size());
     const MagnitudeBracket bracket = bisect_magnitude(values, k, iterations_);
     std::vector<Index> sure, rest;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      float magnitude = std::fabs(values[i]);
-      if (magnitude >= bracket.above)
-        sure.push_back(static_cast<Index>(i));
-      else if (magnitude >= bracket.below)
-        rest.push_back(static_cast<Index>(i));
-    }
+    for (Index place : at_least(values, bracket.below))
+      (std::fabs(values[place]) >= bracket.above ? sure : rest).push_back(place);
     // The rest is filled with one run of those between the thresholds, from a random one on.
     std::uint64_t missing = k - sure.size();
     if (missing == 0) return sure;

@@ -12,8 +12,6 @@ namespace traincast {
 
 namespace {
 
-constexpr Bytes kEntryBytes = sizeof(Index) + sizeof(float);
-
 float kth_magnitude(std::span<const float> values, std::uint64_t k) {
   if (k == 0 || values.empty()) return 0;
   float least = std::numeric_limits<float>::infinity();
@@ -57,13 +55,16 @@ class OkTopK final : public Compressor {
     if (step.index % region_period_ == 0 || borders_.size() != learners + 1) set_borders(own, numel);
 
     // Each entry to the owner of its region.
-    std::vector<Bytes> sent(std::size_t{learners} * learners, 0);
+    std::vector<Message> to_owners;
+    std::vector<Bytes> sent;
     std::uint64_t entries = 0;
-    for (LearnerId from = 0; from < learners; ++from)
-      for (Index index : own[from].indices) {
-        sent[std::size_t{from} * learners + owner_of(index)] += kEntryBytes;
-        ++entries;
+    for (const SparseVector& all_of : own) {
+      entries += all_of.indices.size();
+      for (Message& message : by_region(all_of, numel)) {
+        sent.push_back(message.size());
+        to_owners.push_back(std::move(message));
       }
+    }
     group.all_to_all(std::move(sent), entries * sizeof(float));
 
     // Owners add up, and gather what exceeds the common threshold; exact every so many steps, from all sums.
@@ -71,22 +72,18 @@ class OkTopK final : public Compressor {
     group.phase(1);
     const std::uint64_t part = (numel + learners - 1) / learners, share = (k + learners - 1) / learners;
     group.once(Stage::encode, {{Primitive::scatter, {part, share, 0}, learners}}, [&] {
-      for (const SparseVector& vector_of : own)
-        for (std::size_t j = 0; j < vector_of.indices.size(); ++j)
-          sums[vector_of.indices[j]] += vector_of.values[j];
+      for (const Message& message : to_owners) {
+        const SparseVector arrived = read_sparse(message, numel, {}, {});
+        for (std::size_t j = 0; j < arrived.indices.size(); ++j)
+          sums[arrived.indices[j]] += arrived.values[j];
+      }
     });
     if (exact) global_threshold_ = kth_magnitude(sums, k);
-    const SparseVector all = beyond(sums, exact ? 0.0f : global_threshold_);
-    std::vector<Message> regions(learners);
-    for (std::size_t j = 0; j < all.indices.size(); ++j) {
-      Message& region = regions[owner_of(all.indices[j])];
-      append(region, all.indices[j]);
-      append(region, all.values[j]);
-    }
+    std::vector<Message> regions = by_region(beyond(sums, exact ? 0.0f : global_threshold_), numel);
     const Work keeping{exact ? Primitive::topk : Primitive::threshold_scan, {part, share, 0}};
-    group.all_gather({keeping}, [&](LearnerId learner, Bytes& value_bytes) {
+    regions = group.all_gather({keeping}, [&](LearnerId learner, Bytes& value_bytes) {
       value_bytes = regions[learner].size() / 2;
-      return std::move(regions[learner]);
+      return regions[learner];
     });
 
     group.phase(2);
@@ -94,10 +91,13 @@ class OkTopK final : public Compressor {
     std::uint64_t applied = 0;
     group.once(Stage::decode, {{Primitive::elementwise, {numel, 0, 0}}, {Primitive::scatter, {numel, k, 0}}},
                [&] {
-                 for (std::size_t j = 0; j < all.indices.size(); ++j) {
-                   if (std::fabs(all.values[j]) < global_threshold_) continue;
-                   ++applied;
-                   average[all.indices[j]] = all.values[j] / static_cast<float>(learners);
+                 for (const Message& region : regions) {
+                   const SparseVector arrived = read_sparse(region, numel, {}, {});
+                   for (std::size_t j = 0; j < arrived.indices.size(); ++j) {
+                     if (std::fabs(arrived.values[j]) < global_threshold_) continue;
+                     ++applied;
+                     average[arrived.indices[j]] = arrived.values[j] / static_cast<float>(learners);
+                   }
                  }
                });
     if (!exact) adapt(global_threshold_, applied, 2 * wanted / 3, 4 * wanted / 3);
@@ -158,9 +158,21 @@ class OkTopK final : public Compressor {
     }
   }
 
-  LearnerId owner_of(Index index) const {
-    auto above = std::upper_bound(borders_.begin() + 1, borders_.end() - 1, index);
-    return static_cast<LearnerId>(above - borders_.begin() - 1);
+  /// A message to the owner of each region.
+  std::vector<Message> by_region(const SparseVector& entries, std::uint64_t numel) const {
+    std::vector<Message> messages;
+    std::size_t first = 0;
+    for (std::size_t region = 0; region + 1 < borders_.size(); ++region) {
+      auto end = std::lower_bound(entries.indices.begin(), entries.indices.end(), borders_[region + 1]);
+      const std::size_t last = region + 2 == borders_.size()
+                                   ? entries.indices.size()
+                                   : static_cast<std::size_t>(end - entries.indices.begin());
+      const std::size_t count = std::max(first, last) - first;
+      messages.push_back(write_sparse(std::span(entries.indices).subspan(first, count),
+                                      std::span(entries.values).subspan(first, count), numel, {}, false));
+      first += count;
+    }
+    return messages;
   }
 
   double density_;

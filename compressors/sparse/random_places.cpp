@@ -2,44 +2,35 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <numeric>
 
 namespace traincast {
 
 namespace {
 
-constexpr Index kFree = ~Index{0};
+/// A place in the upper half, which draw it was in the lower.
+using Drawn = std::uint64_t;
 
-/// Places seen so far: open addressing in a table at most half full.
-class PlaceSet {
- public:
-  explicit PlaceSet(std::uint64_t places)
-      : shift_(64 - static_cast<unsigned>(std::bit_width(2 * places + 1))),
-        slots_(std::size_t{1} << (64 - shift_), kFree) {}
-  /// False where it was there already.
-  bool insert(Index place) {
-    std::size_t slot = (place * 0x9E3779B97F4A7C15) >> shift_;
-    for (; slots_[slot] != kFree; slot = (slot + 1) & (slots_.size() - 1))
-      if (slots_[slot] == place) return false;
-    slots_[slot] = place;
-    return true;
-  }
+std::uint64_t place_of(Drawn drawn) { return drawn >> 32; }
+std::uint32_t number_of(Drawn drawn) { return static_cast<std::uint32_t>(drawn); }
 
- private:
-  unsigned shift_;
-  std::vector<Index> slots_;
-};
-
-/// Least significant digit first, 11 bits at a time.
-void sort_places(std::vector<Index>& places, std::uint64_t bound) {
-  if (places.size() < 512) return std::sort(places.begin(), places.end());
-  std::vector<Index> other(places.size());
-  for (unsigned shift = 0; shift < 32 && (bound - 1) >> shift != 0; shift += 11) {
-    std::uint32_t begin[2048] = {};
-    for (Index place : places) ++begin[(place >> shift) & 2047];
-    std::exclusive_scan(std::begin(begin), std::end(begin), std::begin(begin), 0u);
-    for (Index place : places) other[begin[(place >> shift) & 2047]++] = place;
-    places.swap(other);
+/// By place, those of one place as they were; least significant digit first.
+void sort_by_place(std::vector<Drawn>& drawn, std::uint64_t bound) {
+  if (drawn.size() < 512) return std::sort(drawn.begin(), drawn.end());
+  constexpr unsigned kMostBits = 13;
+  const auto bits = static_cast<unsigned>(std::bit_width(bound - 1)),
+             digits = (bits + kMostBits - 1) / kMostBits;
+  const unsigned width = (bits + digits - 1) / digits;
+  const std::uint64_t mask = (1u << width) - 1;
+  std::vector<Drawn> other(drawn.size());
+  std::vector<std::uint32_t> begin(mask + 1);
+  for (unsigned shift = 32; shift < 32 + bits; shift += width) {
+    std::fill(begin.begin(), begin.end(), 0u);
+    for (Drawn one : drawn) ++begin[(one >> shift) & mask];
+    std::exclusive_scan(begin.begin(), begin.end(), begin.begin(), 0u);
+    for (Drawn one : drawn) other[begin[(one >> shift) & mask]++] = one;
+    drawn.swap(other);
   }
 }
 
@@ -74,21 +65,38 @@ std::vector<Index> random_places(std::uint64_t numel, std::uint64_t k, const Dra
         places.push_back(place);
     return places;
   }
-  PlaceSet seen(k);
-  places.reserve(k);
+  // Floyd's sampling (Bentley and Floyd 1987): draw j lies below n − k + j + 1, and where its place is taken
+  // already, by an earlier draw or in this way, the place n − k + j, its last, is. Sorting tells who came
+  // later.
+  const std::uint64_t first_last = numel - k;
   std::vector<std::uint32_t> words(2 * k);
   draws.fill(0, words);
-  for (std::uint64_t j = 0; j < k; ++j) {
-    std::uint64_t top = numel - k + j;
-    auto place = static_cast<Index>(scaled(&words[2 * j], top + 1));
-    if (!seen.insert(place)) {
-      place = static_cast<Index>(top);
-      seen.insert(place);
-    }
-    places.push_back(place);
+  std::vector<Drawn> drawn(k);
+  for (std::uint64_t j = 0; j < k; ++j) drawn[j] = scaled(&words[2 * j], first_last + j + 1) << 32 | j;
+  sort_by_place(drawn, numel);
+  std::vector<bool> late(k);
+  places.reserve(k);
+  for (std::size_t i = 0; i < k; ++i) {
+    const auto place = static_cast<Index>(place_of(drawn[i]));
+    if (!places.empty() && places.back() == place)
+      late[number_of(drawn[i])] = true;
+    else
+      places.push_back(place);
   }
-  sort_places(places, numel);
-  return places;
+  // Draws of a place that may be an earlier draw's last.
+  auto above = std::lower_bound(drawn.begin(), drawn.end(), Drawn{first_last} << 32);
+  std::sort(above, drawn.end(), [](Drawn a, Drawn b) { return number_of(a) < number_of(b); });
+  for (; above != drawn.end(); ++above) {
+    const std::uint64_t earlier = place_of(*above) - first_last;
+    if (earlier < number_of(*above) && late[earlier]) late[number_of(*above)] = true;
+  }
+  if (places.size() == k) return places;  // none was late
+  std::vector<Index> lasts, all;
+  for (std::uint64_t j = 0; j < k; ++j)
+    if (late[j]) lasts.push_back(static_cast<Index>(first_last + j));
+  all.reserve(k);
+  std::set_union(places.begin(), places.end(), lasts.begin(), lasts.end(), std::back_inserter(all));
+  return all;
 }
 
 }  // namespace traincast

@@ -42,8 +42,9 @@ constexpr Parameter kParameters[] = {
     {"batch", Unit::count, "[1, 1000000]", "32", "samples of a learner's mini-batch, for the guidance"},
     {"selection", Unit::word, "chunk|exact", "chunk",
      "the leader's largest entry of each chunk of 'rate' entries, or its largest of the whole tensor"},
-    {"index", Unit::word, "int32|packed", "int32",
-     "indices on the wire: four bytes, or the place in the chunk in as few bits as it takes"},
+    {"index", Unit::word, "int32|int64|bitmap|elias|packed", "int32",
+     "indices on the wire: 4 or 8 bytes each, one bit for each element, gaps in Elias's delta code, or the "
+     "place in the chunk in as few bits as it takes"},
     {"beta", Unit::ratio, "(0, 1]", "1", "low-pass filter of the error memory; 1 is plain error feedback"},
 };
 
@@ -62,7 +63,11 @@ std::function<double(const Bucket&)> guided(std::vector<Positions> all, double b
 std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t) {
   LedSupport method;
   method.by_chunk = parameters.word("selection") == "chunk";
-  method.packed = parameters.word("index") == "packed";
+  const bool packed = parameters.word("index") == "packed";
+  if (packed)
+    method.index.reset();
+  else
+    method.index = index_coding(parameters);
   method.beta = static_cast<float>(parameters.number("beta"));
   std::vector<Positions> positions;
   for (const JsonReader& at : parameters.choices("positions")) {
@@ -77,10 +82,10 @@ std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t) {
   } else {
     method.rate = guided(std::move(positions), static_cast<double>(parameters.count("batch")));
   }
-  if (method.packed && !method.by_chunk)
+  if (packed && !method.by_chunk)
     throw InputError(
         "'index' is \"packed\", which needs one entry per chunk, but 'selection' is \"exact\"; allowed with "
-        "it: \"int32\"");
+        "it: int32, int64, bitmap, elias");
   return make_led_support(std::move(method));
 }
 

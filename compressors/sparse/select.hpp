@@ -19,7 +19,7 @@ std::vector<Index> largest(std::span<const float> values, std::uint64_t k);
 /// magnitudes the lower index. One index per chunk, ascending.
 std::vector<Index> largest_by_chunk(std::span<const float> values, std::uint64_t chunk);
 
-/// The entries of at least this magnitude (above 0), by ascending index.
+/// The entries of at least this magnitude, by ascending index.
 std::vector<Index> at_least(std::span<const float> values, float threshold);
 
 /// Two magnitudes between which a threshold for k entries lies.

@@ -5,8 +5,8 @@
 
 #include "compressors/gathered.hpp"
 #include "compressors/methods.hpp"
-#include "compressors/sparse/index_message.hpp"
 #include "compressors/sparse/select.hpp"
+#include "compressors/sparse/sparse_message.hpp"
 
 namespace traincast {
 
@@ -22,7 +22,7 @@ class SharedMask final : public Codec {
     Message message;
     for (const Alike& alike : alike_in(call.unit)) {
       auto mask = largest(values.subspan(alike.begins.front(), alike.numel), share_of(density_, alike.numel));
-      append(message, std::span<const Index>(mask));
+      append(message, write_indices(mask, alike.numel, IndexCoding::int32));
       for (std::uint64_t begin : alike.begins)
         for (Index index : mask) append(message, values[begin + index]);
     }
@@ -38,7 +38,7 @@ class SharedMask final : public Codec {
     std::uint64_t at = 0;
     for (const Alike& alike : all) {
       const std::uint64_t k = share_of(density_, alike.numel);
-      auto mask = read_plain_indices(message.subspan(at, 4 * k), k, alike.numel);
+      auto mask = read_indices(message.subspan(at, 4 * k), k, alike.numel, IndexCoding::int32);
       at += 4 * k;
       for (std::uint64_t begin : alike.begins) {
         auto values = read_values<float>(message, at, k);

@@ -32,7 +32,8 @@ std::unique_ptr<Codec> make_sparse_codec(std::unique_ptr<Selector> selector, Spa
 /// Rows of a method's parameter table.
 inline constexpr Parameter kIndexParameter{
     "index", Unit::word, "int32|int64|bitmap|elias", "int32",
-    "indices on the wire: 4 or 8 bytes each, one bit for each element, or gaps in Elias's delta code"};
+    "indices on the wire: 4 or 8 bytes each, one bit for each element, or gaps in Elias's delta code "
+    "(places in chunks need one entry in every chunk: 'scalecom' has them)"};
 inline constexpr Parameter kValueParameter{
     "value", Unit::word, "fp32|fp16|bf16|int8|sign", "fp32",
     "values on the wire; int8: multiples of the largest magnitude / 127; sign: mean magnitude and signs"};

@@ -24,8 +24,8 @@ std::uint64_t index_bytes(IndexCoding coding, std::uint64_t count, std::uint64_t
   return (coding == IndexCoding::int32 ? 4 : 8) * count;
 }
 
-void write_indices(Message& message, std::span<const Index> indices, std::uint64_t numel,
-                   IndexCoding coding) {
+void append_indices(Message& message, std::span<const Index> indices, std::uint64_t numel,
+                    IndexCoding coding) {
   switch (coding) {
     case IndexCoding::int32: append(message, indices); break;
     case IndexCoding::int64:
@@ -52,7 +52,7 @@ void write_indices(Message& message, std::span<const Index> indices, std::uint64
 }
 
 /// Reads from the front of `message` and takes it off.
-std::vector<Index> read_indices(std::span<const std::byte>& message, std::uint64_t count, std::uint64_t numel,
+std::vector<Index> take_indices(std::span<const std::byte>& message, std::uint64_t count, std::uint64_t numel,
                                 IndexCoding coding) {
   std::vector<Index> indices;
   indices.reserve(count);
@@ -157,6 +157,19 @@ std::vector<float> read_coded(std::span<const std::byte> message, std::uint64_t 
 
 }  // namespace
 
+Message write_indices(std::span<const Index> indices, std::uint64_t numel, IndexCoding coding) {
+  Message message;
+  append_indices(message, indices, numel, coding);
+  return message;
+}
+
+std::vector<Index> read_indices(std::span<const std::byte> message, std::uint64_t count, std::uint64_t numel,
+                                IndexCoding coding) {
+  std::vector<Index> indices = take_indices(message, count, numel, coding);
+  if (!message.empty()) refuse_message(kKind, "goes on behind its last index");
+  return indices;
+}
+
 Bytes coded_value_bytes(ValueCoding coding, std::uint64_t count) {
   if (count == 0) return 0;
   switch (coding) {
@@ -176,7 +189,7 @@ Message write_sparse(std::span<const Index> indices, std::span<const float> valu
   Message message;
   if (indices.empty()) return message;
   if (!known && begins_with_count(format)) append(message, static_cast<std::uint32_t>(indices.size()));
-  write_indices(message, indices, numel, format.index);
+  append_indices(message, indices, numel, format.index);
   write_values(message, values, format.value);
   return message;
 }
@@ -206,18 +219,23 @@ SparseVector read_sparse(std::span<const std::byte> message, std::uint64_t numel
   }
   if (count == 0 || count > numel)
     refuse_message(kKind, "says " + std::to_string(count) + " entries of " + std::to_string(numel));
-  sent.indices = read_indices(message, count, numel, format.index);
+  sent.indices = take_indices(message, count, numel, format.index);
   sent.values = read_coded(message, count, format.value);
   return sent;
 }
 
+IndexCoding index_coding(const Parameters& parameters) {
+  const std::string& index = parameters.word("index");
+  return index == "int32"    ? IndexCoding::int32
+         : index == "int64"  ? IndexCoding::int64
+         : index == "bitmap" ? IndexCoding::bitmap
+                             : IndexCoding::elias;
+}
+
 SparseFormat sparse_format(const Parameters& parameters) {
-  const std::string &index = parameters.word("index"), &value = parameters.word("value");
+  const std::string& value = parameters.word("value");
   SparseFormat format;
-  format.index = index == "int32"    ? IndexCoding::int32
-                 : index == "int64"  ? IndexCoding::int64
-                 : index == "bitmap" ? IndexCoding::bitmap
-                                     : IndexCoding::elias;
+  format.index = index_coding(parameters);
   format.value = value == "fp32"   ? ValueCoding::fp32
                  : value == "fp16" ? ValueCoding::fp16
                  : value == "bf16" ? ValueCoding::bf16

@@ -40,12 +40,20 @@ Message write_sparse(std::span<const Index> indices, std::span<const float> valu
 SparseVector read_sparse(std::span<const std::byte> message, std::uint64_t numel, SparseFormat format,
                          std::optional<std::uint64_t> count);
 
+/// Indices alone, rising and below `numel`, as the index coding has them.
+Message write_indices(std::span<const Index> indices, std::uint64_t numel, IndexCoding coding);
+/// Throws InputError where these bytes are no such message of `count` indices.
+std::vector<Index> read_indices(std::span<const std::byte> message, std::uint64_t count, std::uint64_t numel,
+                                IndexCoding coding);
+
 /// Bytes of `count` coded values.
 Bytes coded_value_bytes(ValueCoding coding, std::uint64_t count);
 
 /// Whether the length of a message follows from its number of entries.
 bool fixed_size(SparseFormat format);
 
+/// Of the parameter "index".
+IndexCoding index_coding(const Parameters& parameters);
 /// Of the parameters "index" and "value".
 SparseFormat sparse_format(const Parameters& parameters);
 

@@ -1,4 +1,5 @@
-// What every method promises that is a codec under gathered messages.
+// What every method promises that sends messages of a codec. (Others sum their elements in flight, or send
+// lists of entries or indices, which have tests of their own.)
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +21,13 @@ class CodecOf : public ::testing::TestWithParam<const char*> {
 
   Call call_for(const Bucket& unit) const { return {unit, unit.numel(), 0, 0, own_, draws_.shared()}; }
 };
-INSTANTIATE_TEST_SUITE_P(Compressor, CodecOf, ::testing::ValuesIn(kExamples), [](const auto& example) {
+std::vector<const char*> with_codecs() {
+  std::vector<const char*> found;
+  for (const char* json : kExamples)
+    if (make_compressor(json)->codec()) found.push_back(json);
+  return found;
+}
+INSTANTIATE_TEST_SUITE_P(Compressor, CodecOf, ::testing::ValuesIn(with_codecs()), [](const auto& example) {
   return name_of(example.param) + "_" + std::to_string(example.index);
 });
 
@@ -42,7 +49,6 @@ void expect_sound(const Decoded& decoded, std::uint64_t numel) {
 }
 
 TEST_P(CodecOf, ReadsWhatItWrote) {
-  if (!codec_) return;
   for (const auto& shape : kShapes) {
     Bucket unit = one_tensor(shape);
     const Call call = call_for(unit);
@@ -56,7 +62,6 @@ TEST_P(CodecOf, ReadsWhatItWrote) {
 }
 
 TEST_P(CodecOf, RefusesMessagesCutShortOrTooLong) {
-  if (!codec_) return;
   for (const auto& shape : kShapes) {
     Bucket unit = one_tensor(shape);
     const Call call = call_for(unit);
@@ -84,7 +89,6 @@ TEST_P(CodecOf, RefusesMessagesCutShortOrTooLong) {
 }
 
 TEST_P(CodecOf, GivesAVectorOrAnErrorForAnyBytes) {
-  if (!codec_) return;
   RandomStream random({.seed = 9});
   for (const auto& shape : {std::vector<std::int64_t>{130}, {12, 11}}) {
     Bucket unit = one_tensor(shape);

@@ -48,6 +48,31 @@ TEST(MeanMemory, SufficesForEveryLinearMethod) {
       }
 }
 
+// The momentum of a mean is the mean of momenta, before compression, and after it anyway.
+TEST(MeanMemory, CarriesMomenta) {
+  constexpr std::uint32_t kLearners = 5;
+  using Kind = MomentumRule::Kind;
+  for (Kind kind : {Kind::averaged, Kind::heavy_ball, Kind::nesterov})
+    for (bool before : {true, false}) {
+      ErrorRule rule{Error::local, 1};
+      (before ? rule.momentum_before : rule.momentum_after) = MomentumRule{kind, 0.8f};
+      const char* json = R"({"name": "powersgd", "rank": 2})";
+      UnitRun each(json, kLearners, one_tensor({14, 9}), rule);
+      UnitRun mean(json, kLearners, one_tensor({14, 9}), rule, 1, Memories::mean);
+      for (std::uint64_t t = 0; t < 5; ++t) {
+        if (t == 3) {  // the momenta are saved too
+          UnitRun again(json, kLearners, one_tensor({14, 9}), rule, 1, Memories::mean);
+          again.load(mean.save());
+          mean = std::move(again);
+        }
+        auto gradients = random_gradients(kLearners, 126, t);
+        auto plain = each.step(gradients), quick = mean.step(gradients);
+        EXPECT_EQ(plain.phases, quick.phases);
+        for (std::size_t i = 0; i < 126; ++i) ASSERT_NEAR(quick.average[i], plain.average[i], 1e-3) << t;
+      }
+    }
+}
+
 class CountedGradients final : public GradientSource {
  public:
   void read(LearnerId learner, std::span<float> into) const override {

@@ -69,9 +69,44 @@ TEST(ByStep, RefusesStagesThatDoNotFollowEachOther) {
   EXPECT_THAT(refused(R"({"name": "by_step", "stages": [{"compressor": {"name": "dgc", "density": 0.1}},
                           {"from": 1, "compressor": {"name": "topk", "density": 0.1}}]})"),
               HasSubstr("test:/stages/0/compressor: has a memory of its own"));
+  const std::string policy = R"({"name": "per_layer", "rules": [{"compressor": "sign_norm"}]})";
   EXPECT_THAT(
-      refused(R"({"name": "by_step", "stages": [{"compressor": {"name": "per_layer", "rules": []}}]})"),
-      HasSubstr("give its rules methods that change by step"));
+      refused((R"({"name": "by_step", "stages": [{"compressor": {"name": "sign_norm"}},
+                          {"from": 1, "compressor": )" +
+               policy + "}]}")
+                  .c_str()),
+      HasSubstr("test:/stages/0/compressor: stands beside 'per_layer' with methods that see buckets"));
+}
+
+// Rates by layer, and other ones later; a dense warm-up before a policy of any kind.
+TEST(ByStep, ChangesPoliciesByLayer) {
+  const char* json = R"({"name": "by_step", "stages": [{"compressor": "none"},
+      {"from": 1, "compressor": {"name": "per_layer", "rules": [
+          {"dimensions": [2], "compressor": {"name": "topk", "density": 0.5}},
+          {"compressor": {"name": "topk", "density": 0.25}}]}},
+      {"from": 2, "compressor": {"name": "per_layer", "rules": [
+          {"dimensions": [2], "compressor": {"name": "topk", "density": 0.125}},
+          {"compressor": "fp16"}]}}]})";
+  for (const auto& shape : {std::vector<std::int64_t>{2, 4}, {8}}) {
+    const bool matrix = shape.size() == 2;
+    UnitRun run(json, 2, one_tensor(shape));
+    UnitRun rates(matrix ? R"({"name": "by_step", "stages": [{"compressor": "none"},
+                               {"from": 1, "compressor": {"name": "topk", "density": 0.5}},
+                               {"from": 2, "compressor": {"name": "topk", "density": 0.125}}]})"
+                         : R"({"name": "by_step", "stages": [{"compressor": "none"},
+                               {"from": 1, "compressor": {"name": "topk", "density": 0.25}},
+                               {"from": 2, "compressor": "fp16"}]})",
+                  2, one_tensor(shape));
+    for (std::uint64_t step = 0; step < 4; ++step) {
+      auto gradients = random_gradients(2, 8, step);
+      auto seen = run.step(gradients), expected = rates.step(gradients);
+      EXPECT_EQ(seen.average, expected.average) << step;
+      EXPECT_EQ(seen.phases, expected.phases) << step;
+      EXPECT_EQ(run.memory(0), rates.memory(0)) << step;
+    }
+  }
+  make_compressor(R"({"name": "by_step", "stages": [{"compressor": "none"}, {"from": 1, "compressor":
+      {"name": "per_layer", "rules": [{"compressor": "sign_norm"}]}}]})");
 }
 
 }  // namespace

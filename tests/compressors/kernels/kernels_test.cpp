@@ -57,7 +57,9 @@ TEST(Kernels, ReadTheSignsThatTheyPackedByRow) {
     portable_kernels()->negatives_by_row(x.data(), size, words.data());
     for (const Kernels* kernel : forms()) {
       Vector seen(size);
-      kernel->signs_by_row(words.data(), size, seen.data());
+      for (unsigned row = 0; row < 32 && row * words.size() < size; ++row)
+        kernel->signs_of_row(words.data(), std::min(words.size(), size - row * words.size()), row,
+                             seen.data() + row * words.size());
       for (std::size_t i = 0; i < size; ++i) EXPECT_EQ(seen[i], x[i] < 0 ? -1 : 1) << i << " of " << size;
     }
   }
@@ -89,6 +91,20 @@ TEST(Kernels, SumInTheirLanesToTheBit) {
       EXPECT_EQ(square, all_squares);
       EXPECT_EQ(largest, kernel->largest_magnitude(x.data(), size));
     }
+  }
+}
+
+TEST(Kernels, KnowTheStatisticsOfTheGoldenVector) {
+  for (const Kernels* kernel : forms()) {
+    double sum = 0, squares = 0;
+    float largest = 0;
+    kernel->moments(kGolden.data(), 8, &sum, &squares, &largest);
+    EXPECT_EQ(sum, -0.125);
+    EXPECT_EQ(kernel->sum_of_magnitudes(kGolden.data(), 8), 8.375);
+    EXPECT_NEAR(std::sqrt(squares), 4.071624368725582, 1e-15);
+    EXPECT_NEAR(std::sqrt(squares / 8), 1.4395366007851274, 1e-15);
+    EXPECT_NEAR(std::sqrt(squares / 8 - sum * sum / 64), 1.4394517999485081, 1e-15);
+    EXPECT_EQ(largest, 3);
   }
 }
 
@@ -202,6 +218,19 @@ TEST(Kernels, RoundToAGridAsThePlainLoopDoes) {
   }
 }
 
+TEST(Kernels, RoundToTheNearestWholeNumberHalvesToEven) {
+  for (std::size_t size : kSizes) {
+    Vector x = values_of(size);
+    for (std::size_t i = 0; i < size; i += 3) x[i] = 0.25f * static_cast<float>(i % 11) - 1;
+    for (const Kernels* kernel : forms()) {
+      std::vector<std::uint8_t> seen(size);
+      kernel->affine(x.data(), size, 0.5f, 3, seen.data());
+      for (std::size_t i = 0; i < size; ++i)
+        EXPECT_EQ(seen[i], std::clamp(std::nearbyint(x[i] / 0.5f) + 3, 0.0f, 255.0f)) << x[i];
+    }
+  }
+}
+
 TEST(Kernels, RoundToCodesAsThePlainLoopDoes) {
   for (std::size_t size : kSizes) {
     Vector x = values_of(size);
@@ -248,13 +277,43 @@ TEST(Kernels, TransformAsThePlainButterfliesDo) {
   }
 }
 
-TEST(Kernels, DrawTheSameNumbersInEveryForm) {
-  std::vector<std::uint32_t> one(1000), other(1000);
-  portable_kernels()->draws(77, 0x1234567, 0x89abcdef, one.data(), one.size());
-  for (const Kernels* kernel : forms()) {
-    kernel->draws(77, 0x1234567, 0x89abcdef, other.data(), other.size());
-    EXPECT_EQ(one, other);
+TEST(Kernels, FlipSignsAndDitherAsThePlainLoopsDo) {
+  for (std::size_t size : kSizes) {
+    const Vector x = values_of(size);
+    std::vector<std::uint32_t> draws(size);
+    KeyedDraws({.seed = size}).fill(0, draws);
+    Vector flipped(size), dithered(size);
+    for (std::size_t i = 0; i < size; ++i) {
+      flipped[i] = draws[i] >> 31 ? -(x[i] * 0.3f) : x[i] * 0.3f;
+      dithered[i] = x[i] + (2 * unit_interval(draws[i]) - 1) * 1.7f;
+    }
+    for (const Kernels* kernel : forms()) {
+      Vector seen(size), moved = x;
+      kernel->flip_signs(x.data(), draws.data(), size, 0.3f, seen.data());
+      EXPECT_EQ(seen, flipped);
+      kernel->dither(moved.data(), draws.data(), size, 1.7f);
+      EXPECT_EQ(moved, dithered);
+    }
   }
+}
+
+TEST(Kernels, DrawTheNumbersOfThePlainMixing) {
+  constexpr std::uint32_t kBegin = 0xffffff00, kBefore = 0x1234567, kBetween = 0x89abcdef;
+  std::vector<std::uint32_t> plain;
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    std::uint32_t x = (kBegin + i) ^ kBefore;
+    x ^= x >> 16;
+    x *= 0x7feb352du;
+    x ^= x >> 15;
+    x += kBetween;
+    plain.push_back(x * 0x846ca68bu);
+  }
+  for (const Kernels* kernel : forms())
+    for (std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{31}, plain.size()}) {
+      std::vector<std::uint32_t> seen(size);
+      kernel->draws(kBegin, kBefore, kBetween, seen.data(), size);
+      EXPECT_TRUE(std::equal(seen.begin(), seen.end(), plain.begin()));
+    }
 }
 
 }  // namespace

@@ -24,6 +24,28 @@ TEST(Dettmers8, HasTheNumbersOfTheDynamicTree) {
   EXPECT_EQ(std::count_if(numbers.begin(), numbers.end(), [](float x) { return x > 0.1f && x < 1; }), 64);
 }
 
+// Of a vector with every number, the middles between neighbours and the floats beside those; 1 is the
+// largest.
+TEST(Dettmers8, RoundsAtTheMiddleBetweenNumbers) {
+  auto numbers = dynamic_tree();
+  Vector values;
+  std::vector<int> codes;
+  for (std::size_t c = 0; c < 256; ++c) {
+    values.push_back(numbers[c]);
+    codes.push_back(static_cast<int>(c));
+    if (c == 255) break;
+    const float middle = numbers[c] + (numbers[c + 1] - numbers[c]) / 2;
+    for (float value : {std::nextafter(middle, -2.0f), middle, std::nextafter(middle, 2.0f)}) {
+      values.push_back(value);
+      codes.push_back(static_cast<int>(c + (value - numbers[c] <= numbers[c + 1] - value ? 0 : 1)));
+    }
+  }
+  CodecRun codec(R"({"name": "dettmers8"})", one_tensor({static_cast<std::int64_t>(values.size())}));
+  auto bytes = bytes_of(codec.encode(values));
+  bytes.erase(bytes.begin(), bytes.begin() + 4);
+  EXPECT_EQ(bytes, codes);
+}
+
 TEST(Dettmers8, TakesTheNearestNumber) {
   CodecRun codec(R"({"name": "dettmers8"})");
   auto sent = codec.sent(kGolden);

@@ -32,6 +32,13 @@ TEST(Int8, PadsChannelsAsTheHookDoes) {
   EXPECT_EQ(bytes(hook, 1000), 2 * 8 + 1024u);
 }
 
+// The hooks see a bucket as one vector.
+TEST(Int8, HasOneScaleForABucketWhereAsked) {
+  Bucket bucket{0, {{0, "a", {5, 8}, "linear.weight"}, {1, "b", {3}, "bias"}}};
+  UnitRun run(R"({"name": "int8", "scope": "bucket"})", 2, bucket);
+  EXPECT_THAT(run.step(random_gradients(2, 43)).phases[0].op->bytes, ElementsAre(51, 51));
+}
+
 TEST(Int8, TakesTheWidestRange) {
   CodecRun codec(R"({"name": "int8"})", one_tensor({2}));
   auto sent = codec.sent({3e38f, -3e38f});

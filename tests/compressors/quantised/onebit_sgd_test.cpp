@@ -20,6 +20,15 @@ TEST(OneBitSgd, SendsTheMeansOfBothHalves) {
   EXPECT_NEAR(sent[6], -1.4166667, 1e-6);
 }
 
+// GRACE sends the mask as it is, a byte an element.
+TEST(OneBitSgd, SendsABytePerSignAsTheReferenceDoes) {
+  CodecRun bytes(
+      R"({"name": "onebit_sgd", "transport": "all_gather", "means": "tensor", "coding": "bytes"})");
+  CodecRun packed(R"({"name": "onebit_sgd", "transport": "all_gather", "means": "tensor"})");
+  EXPECT_EQ(bytes.encode(kGolden).size(), 8 + 8u);
+  EXPECT_EQ(bytes.sent(kGolden), packed.sent(kGolden));
+}
+
 TEST(OneBitSgd, HasMeansForEachColumn) {
   CodecRun columns(R"({"name": "onebit_sgd", "transport": "all_gather"})", one_tensor({2, 4}));
   auto sent = columns.sent(kGolden);

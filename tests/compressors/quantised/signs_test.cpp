@@ -28,7 +28,10 @@ TEST(Signs, RowsHoldEveryColumnthElement) {
   append_signs(message, values, SignLayout::rows);
   EXPECT_EQ(word_at(message, 4), 0x80000000u);
   EXPECT_EQ(word_at(message, 0), 0x20000000u);
-  EXPECT_EQ(read_signs("test", message, 40, SignLayout::rows), values);
+  Vector seen(40);
+  check_signs("test", message, 40, SignLayout::rows);
+  read_signs("test", message, 40, SignLayout::rows, 0, seen);
+  EXPECT_EQ(seen, values);
 }
 
 }  // namespace

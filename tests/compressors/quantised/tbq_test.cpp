@@ -18,9 +18,22 @@ TEST(Tbq, WritesTheBytesOfHiPressAndMxnet) {
 }
 
 TEST(Tbq, KeepsWhatIsLeft) {
-  UnitRun run(R"({"name": "tbq", "threshold": 1})", 1, one_tensor({8}));
-  run.step({kGolden});
-  EXPECT_THAT(run.memory(0), ElementsAre(.5f, 0, 1, -.25f, 0, .5f, -2, .125f));
+  for (const char* json :
+       {R"({"name": "tbq", "threshold": 1})", R"({"name": "tbq", "threshold": 1, "layout": "hipress"})"}) {
+    UnitRun run(json, 1, one_tensor({8}));
+    run.step({kGolden});
+    EXPECT_THAT(run.memory(0), ElementsAre(.5f, 0, 1, -.25f, 0, .5f, -2, .125f));
+  }
+}
+
+// MXNet's "1bit": above the threshold 1, else −1, whatever the threshold.
+TEST(Tbq, WritesMxnetsSingleBits) {
+  const char* json = R"({"name": "tbq", "threshold": 0, "layout": "mxnet_one"})";
+  EXPECT_THAT(bytes_of(CodecRun(json).encode(kGolden)), ElementsAre(0xA5));
+  UnitRun run(json, 1, one_tensor({8}));
+  EXPECT_THAT(run.step({kGolden}).average, ElementsAre(1, -1, 1, -1, -1, 1, -1, 1));
+  EXPECT_THAT(run.memory(0), ElementsAre(-.5f, 0, 1, .75f, 1, .5f, -2, -.875f));
+  EXPECT_THROW(make_compressor(R"({"name": "tbq", "threshold": 0})"), InputError);
 }
 
 }  // namespace

@@ -18,9 +18,25 @@ TEST(TernGrad, KeepsASignWithTheProbabilityOfItsMagnitude) {
   EXPECT_THAT(all.sent(kGolden), ElementsAre(3, -3, 3, -3, 0, 3, -3, 3));
 }
 
+TEST(TernGrad, HasTheProbabilitiesOfTheGoldenVector) {
+  const double probabilities[] = {.166667, .333333, .666667, .083333, 0, .5, 1, .041667};
+  std::vector<double> below, above;
+  for (double p : probabilities) {
+    below.push_back(std::max(0.0, p - 2e-6));
+    above.push_back(std::min(p + 2e-6, 1 - 0x1p-24));
+  }
+  const char* json = R"({"name": "terngrad"})";
+  auto sent = CodecRun(json, one_tensor({8}), below).sent(kGolden);
+  auto kept = CodecRun(json, one_tensor({8}), above).sent(kGolden);
+  EXPECT_THAT(sent, ElementsAre(3, -3, 3, -3, 0, 3, -3, 3));
+  EXPECT_THAT(kept, ElementsAre(0, 0, 0, 0, 0, 0, -3, 0)) << "the largest is certain";
+}
+
 TEST(TernGrad, CutsAtStandardDeviationsAboutTheMean) {
   CodecRun codec(R"({"name": "terngrad", "clip": 1})", one_tensor({8}), {0.9});
   EXPECT_NEAR(float_at(codec.encode(kGolden), 0), 1.4394517999485081, 1e-6);
+  CodecRun far(R"({"name": "terngrad", "clip": 2})", one_tensor({8}));
+  EXPECT_NEAR(float_at(far.encode(kGolden), 0), 2 * 3.5986294998712705 / 2.5, 1e-6);
   // What is cut is certain: 2, 1.5 and −3 lie beyond.
   auto sent = codec.sent(kGolden);
   EXPECT_NEAR(sent[2], 1.43945, 1e-5);

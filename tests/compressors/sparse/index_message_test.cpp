@@ -4,16 +4,24 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "compressors/sparse/sparse_message.hpp"
 
 namespace traincast {
 namespace {
 
-TEST(IndexMessage, HoldsFourBytesAnIndex) {
-  std::vector<Index> indices = {0, 5, 1000000};
-  auto message = plain_indices(indices);
-  EXPECT_EQ(message.size(), 12u);
-  EXPECT_EQ(read_plain_indices(message, 3, 1000001), indices);
-  EXPECT_TRUE(read_plain_indices(plain_indices({}), 0, 0).empty());
+constexpr IndexCoding kCodings[] = {IndexCoding::int32, IndexCoding::int64, IndexCoding::bitmap,
+                                    IndexCoding::elias};
+
+TEST(IndexMessage, HasTheLengthOfItsCoding) {
+  const std::vector<Index> indices = {0, 5, 1000};
+  // Gaps of 1, 5 and 995: 1 + 5 + 16 bits, in one word behind their number.
+  const std::size_t lengths[] = {12, 24, 126, 8};
+  for (std::size_t c = 0; c < std::size(kCodings); ++c) {
+    auto message = write_indices(indices, 1001, kCodings[c]);
+    EXPECT_EQ(message.size(), lengths[c]);
+    EXPECT_EQ(read_indices(message, 3, 1001, kCodings[c]), indices);
+    EXPECT_TRUE(read_indices(write_indices({}, 0, kCodings[c]), 0, 0, kCodings[c]).empty());
+  }
 }
 
 TEST(IndexMessage, PacksPlacesLowestBitFirst) {
@@ -38,12 +46,20 @@ TEST(IndexMessage, PacksAndUnpacksEveryChunkSize) {
 }
 
 TEST(IndexMessage, IsRefusedWhereTruncatedOrCorrupted) {
-  auto plain = plain_indices(std::vector<Index>{1, 3});
-  EXPECT_THROW(read_plain_indices(plain, 3, 10), InputError);
-  EXPECT_THROW(read_plain_indices(std::span(plain).first(7), 2, 10), InputError);
-  EXPECT_THROW(read_plain_indices(plain, 2, 3), InputError);                                     // too large
-  EXPECT_THROW(read_plain_indices(plain_indices(std::vector<Index>{3, 3}), 2, 10), InputError);  // twice
-  EXPECT_THROW(read_plain_indices(plain_indices(std::vector<Index>{3, 1}), 2, 10), InputError);  // falling
+  for (IndexCoding coding : kCodings) {
+    auto message = write_indices(std::vector<Index>{1, 3}, 10, coding);
+    EXPECT_THROW(read_indices(message, 3, 10, coding), InputError);
+    for (std::size_t size = 0; size < message.size(); ++size)
+      EXPECT_THROW(read_indices(std::span(message).first(size), 2, 10, coding), InputError);
+    message.push_back(std::byte{0});
+    EXPECT_THROW(read_indices(message, 2, 10, coding), InputError) << "too long";
+  }
+  auto read = [](std::vector<Index> indices, std::uint64_t numel) {
+    return read_indices(write_indices(indices, 10, IndexCoding::int32), 2, numel, IndexCoding::int32);
+  };
+  EXPECT_THROW(read({1, 3}, 3), InputError) << "too large";
+  EXPECT_THROW(read({3, 3}, 10), InputError) << "twice";
+  EXPECT_THROW(read({3, 1}, 10), InputError) << "falling";
 
   auto packed = packed_indices(std::vector<Index>{4, 6, 13}, 5);
   EXPECT_THROW(read_packed_indices(std::span(packed).first(1), 5, 15), InputError);

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "compressors/sparse/random_places.hpp"
 #include "tests/support/codec_harness.hpp"
 
@@ -15,6 +17,32 @@ TEST(RandomK, DrawsEverySubsetAsOften) {
   EXPECT_EQ(seen.size(), 10u);
   // 200 expected of each; five standard deviations of √(200 · 0.9).
   for (const auto& [places, count] : seen) EXPECT_NEAR(count, 200, 67);
+}
+
+/// Floyd's sampling as it is written, one draw after another.
+std::vector<Index> plainly_drawn(std::uint64_t numel, std::uint64_t k, const Draws& draws) {
+  std::set<Index> places;
+  for (std::uint64_t j = 0; j < k; ++j) {
+    const std::uint64_t last = numel - k + j;
+    auto place = static_cast<Index>(draw_below(draws, j, last + 1));
+    places.insert(places.contains(place) ? static_cast<Index>(last) : place);
+  }
+  return {places.begin(), places.end()};
+}
+
+// Among them many draws of one place, and draws of a place that an earlier one was moved to.
+TEST(RandomK, DrawsWhatDrawingOneByOneGives) {
+  for (auto [numel, k] : {std::pair<std::uint64_t, std::uint64_t>{2, 1},
+                          {10, 5},
+                          {100, 50},
+                          {4000, 2000},
+                          {5000, 600},
+                          {70000, 1000},
+                          {3000000000, 700}})
+    for (std::uint64_t seed = 0; seed < 20; ++seed)
+      ASSERT_EQ(random_places(numel, k, KeyedDraws({.seed = seed})),
+                plainly_drawn(numel, k, KeyedDraws({.seed = seed})))
+          << k << " of " << numel << ", seed " << seed;
 }
 
 TEST(RandomK, DrawsRisingPlacesBelowTheEnd) {

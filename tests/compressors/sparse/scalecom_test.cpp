@@ -40,6 +40,8 @@ TEST(ScaleCom, BuildsUpNothing) {
 TEST(ScaleCom, SendsItsIndicesOnceAndFourBytesAValue) {
   // 1003 entries in chunks of 25: k = 41, the last of 3; ⌈log2 25⌉ = 5 bits, 41·5 = 205 bits = 26 bytes.
   for (auto [json, index_bytes] : {std::pair{R"({"name": "scalecom", "rate": 25})", 164u},
+                                   {R"({"name": "scalecom", "rate": 25, "index": "int64"})", 328u},
+                                   {R"({"name": "scalecom", "rate": 25, "index": "bitmap"})", 126u},
                                    {R"({"name": "scalecom", "rate": 25, "index": "packed"})", 26u}}) {
     UnitRun run(json, 4, one_tensor({1003}));
     auto result = run.step(random_gradients(4, 1003));
@@ -55,11 +57,13 @@ TEST(ScaleCom, SendsItsIndicesOnceAndFourBytesAValue) {
 }
 
 TEST(ScaleCom, SendsTheSameValuesHoweverIndicesTravel) {
-  UnitRun plain(R"({"name": "scalecom", "rate": 7})", 3, one_tensor({997}));
-  UnitRun packed(R"({"name": "scalecom", "rate": 7, "index": "packed"})", 3, one_tensor({997}));
-  for (std::uint64_t step = 0; step < 5; ++step) {
-    auto g = random_gradients(3, 997, step);
-    EXPECT_EQ(plain.step(g).average, packed.step(g).average);
+  for (std::string index : {"packed", "int64", "bitmap", "elias"}) {
+    UnitRun plain(R"({"name": "scalecom", "rate": 7})", 3, one_tensor({997}));
+    UnitRun other(R"({"name": "scalecom", "rate": 7, "index": ")" + index + "\"}", 3, one_tensor({997}));
+    for (std::uint64_t step = 0; step < 5; ++step) {
+      auto g = random_gradients(3, 997, step);
+      EXPECT_EQ(plain.step(g).average, other.step(g).average) << index;
+    }
   }
 }
 
@@ -79,7 +83,7 @@ TEST(ScaleCom, RefusesToPackTheIndicesOfATrueTopK) {
     EXPECT_STREQ(
         error.what(),
         "'index' is \"packed\", which needs one entry per chunk, but 'selection' is \"exact\"; allowed "
-        "with it: \"int32\"");
+        "with it: int32, int64, bitmap, elias");
   }
 }
 

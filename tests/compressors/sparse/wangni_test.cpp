@@ -13,13 +13,19 @@ TEST(Wangni, FindsTheProbabilitiesOfTheGreedyAlgorithm) {
   auto quarter = keep_probabilities(kGolden, 0.25, 2), half = keep_probabilities(kGolden, 0.5, 2);
   const double of_quarter[] = {.119403, .238806, .477612, .059701, 0, .358209, .716418, .029851};
   const double of_half[] = {.296296, .592593, 1, .148148, 0, .888889, 1, .074074};
-  double sum = 0;
+  double sum = 0, sum_of_quarter = 0;
   for (std::size_t i = 0; i < 8; ++i) {
     EXPECT_NEAR(quarter.of(kGolden[i]), of_quarter[i], 1e-6);
     EXPECT_NEAR(half.of(kGolden[i]), of_half[i], 1e-6);
     sum += half.of(kGolden[i]);
+    sum_of_quarter += quarter.of(kGolden[i]);
   }
   EXPECT_NEAR(sum, 4, 1e-9);
+  EXPECT_NEAR(sum_of_quarter, 2, 1e-9) << "nothing is certain, so that the first factor is 1 and the last";
+  // Of one half the factors are 1.1686047 and 1.0617284.
+  const double before = 0.5 * 8 * 0.5 / 8.375, first = keep_probabilities(kGolden, 0.5, 1).of(0.5f);
+  EXPECT_NEAR(first / before, 1.1686047, 1e-6);
+  EXPECT_NEAR(half.of(0.5f) / first, 1.0617284, 1e-6);
   EXPECT_EQ(keep_probabilities(Vector(5), 0.5, 2).of(0), 0);
 }
 
