@@ -1,29 +1,19 @@
 // What is trained, by whom and on what: a model with its data and optimizer. No LibTorch here;
-// traincast-capture builds the model that an entry names.
+// traincast-capture carries out the model that an entry describes.
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "base/catalog.hpp"
-#include "base/exchange.hpp"
-#include "workloads/timeline/layer_cost.hpp"
+#include "workloads/models/model_rows.hpp"
 
 namespace traincast {
 
-/// The layers that an entry has with these parameters: what the captured trace will hold, in order of
-/// definition.
-using WorkloadLayers = std::vector<TensorInfo> (*)(const Parameters&);
-
-const Catalog<WorkloadLayers>& workload_catalog();
-
-/// What each of an entry's layers costs.
-std::vector<LayerCost> workload_costs(std::string_view name, const std::vector<TensorInfo>& layers);
+const Catalog<MakeModel>& workload_catalog();
 
 /// The parameters of the entry that `at` names, checked one by one and together (a batch fits into the
-/// shard).
+/// shard, and the model can be made).
 Parameters read_workload(const JsonReader& at);
+
+/// The model of a workload as read_workload takes it.
+Model workload_model(const JsonReader& at);
 
 }  // namespace traincast

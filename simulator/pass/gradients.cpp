@@ -11,7 +11,7 @@
 #include "base/interrupt.hpp"
 #include "base/programs.hpp"
 #include "base/sha256.hpp"
-#include "workloads/models/layer_table.hpp"
+#include "workloads/layer_table.hpp"
 #include "workloads/workload.hpp"
 
 namespace traincast {
@@ -155,9 +155,10 @@ bool same_tensors(const std::vector<TensorInfo>& a, const std::vector<TensorInfo
 std::vector<LayerCost> Gradients::costs() const {
   if (!costs_.empty()) return costs_;
   const Manifest& model = manifest();
-  for (const auto& entry : workload_catalog().entries())
-    if (!model.workload.is_null() && entry.name == model.model)
-      return workload_costs(entry.name, model.layers);
+  if (!model.workload.is_null()) {
+    Model trained = workload_model(JsonReader(model.workload, "manifest.json", "/workload"));
+    if (same_tensors(trained.layers, model.layers)) return trained.costs;
+  }
   for (const std::string& name : layer_table_names()) {
     Json text = name;
     LayerTable table = find_layer_table(JsonReader(text, name));

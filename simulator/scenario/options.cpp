@@ -19,9 +19,9 @@ constexpr Parameter kShapes[] = {
     {"shape", Unit::counts, "[1, 4294967295]", "[]",
      "of the one tensor that is exchanged, rows first, as in [25000000] or [1000, 512]"},
     {"model", Unit::path, "", "",
-     "instead of a shape: all tensors of a model, by name (bert_base, lstm_wikitext2, mobilenetv2, resnet18, "
-     "resnet18_cifar, resnet50, resnet50_tensorflow, vgg16) or from a layer table's file, *.json, relative "
-     "to the scenario file"},
+     "instead of a shape: all tensors of a model, by name (a workload, as its defaults make it, or bert_base, "
+     "lstm_wikitext2, resnet50_tensorflow) or from a layer table's file, *.json, relative to the scenario "
+     "file"},
     {"batch", Unit::count, "[1, 1000000]", "32",
      "samples of a learner's mini-batch, for which an accelerator computes"}};
 constexpr Parameter kExchange[] = {

@@ -6,7 +6,7 @@
 #include "simulator/collectives/collective_catalog.hpp"
 #include "simulator/scenario/scenario_reader.hpp"
 #include "simulator/scenario/trial_run.hpp"
-#include "workloads/models/layer_table.hpp"
+#include "workloads/layer_table.hpp"
 
 namespace traincast {
 
@@ -342,7 +342,7 @@ constexpr Key kKeys[] = {
      [] { return schema_of_catalog(gradient_catalog()); }},
     {"workload", "workload", "\"mlp\"", "what is trained; live gradients only, for a trace has its own",
      [](const JsonReader& at, Scenario& s) -> Json {
-       s.workload = Choice<WorkloadLayers>{&workload_catalog().find(at), read_workload(at)};
+       s.workload = Choice<MakeModel>{&workload_catalog().find(at), read_workload(at)};
        return s.workload->parameters.resolved();
      },
      [] { return schema_of_catalog(workload_catalog()); }},

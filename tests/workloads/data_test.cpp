@@ -109,11 +109,11 @@ TEST(Shards, FillABatchWithTheirImages) {
   Batch batch;
   shards.fill(1, 0, batch);
   auto indices = shards.sample_indices(1, 0);
-  ASSERT_EQ(batch.images.size(), 2u * kImageSize);
+  ASSERT_EQ(batch.features.size(), 2u * kImageSize);
   for (std::size_t i = 0; i < 2; ++i) {
     Image made = image(5, indices[i]);
     EXPECT_EQ(batch.labels[i], made.label);
-    EXPECT_TRUE(std::equal(made.pixels.begin(), made.pixels.end(), batch.images.begin() + kImageSize * i));
+    EXPECT_TRUE(std::equal(made.pixels.begin(), made.pixels.end(), batch.features.begin() + kImageSize * i));
   }
 }
 

@@ -9,7 +9,7 @@
 #include "base/files.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/scratch_folder.hpp"
-#include "workloads/models/layer_table.hpp"
+#include "workloads/layer_table.hpp"
 
 namespace traincast {
 namespace {

@@ -10,6 +10,7 @@
 #include "workloads/capture/host.hpp"
 #include "workloads/capture/mean_gradient.hpp"
 #include "workloads/data/procedural_images.hpp"
+#include "workloads/data/shards.hpp"
 
 namespace traincast {
 
@@ -45,7 +46,7 @@ Manifest manifest_of(const CaptureRequest& request, const Network& network) {
   Manifest m;
   m.model = request.workload;
   m.workload = p.resolved();
-  m.layers = request.layers;
+  m.layers = request.model.layers;
   m.learners = request.learners;
   m.seed = request.seed;
   m.device = network.device_name();
@@ -64,7 +65,7 @@ Manifest manifest_of(const CaptureRequest& request, const Network& network) {
 }
 
 void check_disk(const CaptureRequest& request) {
-  double needed = static_cast<double>(trace_step_bytes(request.layers, request.learners)) *
+  double needed = static_cast<double>(trace_step_bytes(request.model.layers, request.learners)) *
                   static_cast<double>(request.steps);
   auto free = static_cast<double>(free_disk_bytes(request.out));
   if (needed > free)
@@ -82,13 +83,9 @@ class Capture {
                 .samples_per_learner =
                     static_cast<std::uint64_t>(request.parameters.count("samples_per_learner")),
                 .batch = static_cast<std::uint64_t>(request.parameters.count("batch"))},
-        network_({.workload = request.workload,
-                  .parameters = request.parameters,
-                  .layers = request.layers,
-                  .seed = request.seed,
-                  .device = request.device}),
+        network_({.model = request.model, .seed = request.seed, .device = request.device}),
         writer_(request.out, manifest_of(request, network_)),
-        mean_(request.layers) {
+        mean_(request.model.layers) {
     // One stream of kernels: threads would only take turns on it.
     unsigned threads = network_.on_cuda() ? 1 : std::min<unsigned>(request.threads, request.learners);
     for (unsigned i = 0; i < threads; ++i) workers_.push_back({network_.replica(), {}});
@@ -163,7 +160,7 @@ class Capture {
     if (stop_) throw Interrupted{};
     shards_.fill(learner, step, worker.batch);
     double loss = worker.replica->run(worker.batch);
-    for (std::uint32_t id = 0; id < request_.layers.size(); ++id)
+    for (std::uint32_t id = 0; id < request_.model.layers.size(); ++id)
       writer_.write(learner, id, worker.replica->gradient(id));
     if (!mean_.add(
             learner, [&](std::uint32_t id) { return worker.replica->gradient(id); }, loss))
@@ -195,6 +192,11 @@ class Capture {
 
 CaptureResult capture(const CaptureRequest& request, const std::atomic<bool>& stop,
                       const Progress& progress) {
+  const Model& model = request.model;
+  if (!model.input.ranges.empty() || model.input.shape != Shape{kImageChannels, kImageSide, kImageSide} ||
+      model.losses.size() != 1 || model.losses[0].rows != 1 || model.losses[0].classes != kImageClasses)
+    throw InputError("the data are images of 3x32x32 in 10 classes, which '" + request.workload +
+                     "' with these parameters does not take");
   check_disk(request);
   keep_blas_to_one_thread();
   return Capture(request, stop, progress).run();

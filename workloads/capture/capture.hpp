@@ -15,9 +15,9 @@
 namespace traincast {
 
 struct CaptureRequest {
-  std::string workload;  ///< an entry's name, its checked parameters and its layers
+  std::string workload;  ///< an entry's name, its checked parameters and its model
   Parameters parameters;
-  std::vector<TensorInfo> layers;
+  Model model;
   std::uint32_t learners = 1;
   std::uint64_t steps = 1;
   std::uint64_t seed = 1;

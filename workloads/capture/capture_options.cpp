@@ -45,7 +45,7 @@ void choose_workload(const std::string& text, CaptureRequest& request) {
   const auto& entry = workload_catalog().find(reader);
   request.workload = entry.name;
   request.parameters = read_workload(reader);
-  request.layers = entry.make(request.parameters);
+  request.model = entry.make(request.parameters);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "workloads/capture/neural_network.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/function.h>
@@ -15,9 +16,8 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "workloads/capture/forward.hpp"
 #include "workloads/capture/host.hpp"
-#include "workloads/capture/models.hpp"
-#include "workloads/data/procedural_images.hpp"
 
 namespace traincast {
 
@@ -27,25 +27,14 @@ at::ScalarType scalar_type(Precision precision) {
   return precision == Precision::fp32 ? at::kFloat : at::kDouble;
 }
 
-// He et al. 2015 for what a ReLU follows. The classifier starts smaller, and so does the end of a residual
-// branch that no normalisation scales: the sum would grow with each block.
-double initial_deviation(const TensorInfo& layer, bool last_weight, bool plain_residual) {
-  auto outputs = static_cast<std::uint64_t>(layer.shape[0]);
-  double fan_in = static_cast<double>(layer.numel() / outputs);
-  double deviation = std::sqrt((last_weight ? 1.0 : 2.0) / fan_in);
-  return plain_residual && layer.name.ends_with(".conv1.weight") ? deviation / 4 : deviation;
-}
-
-at::Tensor initial_value(const NetworkOptions& options, std::uint32_t id) {
-  const TensorInfo& layer = options.layers[id];
-  std::vector<float> values(layer.numel(), layer.kind == "norm.weight" ? 1.0f : 0.0f);
-  if (layer.kind == "linear.weight" || layer.kind == "conv.weight") {
-    bool plain_residual = options.workload == "convnet" && !options.parameters.flag("batch_norm");
-    double deviation = initial_deviation(layer, id + 2 == options.layers.size(), plain_residual);
-    RandomStream random({.seed = options.seed, .purpose = Purpose::parameters, .tensor = id});
-    for (float& value : values) value = static_cast<float>(deviation * random.normal());
+at::Tensor initial_value(const Model& model, std::uint64_t seed, std::uint32_t id) {
+  auto [mean, deviation] = model.initial[id];
+  std::vector<float> values(model.layers[id].numel(), static_cast<float>(mean));
+  if (deviation > 0) {
+    RandomStream random({.seed = seed, .purpose = Purpose::parameters, .tensor = id});
+    for (float& value : values) value = static_cast<float>(mean + deviation * random.normal());
   }
-  return at::from_blob(values.data(), layer.shape, at::kFloat).clone();
+  return at::from_blob(values.data(), model.layers[id].shape, at::kFloat).clone();
 }
 
 }  // namespace
@@ -72,12 +61,13 @@ std::unique_ptr<PassClock> make_pass_clock([[maybe_unused]] bool cuda, std::size
   return make_cpu_pass_clock(tensors);
 }
 
+// Apart from the order of samples, whose stream has the tensor 0.
+constexpr std::uint32_t kDropout = 1;
+
 class TorchReplica : public Replica {
  public:
   TorchReplica(const NetworkOptions& options, std::span<const at::Tensor> shared, bool cuda)
-      : options_(options),
-        forward_(forward_of(options.workload)),
-        clock_(make_pass_clock(cuda, shared.size())) {
+      : options_(options), forward_(options.model), clock_(make_pass_clock(cuda, shared.size())) {
     for (std::size_t id = 0; id < shared.size(); ++id) {
       parameters_.push_back(shared[id].detach().requires_grad_());
       // The hook of the accumulating node fires when .grad is complete; the parameter's own hooks fire
@@ -95,18 +85,30 @@ class TorchReplica : public Replica {
   }
 
   double run(const Batch& batch) override {
-    auto samples = static_cast<std::int64_t>(batch.labels.size());
+    auto samples = static_cast<std::int64_t>(batch.samples);
     auto device = parameters_.front().device();
-    // LibTorch takes no pointer to const; neither tensor is written to.
-    at::Tensor images = at::from_blob(const_cast<float*>(batch.images.data()),
-                                      {samples, kImageChannels, kImageSide, kImageSide}, at::kFloat)
-                            .to(device, scalar_type(options_.precision));
-    at::Tensor labels =
-        at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {samples}, at::kLong).to(device);
+    const ModelInput& form = options_.model.input;
+    Shape shape = form.shape;
+    shape.insert(shape.begin(), samples);
+    // LibTorch takes no pointer to const; none of these tensors is written to.
+    auto numbers = [&](const std::vector<std::int64_t>& values, const Shape& of) {
+      return at::from_blob(const_cast<std::int64_t*>(values.data()), of, at::kLong).to(device);
+    };
+    at::Tensor input = form.ranges.empty()
+                           ? at::from_blob(const_cast<float*>(batch.features.data()), shape, at::kFloat)
+                                 .to(device, scalar_type(options_.precision))
+                           : numbers(batch.numbers, shape);
+    at::Tensor labels = numbers(batch.labels, {samples, options_.model.labels()});
+    dropout_.set_current_seed(RandomStream({.seed = options_.seed,
+                                            .purpose = Purpose::shuffle,
+                                            .step = batch.step,
+                                            .learner = batch.learner,
+                                            .tensor = kDropout})
+                                  .next());
     for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
     for (at::Tensor& copy : on_host_) copy.reset();
     clock_->begin_forward();
-    at::Tensor loss = at::cross_entropy_loss(forward_(options_.parameters, parameters_, images), labels);
+    at::Tensor loss = forward_.loss(parameters_, input, labels, dropout_);
     clock_->begin_backward();
     loss.backward();
     return loss.item<double>();
@@ -127,6 +129,7 @@ class TorchReplica : public Replica {
  private:
   const NetworkOptions& options_;
   Forward forward_;
+  at::Generator dropout_ = at::detail::createCPUGenerator();
   std::unique_ptr<PassClock> clock_;
   std::vector<at::Tensor> parameters_, on_host_;
   std::vector<std::shared_ptr<torch::autograd::Node>> accumulators_;  // parameters hold them weakly
@@ -149,9 +152,9 @@ Network::Network(NetworkOptions options) : state_(std::make_unique<State>()) {
   context.setBenchmarkCuDNN(false);
   context.setAllowTF32CuBLAS(false);
   context.setAllowTF32CuDNN(false);
-  for (std::uint32_t id = 0; id < s.options.layers.size(); ++id) {
-    at::Tensor value =
-        initial_value(s.options, id).to(s.cuda ? at::kCUDA : at::kCPU, scalar_type(s.options.precision));
+  for (std::uint32_t id = 0; id < s.options.model.layers.size(); ++id) {
+    at::Tensor value = initial_value(s.options.model, s.options.seed, id)
+                           .to(s.cuda ? at::kCUDA : at::kCPU, scalar_type(s.options.precision));
     s.momenta.push_back(at::zeros_like(value));
     s.parameters.push_back(std::move(value));
   }
@@ -178,9 +181,9 @@ double Network::apply(std::span<const std::vector<float>> mean_gradient, double 
   torch::autograd::AutoGradMode no_graph(false);
   std::vector<at::Tensor> gradients;
   for (std::size_t id = 0; id < s.parameters.size(); ++id)
-    gradients.push_back(
-        at::from_blob(const_cast<float*>(mean_gradient[id].data()), s.options.layers[id].shape, at::kFloat)
-            .to(s.parameters[id].device(), s.parameters[id].scalar_type()));
+    gradients.push_back(at::from_blob(const_cast<float*>(mean_gradient[id].data()),
+                                      s.options.model.layers[id].shape, at::kFloat)
+                            .to(s.parameters[id].device(), s.parameters[id].scalar_type()));
   auto wait = [&] {
     if (s.cuda) torch::cuda::synchronize();
   };

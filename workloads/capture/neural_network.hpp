@@ -8,10 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "base/exchange.hpp"
-#include "base/parameters.hpp"
 #include "workloads/capture/pass_clock.hpp"
-#include "workloads/data/shards.hpp"
+#include "workloads/data/batch.hpp"
+#include "workloads/models/model.hpp"
 
 namespace traincast {
 
@@ -22,9 +21,7 @@ enum class Precision { fp32, fp64 };
 bool uses_cuda(Device device);
 
 struct NetworkOptions {
-  std::string workload;  ///< an entry's name
-  Parameters parameters;
-  std::vector<TensorInfo> layers;
+  Model model;
   std::uint64_t seed = 0;
   Device device = Device::automatic;
   Precision precision = Precision::fp32;

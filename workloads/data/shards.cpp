@@ -24,11 +24,12 @@ std::vector<std::uint64_t> Shards::sample_indices(LearnerId learner, std::uint64
 }
 
 void Shards::fill(LearnerId learner, std::uint64_t step, Batch& into) const {
-  into.images.resize(batch * kImageSize);
+  into.features.resize(batch * kImageSize);
+  into.samples = batch, into.step = step, into.learner = learner;
   into.labels.resize(batch);
   std::size_t place = 0;
   for (std::uint64_t index : sample_indices(learner, step)) {
-    std::span<float, kImageSize> image(into.images.data() + place * kImageSize, kImageSize);
+    std::span<float, kImageSize> image(into.features.data() + place * kImageSize, kImageSize);
     into.labels[place++] = procedural_image(seed, index, image);
   }
 }

@@ -6,13 +6,9 @@
 #include <vector>
 
 #include "base/exchange.hpp"
+#include "workloads/data/batch.hpp"
 
 namespace traincast {
-
-struct Batch {
-  std::vector<float> images;  ///< samples × channels × rows × columns
-  std::vector<std::int64_t> labels;
-};
 
 struct Shards {
   std::uint64_t seed = 0;

@@ -8,7 +8,7 @@
 #include "tests/simulator/run/run_helpers.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/scratch_folder.hpp"
-#include "workloads/models/layer_table.hpp"
+#include "workloads/layer_table.hpp"
 
 namespace traincast {
 namespace {

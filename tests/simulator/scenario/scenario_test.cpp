@@ -229,11 +229,11 @@ INSTANTIATE_TEST_SUITE_P(
             "UnknownModel",
             scenario(
                 R"("steps": 1, "accelerator": "v100", "gradients": {"name": "shapes", "model": "resnet"})"),
-            "s.json:/gradients/model: unknown model 'resnet'; did you mean 'resnet18'?; known: bert_base, "
-            "lstm_wikitext2, mobilenetv2, resnet18, resnet18_cifar, resnet50, resnet50_tensorflow, vgg16, or "
-            "the file of a layer "
-            "table, "
-            "*.json"},
+            "s.json:/gradients/model: unknown model 'resnet'; did you mean 'resnet20'?; known: mlp, convnet, "
+            "resnet20, resnet18_cifar, resnet18, resnet50, resnet101, vgg16, vgg19, mobilenetv2, unet, "
+            "lstm_words, lstm_characters, lstm_speech, gru_classifier, gpt, bert, transformer, ncf, "
+            "bert_base, "
+            "lstm_wikitext2, resnet50_tensorflow, or the file of a layer table, *.json"},
         Refusal{"NoAccelerator", scenario(R"("accelerator": 3)"),
                 "s.json:/accelerator: must be the name of an accelerator or an object with it, got 3"},
         Refusal{"BareErrorFeedback", scenario(R"("error_feedback": "global")"),

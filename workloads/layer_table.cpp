@@ -1,4 +1,4 @@
-#include "workloads/models/layer_table.hpp"
+#include "workloads/layer_table.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/names.hpp"
-#include "workloads/models/built_in.hpp"
+#include "workloads/workload.hpp"
 
 namespace traincast {
 
@@ -59,9 +59,58 @@ LayerTable read_layer_table(const JsonReader& root) {
   return table;
 }
 
+namespace {
+
+std::string sample_of(const ModelInput& input) {
+  auto number = [&](std::size_t i) { return std::to_string(input.shape[i]); };
+  if (input.shape.size() == 3) return "an image of " + number(1) + "x" + number(2) + "x" + number(0);
+  if (input.shape.size() == 2) return number(0) + " frames of " + number(1) + " features";
+  if (input.ranges.size() > 1) return "a row of " + number(0) + " numbers";
+  return "a sequence of " + number(0) + " tokens";
+}
+
+LayerTable table_of(const std::string& name, const std::string& workload) {
+  Json json = Json::parse(workload, name);
+  JsonReader reader(json, name);
+  Model model = workload_model(reader);
+  return {name, sample_of(model.input), std::string(workload_catalog().find(reader).source),
+          std::move(model.layers), std::move(model.costs)};
+}
+
+// Kernels by height, width, inputs and outputs; dense layers by inputs and outputs.
+void keep_as_tensorflow(LayerTable& table) {
+  table.source += "; shapes as TensorFlow keeps them, kernels by height, width, inputs and outputs";
+  for (TensorInfo& layer : table.layers) {
+    Shape& shape = layer.shape;
+    std::reverse(shape.begin(), shape.begin() + std::min<std::ptrdiff_t>(2, std::ssize(shape)));
+    std::rotate(shape.begin(), shape.begin() + std::min<std::ptrdiff_t>(2, std::ssize(shape)), shape.end());
+  }
+}
+
+void without_heads(LayerTable& table) {
+  auto head = std::ranges::find_if(table.layers, [](auto& l) { return l.name.starts_with("cls."); });
+  table.costs.resize(static_cast<std::size_t>(head - table.layers.begin()));
+  table.layers.erase(head, table.layers.end());
+}
+
+struct Variant {
+  const char* name;
+  const char* workload;
+  void (*change)(LayerTable&);
+};
+constexpr Variant kVariants[] = {
+    {"bert_base", R"("bert")", without_heads},
+    {"lstm_wikitext2",
+     R"({"name": "lstm_words", "vocabulary": 28869, "layers": 3, "length": 30, "tied": true})",
+     [](LayerTable& t) { t.source = "PowerSGD's language model (Vogels et al. 2019); " + t.source; }},
+    {"resnet50_tensorflow", R"("resnet50")", keep_as_tensorflow},
+};
+
+}  // namespace
+
 std::vector<std::string> layer_table_names() {
-  std::vector<std::string> names;
-  for (const BuiltInTable& table : built_in_tables()) names.emplace_back(table.name);
+  std::vector<std::string> names = workload_catalog().names();
+  for (const Variant& variant : kVariants) names.emplace_back(variant.name);
   return names;
 }
 
@@ -81,10 +130,13 @@ LayerTable find_layer_table(const JsonReader& at) {
     Json json = Json::read_file(path);
     return read_layer_table(JsonReader(json, path));
   }
-  auto table = std::find_if(built_in_tables().begin(), built_in_tables().end(),
-                            [&](const BuiltInTable& known) { return known.name == name; });
-  Json json = Json::parse(table->text, name);
-  return read_layer_table(JsonReader(json, name));
+  for (const Variant& variant : kVariants)
+    if (name == variant.name) {
+      LayerTable table = table_of(name, variant.workload);
+      variant.change(table);
+      return table;
+    }
+  return table_of(name, Json(name).dump());
 }
 
 }  // namespace traincast

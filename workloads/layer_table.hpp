@@ -1,5 +1,5 @@
-// Models as tables: every tensor with its shape, kind, and what its layer costs. One JSON file a model, built
-// into the program; a table of your own has the same form.
+// Models as tables: every tensor with its shape, kind, and what its layer costs. Those of the workloads are
+// read off their models; a table of your own is a JSON file.
 #pragma once
 
 #include <string>
@@ -21,6 +21,8 @@ struct LayerTable {
 /// operations}]}; parameters must be the sum over the shapes.
 LayerTable read_layer_table(const JsonReader& root);
 
+/// The workloads, and variants of them: bert_base is BERT's body alone, lstm_wikitext2 the model of
+/// PowerSGD's paper, resnet50_tensorflow has its shapes as TensorFlow keeps them.
 std::vector<std::string> layer_table_names();
 /// Refuses names that are neither known nor those of files, with the nearest known one.
 void refuse_unknown_table(const JsonReader& at);

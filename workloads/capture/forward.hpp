@@ -1,0 +1,27 @@
+// A model's forward pass in LibTorch, operation by operation. Included by LibTorch's side only.
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <span>
+#include <vector>
+
+#include "workloads/models/model.hpp"
+
+namespace traincast {
+
+class Forward {
+ public:
+  explicit Forward(const Model& model);
+  /// Of a mini-batch: `input` [samples, …], `labels` [samples, labels of each]. The generator draws what
+  /// dropout drops. Throws std::logic_error where a value has not the shape that the model says.
+  at::Tensor loss(std::span<const at::Tensor> parameters, at::Tensor input, const at::Tensor& labels,
+                  at::Generator& dropout) const;
+
+ private:
+  const Model& model_;
+  std::vector<std::size_t> last_use_;  ///< by value: the operation after which it can go
+};
+
+}  // namespace traincast
