@@ -195,10 +195,17 @@ class Agreement : public testing::TestWithParam<Place> {
   }
 };
 
-TEST_P(Agreement, Among4) { compare_all(4); }
-TEST_P(Agreement, Among7) { compare_all(7); }
-TEST_P(Agreement, Among16) { compare_all(16); }
-TEST_P(Agreement, AlongADiagonalAmong64) { compare_all(64, 7); }
+// SimGrid runs in a process of its own each time, which is dear where memory is watched: a diagonal there.
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::size_t kFewRanks = 5, kManyRanks = 29;
+#else
+constexpr std::size_t kFewRanks = 1, kManyRanks = 7;
+#endif
+
+TEST_P(Agreement, Among4) { compare_all(4, kFewRanks); }
+TEST_P(Agreement, Among7) { compare_all(7, kFewRanks); }
+TEST_P(Agreement, Among16) { compare_all(16, kFewRanks); }
+TEST_P(Agreement, AlongADiagonalAmong64) { compare_all(64, kManyRanks); }
 TEST_P(Agreement, AlongADiagonalAmong128) { compare_all(128, 83); }
 
 INSTANTIATE_TEST_SUITE_P(Catalog, Agreement, testing::ValuesIn(places()),

