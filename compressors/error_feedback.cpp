@@ -111,10 +111,11 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
         memories_of(kept),
         numel(elements),
         seed(the_seed),
-        memories(rule.error == Error::none ? 0 : learners, std::vector<float>(elements, 0.0f)),
+        memories(rule.error == Error::none ? 0 : learners),
         added(memories.size(), false),
         supports(learners, elements),
         raw(*this) {
+    for (auto& memory : memories) memory.assign(elements, 0.0f);
     if (rule.error == Error::none) rule.in_updates = rule.in_bf16 = false;  // there is no memory
     if (rule.momentum_before) momentum.emplace(*rule.momentum_before, learners, elements);
     if (rule.momentum_after) velocity.assign(elements, 0.0f);
