@@ -18,18 +18,31 @@ std::vector<std::uint32_t> distances(std::uint32_t learners) {
   return all;
 }
 
-// Seconds per byte of the slowest link, with each learner sending to those that many ranks on.
-double slowest(const Cluster& cluster, std::initializer_list<std::uint32_t> distances) {
+// Of the first ranks, so many: seconds per byte of the slowest link, with each of them sending to those that
+// many ranks on.
+double slowest(const Cluster& cluster, std::uint32_t ranks, std::initializer_list<std::uint32_t> distances) {
   std::vector<std::uint32_t> flows(cluster.links().size(), 0);
   std::vector<LinkId> route;
   for (std::uint32_t distance : distances)
-    for (std::uint32_t from = 0; from < cluster.learners(); ++from) {
-      cluster.route(from, (from + distance) % cluster.learners(), route);
+    for (std::uint32_t from = 0; from < ranks; ++from) {
+      cluster.route(from, (from + distance) % ranks, route);
       for (LinkId link : route) ++flows[link];
     }
   double longest = 0;
   for (LinkId link = 0; link < flows.size(); ++link)
     longest = std::max(longest, flows[link] / cluster.links()[link].bandwidth);
+  return longest;
+}
+
+// Likewise of the longest route.
+double latency(const Cluster& cluster, std::uint32_t ranks, const std::vector<std::uint32_t>& distances) {
+  double longest = 0;
+  std::vector<LinkId> route;
+  for (std::uint32_t distance : distances)
+    for (std::uint32_t from = 0; from < ranks; ++from) {
+      cluster.route(from, (from + distance) % ranks, route);
+      longest = std::max(longest, cluster.latency(route));
+    }
   return longest;
 }
 
@@ -45,45 +58,34 @@ std::uint32_t Topology::node_size(std::uint32_t learners) const {
 }
 
 double Topology::longest_latency(std::uint32_t learners) const {
-  auto cluster = build(learners);
-  double longest = 0;
-  std::vector<LinkId> route;
-  for (std::uint32_t distance : distances(learners))
-    for (std::uint32_t from = 0; from < learners; ++from) {
-      cluster->route(from, (from + distance) % learners, route);
-      longest = std::max(longest, cluster->latency(route));
-    }
-  return longest;
+  return latency(*build(learners), learners, distances(learners));
 }
 
 double Topology::narrowest_bandwidth(std::uint32_t learners) const {
-  return 1 / slowest(*build(learners), {1});
+  return 1 / slowest(*build(learners), learners, {1});
 }
 
 std::uint32_t Topology::sharing(std::uint32_t learners) const {
   auto cluster = build(learners);
-  double near = slowest(*cluster, {1}), far = near;
+  double near = slowest(*cluster, learners, {1}), far = near;
   for (std::uint32_t distance = 2; distance <= learners / 2; distance *= 2)
-    far = std::max(far, slowest(*cluster, {distance}));
+    far = std::max(far, slowest(*cluster, learners, {distance}));
   return static_cast<std::uint32_t>(std::ceil(far / near - 1e-9));
 }
 
 double Topology::neighbour_latency(std::uint32_t learners) const {
-  auto cluster = build(learners);
-  double longest = 0;
-  std::vector<LinkId> route;
-  for (std::uint32_t from = 0; from < learners; ++from)
-    for (std::uint32_t distance : {1U, learners - 1}) {
-      cluster->route(from, (from + distance) % learners, route);
-      longest = std::max(longest, cluster->latency(route));
-    }
-  return longest;
+  return latency(*build(learners), learners, {1, learners - 1});
 }
 
 std::uint32_t Topology::neighbour_flows(std::uint32_t learners) const {
   auto cluster = build(learners);
-  double both = slowest(*cluster, {1, learners - 1}), one = slowest(*cluster, {1});
+  double both = slowest(*cluster, learners, {1, learners - 1}), one = slowest(*cluster, learners, {1});
   return static_cast<std::uint32_t>(std::ceil(both / one - 1e-9));
+}
+
+Topology::Within Topology::within_node(std::uint32_t learners, std::uint32_t node) const {
+  auto cluster = build(learners);
+  return {latency(*cluster, node, distances(node)), 1 / slowest(*cluster, node, {1})};
 }
 
 }  // namespace traincast

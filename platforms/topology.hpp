@@ -43,6 +43,11 @@ class Topology {
   /// own.
   double neighbour_latency(std::uint32_t learners) const;
   std::uint32_t neighbour_flows(std::uint32_t learners) const;
+  /// Likewise between the first `node` of the learners alone.
+  struct Within {
+    double longest_latency, narrowest_bandwidth;
+  };
+  Within within_node(std::uint32_t learners, std::uint32_t node) const;
 };
 
 using MakeTopology = std::unique_ptr<Topology> (*)(const Parameters&);

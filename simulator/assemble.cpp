@@ -130,8 +130,10 @@ NetworkEstimate estimate_of(const Topology& topology, std::uint32_t learners) {
   network.neighbour_latency = topology.neighbour_latency(learners);
   network.neighbour_flows = topology.neighbour_flows(learners);
   std::uint32_t node = std::max(network.sharing, network.node_size);
-  if (node > 1 && node < learners && topology.refuses(node).empty())
-    network.node = {topology.longest_latency(node), topology.narrowest_bandwidth(node)};
+  if (node > 1 && node < learners) {
+    auto [latency, bandwidth] = topology.within_node(learners, node);
+    network.node = {latency, bandwidth};
+  }
   return network;
 }
 

@@ -19,9 +19,12 @@ std::unique_ptr<Schedule> schedule(const Collective& collective) {
 
 // Each round moves the whole buffer; beyond a node's ranks, one of them at a time takes part.
 double estimate(const Collective& collective, const NetworkEstimate& network) {
-  double whole = buffer_bytes(collective);
-  return tree_rounds(collective.ranks) *
-         (reduction_seconds(whole, network) + transfer_seconds(whole, network));
+  double whole = buffer_bytes(collective), seconds = 0;
+  for (std::uint32_t distance = 1; distance < collective.ranks; distance *= 2) {
+    NetworkEstimate partners = between_partners(distance, network);
+    seconds += reduction_seconds(whole, partners) + transfer_seconds(whole, partners);
+  }
+  return seconds;
 }
 
 }  // namespace

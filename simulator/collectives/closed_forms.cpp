@@ -45,6 +45,11 @@ NetworkEstimate within_node(const NetworkEstimate& network) {
   return within;
 }
 
+NetworkEstimate between_partners(std::uint32_t distance, const NetworkEstimate& network) {
+  bool within = std::max(network.sharing, network.node_size) % (2 * distance) == 0;
+  return within ? within_node(network) : network;
+}
+
 NetworkEstimate between_neighbours(const NetworkEstimate& network) {
   NetworkEstimate between = network;
   between.latency = network.neighbour_latency.value_or(network.latency);
@@ -77,7 +82,8 @@ double hypercube_seconds(double bytes, std::uint32_t ranks, const NetworkEstimat
                          double (*round)(double, const NetworkEstimate&, double)) {
   double seconds = 0;
   for (std::uint32_t distance = 1; distance < ranks; distance *= 2)
-    seconds += round(bytes * distance / ranks, network, flows_across(distance, network));
+    seconds +=
+        round(bytes * distance / ranks, between_partners(distance, network), flows_across(distance, network));
   return seconds;
 }
 

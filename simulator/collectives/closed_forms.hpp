@@ -28,6 +28,9 @@ double flows_across(std::uint32_t distance, const NetworkEstimate& network);
 /// The network between ranks of one node.
 NetworkEstimate within_node(const NetworkEstimate& network);
 
+/// The network between partners whose numbers differ in the bit `distance`.
+NetworkEstimate between_partners(std::uint32_t distance, const NetworkEstimate& network);
+
 /// The network between ranks that follow one another.
 NetworkEstimate between_neighbours(const NetworkEstimate& network);
 

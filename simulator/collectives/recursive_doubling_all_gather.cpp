@@ -26,7 +26,8 @@ double estimate(const Collective& collective, const NetworkEstimate& network) {
     std::uint64_t largest = 0;
     for (std::uint32_t first = 0; first < collective.ranks; first += distance)
       largest = std::max(largest, messages.start(first + distance) - messages.start(first));
-    seconds += transfer_seconds(static_cast<double>(largest), network, flows_across(distance, network));
+    seconds += transfer_seconds(static_cast<double>(largest), between_partners(distance, network),
+                                flows_across(distance, network));
   }
   return seconds;
 }

@@ -21,7 +21,7 @@ double estimate(const Collective& collective, const NetworkEstimate& network) {
   double size = buffer_bytes(collective);
   double seconds = fold.others > 0 ? reduction_seconds(size, network) + transfer_seconds(size, network) : 0;
   for (std::uint32_t distance = 1; distance < fold.roles; distance *= 2)
-    seconds += reduction_seconds(size, network, flows_across(distance, network));
+    seconds += reduction_seconds(size, between_partners(distance, network), flows_across(distance, network));
   return seconds;
 }
 

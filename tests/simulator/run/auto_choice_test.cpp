@@ -31,7 +31,8 @@ TEST(Auto, TakesAnAllReduceThatIsNearTheBest) {
         R"({"name": "gpu_nodes", "bandwidth": "25Gbps", "nics": "per_gpu"})",
         R"({"name": "gpu_nodes", "bandwidth": "25Gbps", "placement": "round_robin"})",
         R"({"name": "pcie_nodes", "bandwidth": "25Gbps"})",
-        R"({"name": "rail_optimised", "bandwidth": "25Gbps"})"}) {
+        R"({"name": "rail_optimised", "bandwidth": "25Gbps"})",
+        R"({"name": "two_datacentres", "bandwidth": "25Gbps", "wan_bandwidth": "10Gbps"})"}) {
     auto topology = make_topology(json);
     auto cluster = topology->build(kRanks);
     NetworkEstimate network = estimate_of(*topology, kRanks);
