@@ -75,15 +75,27 @@ void refuse_unlike_ours(const s4u::Link& link) {
     throw InputError(name + "needs a latency of 0 or more, got " + format_seconds(link.get_latency()));
 }
 
+// The value of a tag's attribute; "" without it.
+std::string attribute(const std::string& tag, const std::string& name) {
+  std::smatch found;
+  return std::regex_search(tag, found, std::regex("\\b" + name + R"(\s*=\s*["']([^"']*)["'])")) ? found.str(1)
+                                                                                                : "";
+}
+
 // SimGrid 3.32 looks for the cable to each other group at a router of its own in the first chassis.
 std::string why_it_may_break(const std::string& text) {
-  static const std::regex dragonfly(
-      R"(topology\s*=\s*["']DRAGONFLY["'][^>]*topo_parameters\s*=\s*["'](\d+),\d+;\d+,\d+;(\d+),)");
-  for (std::sregex_iterator at(text.begin(), text.end(), dragonfly), end; at != end; ++at)
-    if (std::stoull((*at)[1]) > std::stoull((*at)[2]))
-      return "its dragonfly has " + at->str(1) + " groups and " + at->str(2) +
+  static const std::regex cluster(R"(<cluster\b[^>]*>)");
+  static const std::regex shape(R"(\s*(\d{1,9})\s*,[^;]*;[^;]*;\s*(\d{1,9})\s*,[^;]*;.*)");
+  for (std::sregex_iterator at(text.begin(), text.end(), cluster), end; at != end; ++at) {
+    std::string parameters = attribute(at->str(), "topo_parameters");
+    std::smatch found;
+    if (attribute(at->str(), "topology") != "DRAGONFLY" || !std::regex_match(parameters, found, shape))
+      continue;
+    if (std::stoull(found[1]) > std::stoull(found[2]))
+      return "its dragonfly has " + found.str(1) + " groups and " + found.str(2) +
              " routers in a chassis, and SimGrid 3.32 crashes unless there are as many; the topology "
              "'dragonfly' has no such limit";
+  }
   return "is there a route between every two hosts?";
 }
 
@@ -221,6 +233,7 @@ class Xml : public Topology {
     auto task = [&](std::size_t) {
       try {
         // SimGrid tells better than we do what is wrong with a file that cannot be read.
+        if (std::filesystem::is_directory(file_)) throw InputError("it is a folder");
         if (std::filesystem::is_regular_file(file_)) refuse_profiles(without_comments(read_text_file(file_)));
         return packed(read_with_simgrid(file_, learners));
       } catch (const std::exception& error) {

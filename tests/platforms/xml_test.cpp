@@ -153,14 +153,19 @@ TEST_F(Xml, RefusesLatenciesThatAreNotThoseOfLinks) {
 }
 
 TEST_F(Xml, SaysWhyADragonflyBreaksSimGrid) {
-  write(R"(<cluster id="c" prefix="h-" suffix="" radical="0-31" speed="1Gf" bw="1GBps" lat="1us"
-topology="DRAGONFLY" topo_parameters="8,1;2,1;2,1;1" sharing_policy="SPLITDUPLEX"/>
+  const std::string shape = R"(topology="DRAGONFLY")";
+  for (const std::string& attributes : {shape + R"( topo_parameters="8,1;2,1;2,1;1")",
+                                        R"(topo_parameters=" 8, 1; 2, 1; 2, 1; 1" )" + shape}) {
+    write(R"(<cluster id="c" prefix="h-" suffix="" radical="0-31" speed="1Gf" bw="1GBps" lat="1us"
+)" + attributes +
+          R"( sharing_policy="SPLITDUPLEX"/>
 )");
-  EXPECT_EQ(refused(16),
-            "platform file " + file_ +
-                ": SimGrid broke off while it read the file; its dragonfly has 8 groups and 2 routers in a "
-                "chassis, and SimGrid 3.32 crashes unless there are as many; the topology 'dragonfly' has no "
-                "such limit");
+    EXPECT_EQ(refused(16),
+              "platform file " + file_ +
+                  ": SimGrid broke off while it read the file; its dragonfly has 8 groups and 2 routers in a "
+                  "chassis, and SimGrid 3.32 crashes unless there are as many; the topology 'dragonfly' has "
+                  "no such limit");
+  }
 }
 
 }  // namespace
