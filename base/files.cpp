@@ -18,6 +18,27 @@ namespace {
   throw InputError(path + ": " + what + ": " + std::strerror(errno));
 }
 
+// A device, a pipe, a folder: there is something, and a file must not take its place.
+bool is_no_file(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+void write_into(const std::string& path, std::string_view text) {
+  int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (descriptor < 0) refuse(path, "cannot be written");
+  while (!text.empty()) {
+    ssize_t put = ::write(descriptor, text.data(), text.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) break;
+    text.remove_prefix(static_cast<std::size_t>(put));
+  }
+  int error = errno;
+  ::close(descriptor);
+  errno = error;
+  if (!text.empty()) refuse(path, "cannot be written");
+}
+
 }  // namespace
 
 std::string read_text_file(const std::string& path) {
@@ -36,6 +57,7 @@ std::string read_text_file(const std::string& path) {
 }
 
 void write_text_file(const std::string& path, std::string_view text) {
+  if (is_no_file(path)) return write_into(path, text);
   AtomicFile file(path);
   file.append(text.data(), text.size());
   file.commit();

@@ -11,8 +11,8 @@ namespace traincast {
 /// The whole file; throws InputError that names path and reason.
 std::string read_text_file(const std::string& path);
 
-/// Writes beside the final name and renames, so that no reader ever sees half of it. Throws InputError with
-/// the reason (a full disk, a folder that is not there); nothing is left behind then.
+/// Writes beside the final name and renames, so that no reader ever sees half of it; into devices and pipes
+/// as they are. Throws InputError with the reason (a full disk, no such folder); nothing is left behind then.
 void write_text_file(const std::string& path, std::string_view text);
 
 /// A file written piece by piece under a temporary name; commit() flushes and renames, destruction without it

@@ -1,5 +1,8 @@
 // Files that are whole or absent, and values as bytes.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -40,6 +43,23 @@ TEST(AtomicFile, SaysWhenTheDiskIsFull) {
   EXPECT_EQ(refusal([&] { write_text_file(path, "x"); }),
             path + ": cannot be written: No space left on device");
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+// As root a rename would put a file in place of the device.
+TEST(TextFile, GoesIntoWhatIsNoFileAndLeavesItThere) {
+  ScratchFolder scratch;
+  std::string pipe = scratch / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  int reading = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reading, 0);
+  write_text_file(pipe, "text");
+  char got[8] = {};
+  EXPECT_EQ(::read(reading, got, sizeof got), 4);
+  ::close(reading);
+  EXPECT_STREQ(got, "text");
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  EXPECT_EQ(refusal([&] { write_text_file(scratch / ".", "x"); }),
+            (scratch / ".") + ": cannot be written: Is a directory");
 }
 
 TEST(Serial, RoundTripsAndRefusesWhatEndsTooEarly) {
