@@ -56,7 +56,7 @@ void write_op(Writer& key, const Op& op, const std::string& algorithm) {
 }
 
 Collective collective_of(const Op& op, std::uint32_t learners, const NetworkEstimate& network,
-                         const Topology& topology) {
+                         const Topology& topology, std::shared_ptr<KnownUnions> unions) {
   Collective collective;
   collective.word = op.word;
   collective.ranks = learners;
@@ -66,6 +66,7 @@ Collective collective_of(const Op& op, std::uint32_t learners, const NetworkEsti
   collective.root = op.root;
   collective.group = std::max(network.sharing, network.node_size);
   collective.supports = op.supports;
+  collective.unions = std::move(unions);
   collective.entry_bytes = op.entry_bytes;
   collective.pulled = op.pulled;
   if (learners > 1) collective.servers = topology.servers();
@@ -139,7 +140,7 @@ NetworkEstimate estimate_of(const Topology& topology, std::uint32_t learners) {
 
 AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& record, std::size_t step,
                             const ComputeTimeline& compute, const CodecSeconds& codec,
-                            const Topology& topology) {
+                            const Topology& topology, std::shared_ptr<KnownUnions> unions) {
   AssembledStep result;
   StepProgram& program = result.program;
   std::uint32_t learners = record.learners;
@@ -187,7 +188,7 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
       if (!phases[p].op) continue;
       const Op& op = *phases[p].op;
       const bool travels = op.members.size(learners) > 1;
-      Collective collective = collective_of(op, learners, network, topology);
+      Collective collective = collective_of(op, learners, network, topology, unions);
       const std::string& named = scenario.algorithm(stack.carrier(op.word));
       CarriedCollective carried = carry(stack, travels ? named : "auto", collective, op.members, network);
       phase.schedule = carried.schedule;

@@ -32,8 +32,9 @@ struct AssembledStep {
 NetworkEstimate estimate_of(const Topology& topology, std::uint32_t learners);
 
 /// Throws InputError where an algorithm that the scenario names cannot carry a collective of the method.
+/// `unions` are counted once for all steps that are assembled with it.
 AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& record, std::size_t step,
                             const ComputeTimeline& compute, const CodecSeconds& codec,
-                            const Topology& topology);
+                            const Topology& topology, std::shared_ptr<KnownUnions> unions = nullptr);
 
 }  // namespace traincast

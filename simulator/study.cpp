@@ -11,6 +11,7 @@
 #include "base/sha256.hpp"
 #include "base/units.hpp"
 #include "simulator/assemble.hpp"
+#include "simulator/collectives/sparse_sizes.hpp"
 #include "simulator/pass/accelerator_times.hpp"
 #include "simulator/pass/shape_exchange.hpp"
 #include "workloads/timeline/recorded_timeline.hpp"
@@ -50,6 +51,7 @@ Study::Study(Gradients gradients, const std::string& scenario_file, const Scenar
       measured_(measured),
       progress_(progress),
       compute_(compute_timeline(scenario_file, any)),
+      unions_(std::make_shared<KnownUnions>()),
       shapes_(options.shapes ? options.shapes : std::make_shared<ShapePhases>()) {}
 
 ComputeTimeline Study::compute_timeline(const std::string& scenario_file, const Scenario& scenario) {
@@ -161,7 +163,8 @@ Study::Request Study::request(const Scenario& scenario, std::size_t most_steps) 
   std::shared_ptr<const Topology> topology(scenario.platform.entry->make(scenario.platform.parameters));
   Request result{scenario, {}, {}, {}};
   for (std::size_t s = 0; s < std::min(most_steps, run.record.steps.size()); ++s)
-    add_step(result, assemble_step(scenario, run.record, s, compute_, run.codec, *topology), topology);
+    add_step(result, assemble_step(scenario, run.record, s, compute_, run.codec, *topology, unions_),
+             topology);
   return result;
 }
 
@@ -184,7 +187,8 @@ Study::Request Study::request_recorded(
   const Method& run = method(scenario);
   std::shared_ptr<const Topology> topology(scenario.platform.entry->make(scenario.platform.parameters));
   Request result{scenario, {}, {}, {}};
-  AssembledStep assembled = assemble_step(scenario, run.record, step, compute_, run.codec, *topology);
+  AssembledStep assembled =
+      assemble_step(scenario, run.record, step, compute_, run.codec, *topology, unions_);
   assembled.program.recorded = recorded(assembled.program);
   Json learners = Json::list(assembled.program.recorded);
   add_step(result, std::move(assembled), topology, "recorded " + learners.dump(-1));

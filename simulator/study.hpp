@@ -74,6 +74,7 @@ class Study {
   Progress& progress_;
   ComputeTimeline compute_;
   std::map<std::string, Method> methods_;
+  std::shared_ptr<KnownUnions> unions_;
   std::shared_ptr<ShapePhases> shapes_;
   ReplayCache replays_;
 };

@@ -14,6 +14,8 @@ namespace traincast {
 
 using Rank = std::uint32_t;
 
+class KnownUnions;
+
 /// One collective to carry out among ranks 0 … N−1.
 struct Collective {
   Word word = Word::all_reduce;
@@ -33,6 +35,7 @@ struct Collective {
   std::uint64_t step = 0;      ///< neighbours: graphs may change from step to step
   std::shared_ptr<const std::vector<std::vector<Transfer>>> rounds{};  ///< rounds
   Bytes entry_bytes = 8;
+  std::shared_ptr<KnownUnions> unions{};  ///< sparse_all_reduce: what was counted before; may be null
 };
 
 /// What a rank does with a message that it takes as `reduce`, before it goes on.
