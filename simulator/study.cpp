@@ -205,8 +205,9 @@ std::vector<Study::Request> Study::request_all(const std::vector<Scenario>& scen
 void Study::replay(const std::string& what) {
   constexpr double kLong = 3;
   if (ReplayEstimate ahead = replays_.estimate(); ahead.cpu_s > kLong)
-    progress_.say(what + ": " + std::to_string(ahead.transfers / 1'000'000) + " million transfers, about " +
-                  format_seconds(ahead.cpu_s / std::max(1U, options_.threads)) + " …");
+    progress_.announce(what + ": " + std::to_string(ahead.transfers / 1'000'000) +
+                       " million transfers, about " +
+                       format_seconds(ahead.cpu_s / std::max(1U, options_.threads)) + " …");
   replays_.run(options_.threads, [&](std::size_t done, std::size_t all) {
     throw_if_interrupted();
     progress_.say(what + ": " + std::to_string(done) + " of " + std::to_string(all) + " steps …");
