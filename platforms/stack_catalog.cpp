@@ -89,8 +89,8 @@ constexpr auto kMpiHorovod = with_defaults(kGloo, {{"launch", "20us"},
                                                    {"unequal_all_gather", "as_is"},
                                                    {"size_exchange", "false"}});
 
-// Sums at servers in host memory, one beside every learner unless the platform has servers (Jiang et al.
-// 2020, section 3); latencies and rates as gloo's (assumptions).
+// Sums at servers in host memory (Jiang et al. 2020, section 3): one beside every learner, or the platform's
+// own where it has some and they are estimated quicker; latencies and rates as gloo's (assumptions).
 constexpr auto kBytePs = with_defaults(kGloo, {{"launch", "20us"}});
 
 constexpr Name kRingAndTree[] = {"ring", "multi_ring", "double_binary_tree"};
