@@ -1,14 +1,14 @@
 // check: a scenario's numbers, or a report's, against a baseline that stands in the repository.
-#include <boost/program_options.hpp>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "analysis/gate.hpp"
 #include "analysis/runner.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "base/machine.hpp"
 #include "simulator/commands/command.hpp"
+#include "simulator/commands/command_options.hpp"
 #include "simulator/commands/report_input.hpp"
 #include "simulator/report_runner.hpp"
 
@@ -16,18 +16,17 @@ namespace traincast {
 
 namespace {
 
-namespace options = boost::program_options;
 namespace fs = std::filesystem;
 
 struct CheckOptions {
   std::string baseline, subject, update, junit, markdown, out;
-  int threads = 0;
+  unsigned threads = 0;
   bool timings = false, github = false, quiet = false, updates = false;
 };
 
 Runner runner(const CheckOptions& check) {
   RunOptions run_options;
-  run_options.threads = check.threads > 0 ? static_cast<unsigned>(check.threads) : processor_count();
+  run_options.threads = check.threads;
   run_options.quiet = check.quiet;
   return report_runner(run_options);
 }
@@ -73,48 +72,22 @@ Baseline baseline_of(const CheckOptions& check) {
   return read_baseline(Json::read_file(check.baseline), check.baseline);
 }
 
-CheckOptions read_options(const std::vector<std::string>& arguments, bool& help) {
+std::optional<CheckOptions> options_of(const std::vector<std::string>& arguments) {
   CheckOptions check;
-  options::options_description described("traincast check BASELINE [SCENARIO | REPORT]");
-  auto add = described.add_options();
-  add("help", "this text");
-  add("timings", "compares step times too, where the baseline has them");
-  add("update", options::value(&check.update)->value_name("REASON"),
-      "writes the baseline anew (with the usual tolerances where there was none), and why");
-  add("junit", options::value(&check.junit)->value_name("FILE"),
-      "the verdict as JUnit XML, one case a point");
-  add("markdown", options::value(&check.markdown)->value_name("FILE"), "the verdict for a pull request");
-  add("github", "the failures as GitHub annotations, on standard output");
-  add("out", options::value(&check.out)->value_name("DIR"), "keeps report.json there (made where absent)");
-  add("threads", options::value(&check.threads)->value_name("N"),
-      "worker threads; the report does not depend on them (all cores)");
-  add("quiet", "errors only");
-  options::options_description hidden;
-  hidden.add_options()("baseline", options::value(&check.baseline))("subject",
-                                                                    options::value(&check.subject));
-  options::positional_options_description position;
-  position.add("baseline", 1).add("subject", 1);
-  options::options_description all;
-  all.add(described).add(hidden);
-  options::variables_map given;
-  try {
-    options::store(options::command_line_parser(arguments).options(all).positional(position).run(), given);
-    options::notify(given);
-  } catch (const options::error& error) {
-    throw InputError(std::string("check: ") + error.what());
-  }
-  help = given.count("help") > 0;
-  if (help) {
-    std::cout << described;
-    return check;
-  }
-  check.timings = given.count("timings") > 0;
-  check.github = given.count("github") > 0;
-  check.quiet = given.count("quiet") > 0;
-  check.updates = given.count("update") > 0;
+  CommandOptions takes("check", "traincast check BASELINE [SCENARIO | REPORT]");
+  takes.flag("timings", check.timings, "compares step times too, where the baseline has them");
+  takes.value("update", check.update, "REASON",
+              "writes the baseline anew (with the usual tolerances where there was none), and why");
+  takes.value("junit", check.junit, "FILE", "the verdict as JUnit XML, one case a point");
+  takes.value("markdown", check.markdown, "FILE", "the verdict for a pull request");
+  takes.flag("github", check.github, "the failures as GitHub annotations, on standard output");
+  takes.value("out", check.out, "DIR", "keeps report.json there (made where absent)");
+  takes.threads(check.threads);
+  takes.flag("quiet", check.quiet, "errors only");
+  takes.argument("baseline", check.baseline).argument("subject", check.subject);
+  if (!takes.read(arguments)) return std::nullopt;
+  check.updates = takes.has("update");
   if (check.baseline.empty()) throw InputError("check: names no baseline; see traincast check --help");
-  if (given.count("threads") && (check.threads < 1 || check.threads > 1024))
-    throw InputError("check: --threads must lie in [1, 1024], got " + std::to_string(check.threads));
   if (check.updates && check.update.find_first_not_of(" \t\n") == std::string::npos)
     throw InputError("check: --update needs the reason, as in --update 'topk packs its indices'");
   return check;
@@ -130,9 +103,9 @@ void write_verdict(const CheckOptions& check, const GateVerdict& verdict) {
 }  // namespace
 
 int check_command(const std::vector<std::string>& arguments) {
-  bool help = false;
-  CheckOptions check = read_options(arguments, help);
-  if (help) return kSuccess;
+  auto asked = options_of(arguments);
+  if (!asked) return kSuccess;
+  const CheckOptions& check = *asked;
   Baseline baseline = baseline_of(check);
   if (!check.out.empty()) make_folder("--out", check.out);
   Json document;

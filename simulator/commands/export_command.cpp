@@ -1,4 +1,3 @@
-#include <boost/program_options.hpp>
 #include <iostream>
 #include <sstream>
 
@@ -7,38 +6,26 @@
 #include "base/machine.hpp"
 #include "simulator/collectives/goal.hpp"
 #include "simulator/commands/command.hpp"
+#include "simulator/commands/command_options.hpp"
 #include "simulator/first_step.hpp"
 
 namespace traincast {
 
-namespace options = boost::program_options;
-
 int export_command(const std::vector<std::string>& arguments) {
-  options::options_description described("traincast export --goal SCENARIO");
   std::string scenario, out;
   std::vector<std::string> sets;
   int place = 1;
-  auto add = described.add_options();
-  add("help", "this text");
-  add("goal", options::value(&scenario)->value_name("SCENARIO"),
+  CommandOptions takes("export", "traincast export --goal SCENARIO");
+  takes.value(
+      "goal", scenario, "SCENARIO",
       "writes the collectives of the first step as a GOAL schedule, as LogGOPSim and ATLAHS read it, one "
       "behind "
       "another by bucket");
-  add("point", options::value(&place)->value_name("N"), "the point of the sweep, counted from 1 (1)");
-  add("set", options::value(&sets)->value_name("POINTER=VALUE")->composing(),
-      "another value in the scenario, as in --set /platform/bandwidth=25Gbps");
-  add("out", options::value(&out)->value_name("FILE"), "where to write (the terminal)");
-  options::variables_map given;
-  try {
-    options::store(options::command_line_parser(arguments).options(described).positional({}).run(), given);
-    options::notify(given);
-  } catch (const options::error& error) {
-    throw InputError(std::string("export: ") + error.what());
-  }
-  if (given.count("help")) {
-    std::cout << described;
-    return kSuccess;
-  }
+  takes.value("point", place, "N", "the point of the sweep, counted from 1 (1)");
+  takes.value("set", sets, "POINTER=VALUE",
+              "another value in the scenario, as in --set /platform/bandwidth=25Gbps");
+  takes.value("out", out, "FILE", "where to write (the terminal)");
+  if (!takes.read(arguments)) return kSuccess;
   if (scenario.empty()) throw InputError("export: names no scenario file; see traincast export --help");
   if (place < 1) throw InputError("export: --point must be at least 1, got " + std::to_string(place));
   Plan plan = read_plan(scenario, sets);

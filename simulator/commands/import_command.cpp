@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <boost/program_options.hpp>
 #include <iostream>
 
 #include "base/error.hpp"
@@ -7,13 +6,12 @@
 #include "base/names.hpp"
 #include "base/units.hpp"
 #include "simulator/commands/command.hpp"
+#include "simulator/commands/command_options.hpp"
 #include "workloads/timeline/recorded_timeline.hpp"
 
 namespace traincast {
 
 namespace {
-
-namespace options = boost::program_options;
 
 double duration(const std::string& option, const std::string& text) {
   auto seconds = parse_quantity(text, Unit::duration);
@@ -39,40 +37,24 @@ RecordedTimeline chosen(std::vector<RecordedTimeline> models, const std::string&
 }  // namespace
 
 int import_command(const std::vector<std::string>& arguments) {
-  options::options_description described(
+  std::string table, model, device = "unknown", forward, optimizer = "0s", out;
+  CommandOptions takes(
+      "import",
       "traincast import TABLE\n\nMakes of a table of backward passes the timeline of one model, for "
       "\"timings\": "
       "{\"name\": \"recorded\"}.\nColumns, separated by tabs: model idx tensor numel ready_gap_us, or model "
       "idx "
       "wait_us bytes");
-  std::string table, model, device = "unknown", forward, optimizer = "0s", out;
-  auto add = described.add_options();
-  add("help", "this text");
-  add("model", options::value(&model)->value_name("NAME"), "which model of the table (the only one)");
-  add("forward", options::value(&forward)->value_name("TIME"),
-      "of the forward pass, as in 20ms; it is not in the table");
-  add("optimizer", options::value(&optimizer)->value_name("TIME"), "of the update, likewise (0s)");
-  add("device", options::value(&device)->value_name("NAME"),
+  takes.value("model", model, "NAME", "which model of the table (the only one)");
+  takes.value("forward", forward, "TIME", "of the forward pass, as in 20ms; it is not in the table");
+  takes.value("optimizer", optimizer, "TIME", "of the update, likewise (0s)");
+  takes.value(
+      "device", device, "NAME",
       "what the passes ran on; where it is an accelerator's name, a scenario may take codec times from that "
       "one");
-  add("out", options::value(&out)->value_name("FILE"), "where to write (the terminal)");
-  options::options_description hidden;
-  hidden.add_options()("table", options::value(&table));
-  options::positional_options_description position;
-  position.add("table", 1);
-  options::options_description all;
-  all.add(described).add(hidden);
-  options::variables_map given;
-  try {
-    options::store(options::command_line_parser(arguments).options(all).positional(position).run(), given);
-    options::notify(given);
-  } catch (const options::error& error) {
-    throw InputError(std::string("import: ") + error.what());
-  }
-  if (given.count("help")) {
-    std::cout << described;
-    return kSuccess;
-  }
+  takes.value("out", out, "FILE", "where to write (the terminal)");
+  takes.argument("table", table);
+  if (!takes.read(arguments)) return kSuccess;
   if (table.empty()) throw InputError("import: names no table; see traincast import --help");
   RecordedTimeline timeline = chosen(read_tensor_traces(table), table, model);
   if (forward.empty())

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <boost/program_options.hpp>
 #include <filesystem>
 #include <iostream>
 
@@ -9,41 +8,27 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "simulator/commands/command.hpp"
+#include "simulator/commands/command_options.hpp"
 
 namespace traincast {
 
 namespace {
 
-namespace options = boost::program_options;
 namespace fs = std::filesystem;
 
 }  // namespace
 
 int plot_command(const std::vector<std::string>& arguments) {
-  options::options_description described(
+  std::string out;
+  std::vector<std::string> reports;
+  bool quiet = false;
+  CommandOptions takes(
+      "plot",
       "traincast plot OUT [REPORT…]\ndraws the figures of OUT/report.json, or of the reports named, into "
       "OUT/figures;\n"
       "and where their runs kept a timeline.json, OUT/trace.json for Perfetto or chrome://tracing");
-  std::string out;
-  std::vector<std::string> reports;
-  described.add_options()("help", "this text")("quiet", "errors only");
-  options::options_description hidden;
-  hidden.add_options()("out", options::value(&out))("report", options::value(&reports));
-  options::positional_options_description position;
-  position.add("out", 1).add("report", -1);
-  options::options_description all;
-  all.add(described).add(hidden);
-  options::variables_map given;
-  try {
-    options::store(options::command_line_parser(arguments).options(all).positional(position).run(), given);
-    options::notify(given);
-  } catch (const options::error& error) {
-    throw InputError(std::string("plot: ") + error.what());
-  }
-  if (given.count("help")) {
-    std::cout << described;
-    return kSuccess;
-  }
+  takes.flag("quiet", quiet, "errors only").argument("out", out).argument("report", reports);
+  if (!takes.read(arguments)) return kSuccess;
   if (out.empty()) throw InputError("plot: names no folder; see traincast plot --help");
   if (reports.empty()) {
     if (!fs::exists(fs::path(out) / "report.json"))
@@ -51,7 +36,7 @@ int plot_command(const std::vector<std::string>& arguments) {
                        " writes one, or name reports behind the folder");
     reports.push_back((fs::path(out) / "report.json").string());
   }
-  plot_into(fs::path(out), reports, given.count("quiet") > 0);
+  plot_into(fs::path(out), reports, quiet);
   return kSuccess;
 }
 

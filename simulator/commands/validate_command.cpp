@@ -1,26 +1,24 @@
 // validate: published measurements beside what traincast predicts for the same scenarios.
 #include <algorithm>
-#include <boost/program_options.hpp>
 #include <iostream>
+#include <optional>
 
 #include "analysis/published/validation.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "base/machine.hpp"
 #include "base/names.hpp"
 #include "simulator/commands/command.hpp"
+#include "simulator/commands/command_options.hpp"
 #include "simulator/report_runner.hpp"
 
 namespace traincast {
 
 namespace {
 
-namespace options = boost::program_options;
-
 struct ValidateOptions {
   std::vector<std::string> tables;
   std::string format = "text", out;
-  int threads = 0;
+  unsigned threads = 0;
 };
 
 // A name of those that ship, or a file in the same form.
@@ -29,43 +27,22 @@ PublishedTable find_table(const std::string& name) {
   return shipped_table(name);
 }
 
-ValidateOptions read_options(const std::vector<std::string>& arguments, bool& help) {
+std::optional<ValidateOptions> options_of(const std::vector<std::string>& arguments) {
   ValidateOptions validate;
-  options::options_description described("traincast validate [NAME | FILE.json]…");
-  auto add = described.add_options();
-  add("help", "this text");
-  add("format", options::value(&validate.format)->value_name("FORM"), "text (the default), markdown or json");
-  add("out", options::value(&validate.out)->value_name("FILE"), "writes it there instead of printing it");
-  add("threads", options::value(&validate.threads)->value_name("N"),
-      "worker threads; the numbers do not depend on them (all cores)");
-  options::options_description hidden;
-  hidden.add_options()("table", options::value(&validate.tables));
-  options::positional_options_description position;
-  position.add("table", -1);
-  options::options_description all;
-  all.add(described).add(hidden);
-  options::variables_map given;
-  try {
-    options::store(options::command_line_parser(arguments).options(all).positional(position).run(), given);
-    options::notify(given);
-  } catch (const options::error& error) {
-    throw InputError(std::string("validate: ") + error.what());
-  }
-  help = given.count("help") > 0;
-  if (help) {
-    std::vector<std::string> names = shipped_table_names();
-    std::cout
-        << described << "\nNames: " << join(names)
-        << "\nA report, not a gate: the exit code is 0 however large the errors are, and 1 only where a "
-           "run failed its own check.\n";
-    return validate;
-  }
+  CommandOptions takes("validate", "traincast validate [NAME | FILE.json]…");
+  takes.value("format", validate.format, "FORM", "text (the default), markdown or json");
+  takes.value("out", validate.out, "FILE", "writes it there instead of printing it");
+  takes.threads(validate.threads);
+  takes.argument("table", validate.tables);
+  if (!takes.read(arguments,
+                  "\nNames: " + join(shipped_table_names()) +
+                      "\nA report, not a gate: the exit code is 0 however large the errors are, and 1 "
+                      "only where a run failed its own check.\n"))
+    return std::nullopt;
   const std::vector<std::string> forms{"text", "markdown", "json"};
   if (std::find(forms.begin(), forms.end(), validate.format) == forms.end())
     throw InputError("validate: --format: unknown form '" + validate.format + "'" +
                      known_names(validate.format, forms));
-  if (given.count("threads") && (validate.threads < 1 || validate.threads > 1024))
-    throw InputError("validate: --threads must lie in [1, 1024], got " + std::to_string(validate.threads));
   if (validate.tables.empty()) validate.tables = shipped_table_names();
   return validate;
 }
@@ -73,15 +50,14 @@ ValidateOptions read_options(const std::vector<std::string>& arguments, bool& he
 }  // namespace
 
 int validate_command(const std::vector<std::string>& arguments) {
-  bool help = false;
-  const ValidateOptions validate_options = read_options(arguments, help);
-  if (help) return kSuccess;
+  const auto asked = options_of(arguments);
+  if (!asked) return kSuccess;
+  const ValidateOptions& validate_options = *asked;
   std::vector<PublishedTable> published;
   for (const std::string& name : validate_options.tables) published.push_back(find_table(name));
 
   RunOptions run_options;
-  run_options.threads =
-      validate_options.threads > 0 ? static_cast<unsigned>(validate_options.threads) : processor_count();
+  run_options.threads = validate_options.threads;
   run_options.quiet = true;
   run_options.comparisons = false;
   std::vector<ValidatedTable> tables;
