@@ -52,7 +52,7 @@ struct PointReport {
   std::string precision;  ///< of `none`; empty otherwise
   std::string place;      ///< platform, bandwidth and what else the axes set, in words
   std::string setting;    ///< the same without the bandwidth
-  double bandwidth = 0;   ///< of the network between machines, bytes per second
+  double bandwidth = 0;   ///< of the network between machines, bytes per second; 0: as a platform file has it
   std::uint32_t learners = 1;
   std::uint64_t parameters = 0, steps = 0, first_step = 0;
   bool overlap = true;

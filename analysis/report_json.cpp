@@ -38,7 +38,7 @@ Json to_json(const PointReport& p) {
   json["first_step"] = p.first_step;
   json["loop"] = p.loop;
   json["overlap"] = p.overlap;
-  json["bandwidth_bytes_per_second"] = p.bandwidth;
+  json["bandwidth_bytes_per_second"] = p.bandwidth > 0 ? Json(p.bandwidth) : Json();
   json["collectives"] = Json::Array{};
   json["engine"] = Json::Array{};
   for (const auto& [word, algorithm] : p.collectives) {

@@ -100,7 +100,13 @@ std::string label_of(const Point& point) {
 std::string place_of(const Point& point, bool with_bandwidth) {
   const Scenario& scenario = point.scenario;
   std::string place(scenario.platform.entry->name);
-  if (with_bandwidth) place += ", " + format_bandwidth(scenario.platform.parameters.number("bandwidth"));
+  // Where platforms are swept whole, two may differ in any of their keys.
+  if (const Json* platform = point.coordinates.find("/platform"); platform && !platform->is_string())
+    for (const auto& [key, value] : platform->members())
+      if (key != "name" && key != "bandwidth") place += " " + key + "=" + shown(value);
+  // A platform file has bandwidths of its own.
+  if (double bandwidth = scenario.platform.parameters.number("bandwidth"); with_bandwidth && bandwidth > 0)
+    place += ", " + format_bandwidth(bandwidth);
   for (const auto& [pointer, value] : point.coordinates.members()) {
     if (of_method(pointer) || pointer == "/learners" || pointer == "/platform" ||
         pointer == "/platform/name" || pointer == "/platform/bandwidth")

@@ -56,7 +56,7 @@ Json to_json(const Interval& interval) {
 Json to_json(const PointReport& point, std::uint64_t step, const Timeline& timeline) {
   Json json;
   json["place"] = point.setting;
-  json["bandwidth_bytes_per_second"] = point.bandwidth;
+  json["bandwidth_bytes_per_second"] = point.bandwidth > 0 ? Json(point.bandwidth) : Json();
   json["label"] = point.label;
   json["learners"] = point.learners;
   json["step"] = step;

@@ -81,9 +81,11 @@ Json to_trace(std::span<const Json> timelines) {
     if (timeline.is_null()) continue;
     for (const JsonReader& step : JsonReader(timeline, "timeline.json").at("steps").items()) {
       ++process;
+      const JsonReader bandwidth = step.at("bandwidth_bytes_per_second");
+      std::string place = step.at("place").text();
+      if (!bandwidth.value().is_null()) place += ", " + format_bandwidth(bandwidth.number());
       events.push_back(named("process_name", process, 0,
-                             step.at("label").text() + ", " + step.at("place").text() + ", " +
-                                 format_bandwidth(step.at("bandwidth_bytes_per_second").number()) + ", " +
+                             step.at("label").text() + ", " + place + ", " +
                                  std::to_string(step.at("learners").integer()) + " learners, step " +
                                  std::to_string(step.at("step").integer())));
       for (const JsonReader& track : step.at("tracks").items()) add_track(events, process, track);

@@ -116,6 +116,25 @@ TEST_F(Trust, WarnsWhereThereAreOnlyShapes) {
   EXPECT_THAT(result("\"steps\": 1").report.warnings, Not(Contains(HasSubstr("only their shapes"))));
 }
 
+// Points are compared within one place, so that two platforms must not look alike.
+TEST(Places, AreToldApartByWhatASweepWritesOfThem) {
+  const std::string file = std::string(TRAINCAST_SOURCE_DIR) + "/tests/platforms/cluster_of_72.xml";
+  RunResult run = quiet_run(make_plan(Json::parse(R"({"name": "places", "learners": 4, "steps": 1,
+      "gradients": {"name": "shapes", "shape": [1000]}, "platform": "dgx_a100",
+      "timings": {"name": "given", "forward": "1ms", "backward": "1ms"},
+      "sweep": {"/platform": [{"name": "torus", "bandwidth": "8Gbps", "dimensions": [4]},
+                              {"name": "torus", "bandwidth": "8Gbps", "dimensions": [2, 2]},
+                              {"name": "xml", "path": ")" +
+                                                      file + R"("}, "dgx_a100"]}})",
+                                                  "places"),
+                                      "places.json", {}));
+  std::vector<std::string> places;
+  for (const PointReport& point : run.report.points) places.push_back(point.place);
+  EXPECT_THAT(places, testing::ElementsAre("torus dimensions=[4], 8 Gb/s", "torus dimensions=[2,2], 8 Gb/s",
+                                           "xml path=" + file, "dgx_a100, 200 Gb/s"));
+  EXPECT_THAT(run.report.verdict, Contains(StartsWith("torus dimensions=[2,2], 8 Gb/s, 4 learners: ")));
+}
+
 // A ring in drawn order behind shared NICs: 2·239 rounds of 240 transfers, and no proof for the recursion.
 TEST(Engines, ThatStandInForSimGridAreToldOnlyWhereTheyWereNotNamed) {
   Json document = Json::parse(R"({"name": "large", "learners": 240, "steps": 1,
