@@ -1,6 +1,6 @@
 // What replaying costs: CPU seconds (and what was told before), peak memory and transfers a second of each
 // engine, for growing numbers of learners. Beside it the time that the collective took on the simulated
-// cluster, and its α–β bound. Not a test; run it on an idle machine: traincast-bench-network [MOST LEARNERS
+// cluster, and its lower bound. Not a test; run it on an idle machine: traincast-bench-network [MOST LEARNERS
 // [CASE]].
 #include <sys/resource.h>
 
@@ -24,9 +24,14 @@
 namespace traincast {
 namespace {
 
+struct Platform {
+  const char* topology;
+  std::uint32_t ranks_on_port = 1;  // that share one, of the narrowest bandwidth
+};
+
 struct Case {
   const char* name;
-  const char* topology;
+  Platform platform;
   const char* algorithm;
   std::uint64_t megabytes;  // of one bucket
   unsigned buckets;
@@ -37,12 +42,10 @@ struct Case {
 
 constexpr const char* kUnevenRings = "eight uneven rings";
 
-constexpr const char* kStar = R"({"name": "star", "bandwidth": "100Gbps"})";
-constexpr const char* kNodes = R"({"name": "gpu_nodes", "bandwidth": "100Gbps"})";
-constexpr const char* kFatTree =
-    R"({"name": "fat_tree", "bandwidth": "100Gbps", "down": [16, 64], "up": [8]})";
-constexpr const char* kThinTree =
-    R"({"name": "fat_tree", "bandwidth": "100Gbps", "down": [16, 64], "up": [4]})";
+constexpr Platform kStar{R"({"name": "star", "bandwidth": "100Gbps"})"};
+constexpr Platform kNodes{R"({"name": "gpu_nodes", "bandwidth": "100Gbps"})", 8};
+constexpr Platform kFatTree{R"({"name": "fat_tree", "bandwidth": "100Gbps", "down": [16, 64], "up": [8]})"};
+constexpr Platform kThinTree{R"({"name": "fat_tree", "bandwidth": "100Gbps", "down": [16, 64], "up": [4]})"};
 constexpr std::uint32_t kAll = 16384;
 
 constexpr Case kCases[] = {
@@ -108,22 +111,30 @@ std::shared_ptr<const Supports> drawn_supports(std::uint32_t ranks, std::uint64_
   return supports;
 }
 
-// An all-reduce that uses every link evenly takes 2(N−1)/N of its bytes over the narrowest link, and at least
-// 2·log2 N latencies.
-double bound_of(const Collective& collective, const Topology& topology) {
-  double n = collective.ranks, rounds = 0;
-  for (std::uint32_t reached = 1; reached < collective.ranks; reached *= 2) rounds += 2;
-  double bytes = static_cast<double>(collective.count * collective.element_bytes);
-  // A sparse sum: what two ranks have in common at least, every entry of one, once.
-  if (collective.supports) {
-    bytes = 0;
-    for (const auto& support : *collective.supports)
-      bytes = std::max(bytes, static_cast<double>(support.size() * collective.entry_bytes));
-    return rounds / 2 * topology.longest_latency(collective.ranks) +
-           bytes / topology.narrowest_bandwidth(collective.ranks);
+// What every rank must at least be told: the values of a sum's places that it does not hold. The closed form
+// of a dense one counts what the rank itself must tell, too.
+double least_bytes(const Collective& collective, std::uint32_t ports) {
+  auto element = static_cast<double>(collective.element_bytes);
+  if (!collective.supports)
+    return 2 * (ports - 1.0) / ports * element * static_cast<double>(collective.count);
+  std::vector<bool> held(collective.count, false);
+  std::size_t least_own = SIZE_MAX;
+  for (const auto& support : *collective.supports) {
+    for (Index place : support) held[place] = true;
+    least_own = std::min(least_own, support.size());
   }
-  return rounds * topology.longest_latency(collective.ranks) +
-         2 * (n - 1) / n * bytes / topology.narrowest_bandwidth(collective.ranks);
+  return element *
+         static_cast<double>(std::ranges::count(held, true) - static_cast<std::ptrdiff_t>(least_own));
+}
+
+// No all-reduce is faster: log2 N messages one after another, or its bytes through a port. Ranks that share a
+// port count as one.
+double bound_of(const Collective& collective, const Topology& topology, std::uint32_t ranks_on_port) {
+  std::uint32_t ranks = collective.ranks, ports = ranks > ranks_on_port ? ranks / ranks_on_port : ranks;
+  double rounds = 0;
+  for (std::uint32_t reached = 1; reached < ports; reached *= 2) ++rounds;
+  return std::max(rounds * topology.longest_latency(ranks),
+                  least_bytes(collective, ports) / topology.narrowest_bandwidth(ranks));
 }
 
 // As 'multi_ring', but the chunks of every ring differ by up to half.
@@ -152,7 +163,7 @@ std::shared_ptr<const Schedule> schedule_of(const Case& one, const Collective& c
 }
 
 Measured measure(const Case& one, std::uint32_t learners) {
-  auto topology = topology_of(one.topology);
+  auto topology = topology_of(one.platform.topology);
   Collective collective{.ranks = learners, .count = one.megabytes * 250'000, .group = 8};
   if (one.density < 1) {
     collective.word = Word::sparse_all_reduce;
@@ -172,7 +183,7 @@ Measured measure(const Case& one, std::uint32_t learners) {
                     estimate_replay(program, *topology, one.engine).cpu_s,
                     peak,
                     timeline.step_s,
-                    one.buckets * bound_of(collective, *topology),
+                    one.buckets * bound_of(collective, *topology, one.platform.ranks_on_port),
                     timeline.transfers,
                     {}};
   timeline.engine.copy(measured.engine, sizeof measured.engine - 1);
