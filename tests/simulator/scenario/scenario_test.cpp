@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
                 R"("compressor": {"name": "scalecom", "rate": 10, "selection": "exact", "index": "packed"})"),
             "s.json:/compressor: 'index' is \"packed\", which needs one entry per chunk, but 'selection' is "
             "\"exact\"; "
-            "allowed with it: \"int32\""},
+            "allowed with it: int32, int64, bitmap, elias"},
         Refusal{"PlannedCompressor", scenario(R"("compressor": {"name": "sasg"})"),
                 "s.json:/compressor/name: compressor 'sasg' is not in this version: it needs training in the "
                 "loop, which comes with a later version; known: " +
