@@ -73,8 +73,9 @@ int main(int count, char** values) {
   traincast::watch_interrupts();
   try {
     int code = traincast::dispatch({values + 1, values + count});
-    std::cout.flush();
-    return std::cout ? code : traincast::kSimulationFailed;
+    if (!std::cout.flush())
+      throw traincast::SimulationError("standard output could not be written: is the disk full?");
+    return code;
   } catch (const traincast::Interrupted& interrupt) {
     std::cerr << "traincast: interrupted; with --out, the same command goes on from the gradients that are "
                  "captured\n";

@@ -33,6 +33,15 @@ TEST(Program, AnswersBadInputWithExitCodeTwoAndOneLine) {
   EXPECT_EQ(outcome.output, "traincast: " + path + ":/learners: must lie in [1, 65536], got 0\n");
 }
 
+TEST(Program, SaysSoWhenItsOutputCannotBeWritten) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  FILE* pipe = popen(TRAINCAST_BINARY_DIR "/bin/traincast list stacks 2>&1 >/dev/full", "r");
+  char line[256] = "";
+  EXPECT_NE(std::fgets(line, sizeof line, pipe), nullptr);
+  EXPECT_EQ(WEXITSTATUS(pclose(pipe)), 3);
+  EXPECT_EQ(std::string(line), "traincast: standard output could not be written: is the disk full?\n");
+}
+
 TEST(Program, ValidatesATableByNameOrFile) {
   Outcome markdown = traincast("validate powersgd_lstm --format markdown");
   EXPECT_EQ(markdown.code, 0) << markdown.output;
