@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "compressors/bits.hpp"
 #include "compressors/gathered.hpp"
 #include "compressors/kernels/kernels.hpp"
 #include "compressors/methods.hpp"
+#include "compressors/quantised/code_stream.hpp"
 #include "compressors/quantised/dense_codec.hpp"
 #include "compressors/quantised/rotation.hpp"
 
@@ -69,20 +71,17 @@ class Eden final : public Codec {
     std::vector<float> borders;
     for (std::size_t j = 1; j < centroids.size(); ++j)
       borders.push_back((centroids[j - 1] + centroids[j]) / 2);
-    Message codes;
-    LowBitWriter packed(codes);
+    Message message(sizeof(float));
+    CodeWriter codes(message, bits_, u.size());
     double product = 0;
-    for (float value : u) {
-      auto magnitude = static_cast<float>(std::fabs(static_cast<double>(value)) * unit);
-      auto centroid = static_cast<std::uint32_t>(std::upper_bound(borders.begin(), borders.end(), magnitude) -
-                                                 borders.begin());
-      packed.put((centroid << 1) | (value < 0), bits_);
-      product += std::fabs(static_cast<double>(value)) * static_cast<double>(centroids[centroid]);
+    for (std::size_t begin = 0; begin < u.size(); begin += kCodeBlock) {
+      const std::size_t size = std::min(kCodeBlock, u.size() - begin);
+      product += encode_block({u.data() + begin, size}, unit, borders, codes.next());
+      codes.take(size);
     }
-    packed.finish();
-    Message message;
-    append(message, static_cast<float>(product > 0 ? square / product : 0));
-    append(message, codes);
+    codes.finish();
+    const auto scale = static_cast<float>(product > 0 ? square / product : 0);
+    std::memcpy(message.data(), &scale, sizeof scale);
     return message;
   }
 
@@ -91,14 +90,19 @@ class Eden final : public Codec {
     expect_message_size(kKind, message, 4 + bytes_of_bits(size * bits_));
     const float scale = checked_scale(kKind, read_values<float>(message, 0, 1)[0]);
     auto centroids = normal_centroids(bits_);
-    LowBitReader packed(message.subspan(4));
-    std::vector<float> u(size);
-    for (float& value : u) {
-      std::uint32_t code = packed.get(bits_);
-      value = scale * centroids[code >> 1];
-      if (code & 1) value = -value;
+    check_codes(kKind, message.subspan(4), size, bits_);
+    float worth[32];  // by code
+    for (std::size_t c = 0; c < centroids.size(); ++c) {
+      worth[2 * c] = scale * centroids[c];
+      worth[2 * c + 1] = -worth[2 * c];
     }
-    if (!packed.filled_with_zeros()) refuse_message(kKind, "is not filled with zeros");
+    std::vector<float> u(size);
+    std::uint8_t codes[kCodeBlock];
+    for (std::size_t begin = 0; begin < size; begin += kCodeBlock) {
+      const std::size_t count = std::min<std::uint64_t>(kCodeBlock, size - begin);
+      read_codes(message.subspan(4), begin, bits_, {codes, count});
+      for (std::size_t i = 0; i < count; ++i) u[begin + i] = worth[codes[i]];
+    }
     return {true, {}, rotated_back(std::move(u), call.numel, block_, call.shared)};
   }
 
@@ -115,6 +119,26 @@ class Eden final : public Codec {
   }
 
  private:
+  /// Codes of a block; what they add to ⟨R x, Q(R x)⟩ in units of the normal numbers.
+  double encode_block(std::span<const float> u, double unit, std::span<const float> borders,
+                      std::uint8_t* codes) const {
+    auto centroids = normal_centroids(bits_);
+    if (borders.empty()) {
+      for (std::size_t i = 0; i < u.size(); ++i) codes[i] = u[i] < 0 ? 1 : 0;
+      return kernels().sum_of_magnitudes(u.data(), u.size()) * static_cast<double>(centroids[0]);
+    }
+    double product = 0;
+    for (std::size_t i = 0; i < u.size(); ++i) {
+      const double magnitude = std::fabs(static_cast<double>(u[i]));
+      const auto normal = static_cast<float>(magnitude * unit);
+      std::size_t centroid = 0;
+      for (float border : borders) centroid += normal >= border ? 1 : 0;
+      codes[i] = static_cast<std::uint8_t>(centroid << 1 | (u[i] < 0 ? 1 : 0));
+      product += magnitude * static_cast<double>(centroids[centroid]);
+    }
+    return product;
+  }
+
   unsigned bits_;
   std::uint64_t block_;
 };

@@ -28,9 +28,10 @@ class HalfPrecision final : public Compressor {
     group.phase(0);
     group.all_reduce(element_, average, {pass}, [&](LearnerId learner, std::span<float> addend) {
       source.read(learner, addend);
-      for (float& value : addend) {
-        value = rounded(value);
-        if (divides_first_) value = rounded(value / learners);
+      round(addend);
+      if (divides_first_) {
+        for (float& value : addend) value /= learners;
+        round(addend);
       }
       if (!contributions.wants_dense()) return;
       kept.assign(addend.begin(), addend.end());
@@ -40,8 +41,9 @@ class HalfPrecision final : public Compressor {
     });
     group.phase(1);
     group.once(Stage::decode, {pass}, [&] {
-      if (!divides_first_)
-        for (float& value : average) value = rounded(value / learners);
+      if (divides_first_) return;
+      for (float& value : average) value /= learners;
+      round(average);
     });
   }
 
@@ -49,8 +51,11 @@ class HalfPrecision final : public Compressor {
   void load(Reader&) override {}
 
  private:
-  float rounded(float value) const {
-    return element_ == Element::bf16 ? round_to_bf16(value) : round_to_fp16(value);
+  void round(std::span<float> values) const {
+    if (element_ == Element::bf16)
+      for (float& value : values) value = round_to_bf16(value);
+    else
+      for (float& value : values) value = round_to_fp16(value);
   }
 
   Element element_;

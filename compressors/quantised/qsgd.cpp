@@ -184,9 +184,6 @@ class QsgdCodec final : public PieceCodec {
       std::memcpy(message.data() + 4 * b, &norm, sizeof norm);
       for (std::uint64_t at = 0; at < size; at += kCodeBlock) {
         std::size_t block = std::min<std::uint64_t>(kCodeBlock, size - at);
-        // While this block is computed the next comes nearer.
-        for (std::size_t i = 0; i < block; i += 16)
-          __builtin_prefetch(values.data() + begin + at + block + i);
         quantise_block(values.subspan(begin + at, block), norm, levels_, begin + at, call.own, codes.next());
         codes.take(block);
       }
@@ -339,9 +336,19 @@ class MaxNormLevels final : public IntegerLevels {
   float scale_of(std::span<const float> values) const override { return norm_of(values, Norm::max); }
   void levels(std::span<const float> values, float scale, const Draws& draws,
               std::span<float> out) const override {
-    std::vector<std::uint32_t> codes(values.size());
-    quantise(values, scale, static_cast<std::uint32_t>(most_), 0, draws, codes);
     const auto zero = static_cast<float>(most_);
+    const auto most = static_cast<std::uint32_t>(most_);
+    if (most <= 127) {
+      std::uint8_t block[kCodeBlock];
+      for (std::size_t begin = 0; begin < values.size(); begin += kCodeBlock) {
+        const std::size_t size = std::min(kCodeBlock, values.size() - begin);
+        quantise_block(values.subspan(begin, size), scale, most, begin, draws, block);
+        kernels().values(block, size, zero, 1, out.data() + begin);
+      }
+      return;
+    }
+    std::vector<std::uint32_t> codes(values.size());
+    quantise(values, scale, most, 0, draws, codes);
     for (std::size_t i = 0; i < codes.size(); ++i) out[i] = static_cast<float>(codes[i]) - zero;
   }
 

@@ -56,13 +56,18 @@ class Threshold final : public DenseCodec {
              std::span<float> into) const override {
     std::uint8_t codes[kPiece];
     read(message.subspan(begin * bits() / 8, bytes_of_bits(into.size() * bits())), {codes, into.size()});
-    std::uint32_t wrong = 0;
-    for (std::size_t i = 0; i < into.size(); ++i) {
-      const std::uint8_t code = codes[i];
-      const bool up = code == high(), down = code == low();
-      wrong |= !up && !down && code != zero();
-      into[i] = up ? value_ : down ? -value_ : 0;
-    }
+    unsigned wrong = 0;
+    if (layout_ == Layout::mxnet)  // to 0, 1 and 2, as hipress has them
+      for (std::size_t i = 0; i < into.size(); ++i) {
+        wrong |= codes[i] == 1;
+        codes[i] = codes[i] == 3 ? 2 : codes[i] == 2 ? 0 : 1;
+      }
+    else
+      for (std::size_t i = 0; i < into.size(); ++i) wrong |= codes[i] == 3;
+    if (layout_ == Layout::mxnet_one)
+      kernels().values(codes, into.size(), 0.5f, 2, into.data());
+    else
+      kernels().values(codes, into.size(), 1, threshold_, into.data());
     if (wrong) refuse_message(kKind, "has a code that is none of −τ, 0 and τ");
   }
 
@@ -103,7 +108,6 @@ class Threshold final : public DenseCodec {
 
   float threshold_;
   Layout layout_;
-  float value_ = layout_ == Layout::mxnet_one ? 1 : threshold_;
 };
 
 constexpr Parameter kParameters[] = {

@@ -36,8 +36,6 @@ Range range_of(std::span<const float> values, double clip) {
 void ternary(std::span<const float> values, float limit, float scale, std::uint64_t begin, const Draws& draws,
              std::uint8_t* codes) {
   std::uint32_t drawn[kCodeBlock];
-  // While this block is computed the next comes nearer.
-  for (std::size_t i = 0; i < values.size(); i += 16) __builtin_prefetch(values.data() + values.size() + i);
   draws.fill(begin, {drawn, values.size()});
   kernels().ternary(values.data(), drawn, values.size(), limit, scale, codes);
 }

@@ -77,9 +77,11 @@ class Thc final : public Compressor {
         block_(block),
         seed_(seed),
         table_(thc_table(bits, granularity, limit_)) {
-    for (std::uint32_t number = 0; number <= granularity_; ++number)
-      above_.push_back(static_cast<std::uint32_t>(std::upper_bound(table_.begin(), table_.end() - 1, number) -
-                                                  table_.begin()));
+    for (std::uint32_t number = 0; number <= granularity_; ++number) {
+      const auto above = std::upper_bound(table_.begin(), table_.end() - 1, number);
+      between_.push_back({static_cast<double>(above[-1]), static_cast<double>(*above - above[-1]),
+                          static_cast<std::uint32_t>(above - table_.begin())});
+    }
   }
 
   Coupling coupling() const override { return Coupling::tensor; }
@@ -167,20 +169,22 @@ class Thc final : public Compressor {
     Message message;
     CodeWriter codes(message, bits_, values.size());
     std::uint32_t drawn[kCodeBlock];
+    // Where all learners have nothing, everything lies in the middle.
+    const double divisor = bound > 0 ? static_cast<double>(bound) : HUGE_VAL;
     for (std::uint64_t begin = 0; begin < values.size(); begin += kCodeBlock) {
       const std::size_t size = std::min<std::uint64_t>(kCodeBlock, values.size() - begin);
       draws.fill(begin, {drawn, size});
       std::uint8_t* out = codes.next();
+      double numbers[kCodeBlock];
       for (std::size_t i = 0; i < size; ++i) {
-        double cut =
-            bound > 0
-                ? std::clamp(static_cast<double>(values[begin + i]) / static_cast<double>(bound), -1.0, 1.0)
-                : 0;
-        double number = (cut + 1) / 2 * granularity_;
-        const std::uint32_t above = above_[static_cast<std::uint32_t>(number)];
-        const std::uint32_t low = table_[above - 1], high = table_[above];
-        bool up = static_cast<double>(unit_interval(drawn[i])) * (high - low) < number - low;
-        out[i] = static_cast<std::uint8_t>(above - !up);
+        const double cut = static_cast<double>(values[begin + i]) / divisor;
+        numbers[i] = (std::min(std::max(cut, -1.0), 1.0) + 1) / 2 * granularity_;
+      }
+      for (std::size_t i = 0; i < size; ++i) {
+        const Between& between = between_[static_cast<std::uint32_t>(numbers[i])];
+        const bool up =
+            static_cast<double>(unit_interval(drawn[i])) * between.width < numbers[i] - between.low;
+        out[i] = static_cast<std::uint8_t>(between.above - !up);
       }
       codes.take(size);
     }
@@ -193,8 +197,12 @@ class Thc final : public Compressor {
   double limit_;
   std::uint64_t block_, seed_;
   std::vector<std::uint32_t> table_;
-  /// By the whole number below a number: which code is the next above it (the last for the largest).
-  std::vector<std::uint32_t> above_;
+  /// The table's entries beside a number, and the code of the upper one.
+  struct Between {
+    double low, width;
+    std::uint32_t above;
+  };
+  std::vector<Between> between_;  // by the whole number below it
 };
 
 constexpr Parameter kParameters[] = {

@@ -1,5 +1,6 @@
 // Random block: one run of entries that starts at a random place, the same at every learner.
 #include <algorithm>
+#include <numeric>
 
 #include "compressors/methods.hpp"
 #include "compressors/sparse/random_places.hpp"
@@ -16,10 +17,12 @@ class Block final : public SharedSelector {
   std::vector<Index> select(std::uint64_t numel, const Draws& shared) const override {
     std::vector<Index> places(count(numel));
     if (places.empty()) return places;
-    std::uint64_t start = draw_below(shared, 0, numel);
-    for (std::size_t j = 0; j < places.size(); ++j)
-      places[j] = static_cast<Index>((start + j) % numel);  // around the end
-    std::sort(places.begin(), places.end());
+    // What goes around the end comes first.
+    const std::uint64_t start = draw_below(shared, 0, numel);
+    const std::uint64_t around = std::max(start + places.size(), numel) - numel;
+    const auto behind = places.begin() + static_cast<std::ptrdiff_t>(around);
+    std::iota(places.begin(), behind, Index{0});
+    std::iota(behind, places.end(), static_cast<Index>(start));
     return places;
   }
   Work gather_work(std::uint64_t numel) const override {

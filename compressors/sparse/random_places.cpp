@@ -18,18 +18,18 @@ std::uint32_t number_of(Drawn drawn) { return static_cast<std::uint32_t>(drawn);
 /// By place, those of one place as they were; least significant digit first.
 void sort_by_place(std::vector<Drawn>& drawn, std::uint64_t bound) {
   if (drawn.size() < 512) return std::sort(drawn.begin(), drawn.end());
-  constexpr unsigned kMostBits = 13;
-  const auto bits = static_cast<unsigned>(std::bit_width(bound - 1)),
-             digits = (bits + kMostBits - 1) / kMostBits;
-  const unsigned width = (bits + digits - 1) / digits;
-  const std::uint64_t mask = (1u << width) - 1;
+  constexpr unsigned kWidth = 13;
+  constexpr std::uint64_t kMask = (1u << kWidth) - 1;
+  const unsigned digits = (static_cast<unsigned>(std::bit_width(bound - 1)) + kWidth - 1) / kWidth;
+  std::vector<std::uint32_t> counts(digits << kWidth);
+  for (Drawn one : drawn)
+    for (unsigned digit = 0; digit < digits; ++digit)
+      ++counts[(digit << kWidth) + ((place_of(one) >> (digit * kWidth)) & kMask)];
   std::vector<Drawn> other(drawn.size());
-  std::vector<std::uint32_t> begin(mask + 1);
-  for (unsigned shift = 32; shift < 32 + bits; shift += width) {
-    std::fill(begin.begin(), begin.end(), 0u);
-    for (Drawn one : drawn) ++begin[(one >> shift) & mask];
-    std::exclusive_scan(begin.begin(), begin.end(), begin.begin(), 0u);
-    for (Drawn one : drawn) other[begin[(one >> shift) & mask]++] = one;
+  for (unsigned digit = 0; digit < digits; ++digit) {
+    std::uint32_t* begin = counts.data() + (digit << kWidth);
+    std::exclusive_scan(begin, begin + kMask + 1, begin, 0u);
+    for (Drawn one : drawn) other[begin[(place_of(one) >> (digit * kWidth)) & kMask]++] = one;
     drawn.swap(other);
   }
 }
