@@ -8,6 +8,7 @@
 #include "compressors/codec.hpp"
 #include "compressors/compressor_catalog.hpp"
 #include "compressors/gathered.hpp"
+#include "simulator/pass/compression_pass.hpp"
 #include "simulator/run.hpp"
 #include "tests/simulator/run/run_helpers.hpp"
 
@@ -36,6 +37,28 @@ TEST(GateScenario, HasEveryMethodOfTheCatalogAndSoHasItsBaseline) {
     EXPECT_TRUE(!run.contains(name) || kept.contains(name))
         << "the gate's baseline lacks '" << name << "'. Take it up:\n"
         << update;
+  }
+}
+
+// Tensors go over threads: whatever their number, every method sends the same and errs the same.
+TEST(GateScenario, GivesTheSameExchangesForAnyNumberOfThreads) {
+  const TraceReader trace(kGate + "trace", 1);
+  for (const Point& point : read_plan(kGate + "scenario.json", {}).points) {
+    Scenario scenario = point.scenario;
+    scenario.steps = 2;
+    const ExchangeRecord one = run_compression(scenario, trace, 1),
+                         three = run_compression(scenario, trace, 3);
+    ASSERT_EQ(one.steps.size(), 2u);
+    for (std::size_t s = 0; s < 2; ++s) {
+      SCOPED_TRACE(std::string(scenario.compressor.entry->name) + ", step " + std::to_string(s));
+      const StepRecord &a = one.steps[s], &b = three.steps[s];
+      EXPECT_EQ(a.buckets, b.buckets);
+      EXPECT_EQ(a.error_square, b.error_square);
+      EXPECT_EQ(a.residual_square, b.residual_square);
+      EXPECT_EQ(a.memory_square, b.memory_square);
+      EXPECT_EQ(a.union_by_hop, b.union_by_hop);
+      EXPECT_EQ(a.tensor_bytes, b.tensor_bytes);
+    }
   }
 }
 
