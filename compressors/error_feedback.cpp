@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "compressors/draws.hpp"
+#include "compressors/learner_vectors.hpp"
 #include "compressors/momentum.hpp"
 
 namespace traincast {
@@ -77,25 +78,29 @@ class SupportCount {
 };
 
 /// The mean of all learners' gradients, each read once, in their order.
-class MeanGradient final : public GradientSource {
- public:
-  MeanGradient(const GradientSource& gradients, std::span<const LearnerId> learners, std::uint64_t numel)
-      : mean_(numel) {
-    std::vector<float> gradient(numel);
-    std::vector<double> sum(numel, 0.0);
-    for (LearnerId learner : learners) {
-      gradients.read(learner, gradient);
-      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<double>(gradient[i]);
-    }
-    for (std::size_t i = 0; i < sum.size(); ++i)
-      mean_[i] = static_cast<float>(sum[i] / static_cast<double>(learners.size()));
+std::vector<float> mean_of(const GradientSource& gradients, std::span<const LearnerId> learners,
+                           std::uint64_t numel) {
+  std::vector<float> gradient(numel);
+  std::vector<double> sum(numel, 0.0);
+  for (LearnerId learner : learners) {
+    gradients.read(learner, gradient);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<double>(gradient[i]);
   }
+  for (std::size_t i = 0; i < sum.size(); ++i)
+    gradient[i] = static_cast<float>(sum[i] / static_cast<double>(learners.size()));
+  return gradient;
+}
+
+/// One vector, whoever reads.
+class OneGradient final : public GradientSource {
+ public:
+  explicit OneGradient(std::span<const float> gradient) : gradient_(gradient) {}
   void read(LearnerId, std::span<float> into) const override {
-    std::copy(mean_.begin(), mean_.end(), into.begin());
+    std::copy(gradient_.begin(), gradient_.end(), into.begin());
   }
 
  private:
-  std::vector<float> mean_;
+  std::span<const float> gradient_;
 };
 
 }  // namespace
@@ -111,11 +116,10 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
         memories_of(kept),
         numel(elements),
         seed(the_seed),
-        memories(rule.error == Error::none ? 0 : learners),
+        memories(rule.error == Error::none ? 0 : learners, elements),
         added(memories.size(), false),
         supports(learners, elements),
         raw(*this) {
-    for (auto& memory : memories) memory.assign(elements, 0.0f);
     if (rule.error == Error::none) rule.in_updates = rule.in_bf16 = false;  // there is no memory
     if (rule.momentum_before) momentum.emplace(*rule.momentum_before, learners, elements);
     if (rule.momentum_after) velocity.assign(elements, 0.0f);
@@ -150,7 +154,7 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
     if (reports[learner] != Report::nothing)
       throw std::logic_error("a learner's gradient was read after its contribution was reported");
     // Adding is work, once; an implementation would go on with p where it stands, so the copy is none.
-    auto& p = prepared(learner, into);
+    auto p = prepared(learner, into);
     unseen(*group, [&] { std::copy(p.begin(), p.end(), into.begin()); });
   }
 
@@ -162,7 +166,7 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
     note(learner, Report::sparse);
     most_kept = std::max<std::uint64_t>(most_kept, indices.size());
     if (rule.error != Error::local) return;
-    auto& p = prepared(learner, scratch_for_gradient());
+    auto p = prepared(learner, scratch_for_gradient());
     for (std::size_t j = 0; j < indices.size(); ++j) p[indices[j]] -= values[j];
     remember(learner);
   }
@@ -170,7 +174,7 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
   void kept(LearnerId learner, std::span<const float> dense) override {
     note(learner, Report::dense);
     if (rule.error != Error::local) return;
-    auto& p = prepared(learner, scratch_for_gradient());
+    auto p = prepared(learner, scratch_for_gradient());
     for (std::size_t i = 0; i < dense.size(); ++i) p[i] -= dense[i];
     remember(learner);
   }
@@ -178,7 +182,7 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
   void kept_all(LearnerId learner) override {
     note(learner, Report::all);
     if (rule.error == Error::none) return;
-    std::fill(memories[learner].begin(), memories[learner].end(), 0.0f);
+    std::ranges::fill(memories[learner], 0.0f);
   }
 
   // ---- after the compressor
@@ -206,7 +210,7 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
     group->phase(static_cast<unsigned>(last));
     group->each(Stage::decode, {{Primitive::elementwise, {numel, 0, 0}}}, [&](LearnerId learner) {
       if (reports[learner] == Report::all) return;
-      auto& p = prepared(learner, scratch_for_gradient());
+      auto p = prepared(learner, scratch_for_gradient());
       for (std::size_t i = 0; i < p.size(); ++i) p[i] -= average[i];
       remember(learner);
     });
@@ -237,7 +241,7 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
   std::vector<float> velocity;
 
   // Reading changes these, though the compressor sees a source that stays the same.
-  mutable std::vector<std::vector<float>> memories;
+  mutable LearnerVectors memories;
   mutable std::vector<bool> added;  // by learner: p was formed in this step
   mutable std::vector<float> copy;  // beta other than 1: p of `copied`
   mutable LearnerId copied = kNobody;
@@ -279,8 +283,8 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
   }
 
   /// p of this learner, in its memory or in the copy; `buffer` may be used to read the gradient into.
-  std::vector<float>& prepared(LearnerId learner, std::span<float> buffer) const {
-    auto& memory = memories[learner];
+  std::span<float> prepared(LearnerId learner, std::span<float> buffer) const {
+    std::span<float> memory = memories[learner];
     bool again = added[learner];
     added[learner] = true;
     if (in_place()) {
@@ -305,7 +309,7 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
 
   /// m ← (1 − beta)·m + beta·(p − sent), what was sent being taken off p already.
   void remember(LearnerId learner) {
-    auto& memory = memories[learner];
+    std::span<float> memory = memories[learner];
     if (!in_place()) {
       for (std::size_t i = 0; i < memory.size(); ++i)
         memory[i] = (1 - rule.beta) * memory[i] + rule.beta * copy[i];
@@ -335,12 +339,18 @@ ContributionRecord ErrorFeedback::aggregate(const Step& step, const Bucket& unit
                                             const GradientSource& gradients, Group& group,
                                             std::span<float> average) {
   if (state_->memories_of == Memories::each) return run(step, unit, gradients, group, average);
+  return aggregate_mean(step, unit, mean_of(gradients, step.learners, unit.numel()), group, average);
+}
+
+ContributionRecord ErrorFeedback::aggregate_mean(const Step& step, const Bucket& unit,
+                                                 std::span<const float> mean_gradient, Group& group,
+                                                 std::span<float> average) {
+  if (state_->memories_of != Memories::mean) throw std::logic_error("every learner's memory is kept");
   const LearnerId alone[] = {0};
   Step as_one = step;
   as_one.learners = alone;
   Group one = group.inner(1, group.stands_for());
-  ContributionRecord record =
-      run(as_one, unit, MeanGradient(gradients, step.learners, unit.numel()), one, average);
+  ContributionRecord record = run(as_one, unit, OneGradient(mean_gradient), one, average);
   group.repeat(one);
   return record;
 }
@@ -373,21 +383,22 @@ double ErrorFeedback::memory_in_gradients(const Step& step) const {
 }
 
 void ErrorFeedback::save(Writer& writer) const {
-  for (const auto& memory : state_->memories) writer.put_all(std::span<const float>(memory));
+  const LearnerVectors& memories = state_->memories;
+  for (LearnerId learner = 0; learner < memories.size(); ++learner) writer.put_all(memories[learner]);
   if (state_->momentum) state_->momentum->save(writer);
   if (!state_->velocity.empty()) writer.put_all(std::span<const float>(state_->velocity));
   state_->inner->save(writer);
 }
 
 void ErrorFeedback::load(Reader& reader) {
-  auto fill = [&](std::vector<float>& memory) {
+  auto fill = [&](std::span<float> memory) {
     auto values = reader.get_all<float>();
     if (values.size() != memory.size())
       throw InputError("saved error memory holds " + std::to_string(values.size()) + " values, not " +
                        std::to_string(memory.size()));
-    memory = std::move(values);
+    std::ranges::copy(values, memory.begin());
   };
-  for (auto& memory : state_->memories) fill(memory);
+  for (LearnerId learner = 0; learner < state_->memories.size(); ++learner) fill(state_->memories[learner]);
   if (state_->momentum) state_->momentum->load(reader);
   if (!state_->velocity.empty()) fill(state_->velocity);
   state_->inner->load(reader);

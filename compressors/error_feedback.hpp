@@ -39,6 +39,10 @@ class ErrorFeedback {
   /// collective). Reading the raw gradient, which no real learner would do, is not charged.
   ContributionRecord aggregate(const Step& step, const Bucket& unit, const GradientSource& gradients,
                                Group& group, std::span<float> average);
+  /// The same where the mean of memories is kept, from the mean of the gradients.
+  ContributionRecord aggregate_mean(const Step& step, const Bucket& unit,
+                                    std::span<const float> mean_gradient, Group& group,
+                                    std::span<float> average);
 
   /// Learner's memory before the next step: the rule's (the mean of all, where that is kept), or the method's
   /// own; empty where neither keeps one.

@@ -4,11 +4,13 @@
 #include <optional>
 #include <string>
 
+#include "compressors/learner_vectors.hpp"
+
 namespace traincast {
 
 struct Momentum::State final : GradientSource {
   State(MomentumRule the_rule, std::uint32_t learners, std::uint64_t elements)
-      : rule(the_rule), numel(elements), momenta(learners, std::vector<float>(elements, 0.0f)) {}
+      : rule(the_rule), numel(elements), momenta(learners, elements) {}
 
   void read(LearnerId learner, std::span<float> into) const override {
     gradients->read(learner, into);
@@ -29,7 +31,7 @@ struct Momentum::State final : GradientSource {
   MomentumRule rule;
   std::uint64_t numel;
   // Reading moves these, though whoever reads sees a source that stays the same.
-  mutable std::vector<std::vector<float>> momenta;
+  mutable LearnerVectors momenta;
   mutable std::vector<bool> moved;
   const GradientSource* gradients = nullptr;
 };
@@ -52,16 +54,17 @@ const GradientSource& Momentum::over(const GradientSource& gradients) {
 }
 
 void Momentum::save(Writer& writer) const {
-  for (const auto& momentum : state_->momenta) writer.put_all(std::span<const float>(momentum));
+  const LearnerVectors& momenta = state_->momenta;
+  for (LearnerId learner = 0; learner < momenta.size(); ++learner) writer.put_all(momenta[learner]);
 }
 
 void Momentum::load(Reader& reader) {
-  for (auto& momentum : state_->momenta) {
+  for (LearnerId learner = 0; learner < state_->momenta.size(); ++learner) {
     auto values = reader.get_all<float>();
     if (values.size() != state_->numel)
       throw InputError("saved momentum holds " + std::to_string(values.size()) + " values, not " +
                        std::to_string(state_->numel));
-    momentum = std::move(values);
+    std::ranges::copy(values, state_->momenta[learner].begin());
   }
 }
 

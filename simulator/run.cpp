@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/machine.hpp"
@@ -53,14 +54,30 @@ std::vector<std::vector<std::size_t>> points_by_gradients(const Plan& plan) {
 
 // A point's own run, and those that it is compared with.
 struct Comparison {
+  Scenario scenario;
+  std::vector<Scenario> dense_scenarios;
+  std::optional<Scenario> single_scenario;
   Study::Request own, single;
   std::vector<Study::Request> dense;
 
   /// The point's own run alone, or with all others.
-  Comparison(Study& study, const Scenario& scenario, bool comparisons) : own(study.request(scenario)) {
+  Comparison(const Scenario& the_scenario, bool comparisons) : scenario(the_scenario) {
     if (!comparisons) return;
-    dense = study.request_all(dense_runs(scenario));
-    single = study.request(with(dense_runs(scenario).front(), "/learners", 1));
+    dense_scenarios = dense_runs(scenario);
+    single_scenario = with(dense_scenarios.front(), "/learners", 1);
+  }
+
+  std::vector<Scenario> all() const {
+    std::vector<Scenario> scenarios{scenario};
+    scenarios.insert(scenarios.end(), dense_scenarios.begin(), dense_scenarios.end());
+    if (single_scenario) scenarios.push_back(*single_scenario);
+    return scenarios;
+  }
+
+  void request(Study& study) {
+    own = study.request(scenario);
+    dense = study.request_all(dense_scenarios);
+    if (single_scenario) single = study.request(*single_scenario);
   }
 };
 
@@ -144,7 +161,13 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
     clock.charge("gradients");
 
     std::vector<Comparison> comparisons;
-    for (const Point* point : points) comparisons.emplace_back(study, point->scenario, options.comparisons);
+    std::vector<Scenario> scenarios;
+    for (const Point* point : points) {
+      comparisons.emplace_back(point->scenario, options.comparisons);
+      for (Scenario& scenario : comparisons.back().all()) scenarios.push_back(std::move(scenario));
+    }
+    study.compress(scenarios);
+    for (Comparison& comparison : comparisons) comparison.request(study);
     clock.charge("compression");
 
     study.replay("replaying");

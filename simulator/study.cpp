@@ -108,7 +108,8 @@ ComputeTimeline Study::described_timeline(const std::string& scenario_file, cons
   if (costs.empty() || gradients_.batch() == 0)
     throw PlacedError(scenario_file, "/accelerator",
                       "an accelerator needs the FLOPs of each layer and the mini-batch, and those of '" +
-                          manifest().model + "' are not known; give times, or take the shapes of a model");
+                          manifest().model + "' are not known; give times, or take the shapes of a model" +
+                          (gradients_.exchange() ? ", or tell the 'batch' of the exchange" : ""));
   return accelerator_compute(*scenario.accelerator, manifest().layers, costs, gradients_.batch());
 }
 
@@ -147,15 +148,36 @@ void Study::keep(const Scenario& scenario, const ExchangeRecord& record) const {
   write_exchange((options_.record / name).string(), exchange);
 }
 
+void Study::compress(const std::vector<Scenario>& scenarios) {
+  if (!gradients_.trace()) return;  // what a method sends is then quickly found, once it is asked for
+  std::map<std::string, const Scenario*> by_key;
+  std::vector<const Scenario*> fresh;
+  for (const Scenario& scenario : scenarios)
+    if (std::string key = method_key(scenario);
+        !methods_.contains(key) && by_key.try_emplace(key, &scenario).second)
+      fresh.push_back(&scenario);
+  auto say = [&](std::size_t done) {
+    progress_.say("compressing: " + std::to_string(done) + " of " + std::to_string(fresh.size()) +
+                  " methods and numbers of learners …");
+  };
+  say(0);
+  std::vector<ExchangeRecord> records = run_compressions(fresh, *gradients_.trace(), options_.threads, say);
+  for (std::size_t i = 0; i < fresh.size(); ++i) add_method(*fresh[i], std::move(records[i]));
+}
+
+const Study::Method& Study::add_method(const Scenario& scenario, ExchangeRecord record) {
+  Method& added = methods_[method_key(scenario)];
+  added.record = std::move(record);
+  if (!options_.record.empty() && gradients_.trace()) keep(scenario, added.record);
+  added.codec = codec_seconds(scenario, added.record);
+  return added;
+}
+
 const Study::Method& Study::method(const Scenario& scenario) {
-  auto [at, fresh] = methods_.try_emplace(method_key(scenario));
-  if (!fresh) return at->second;
+  if (auto known = methods_.find(method_key(scenario)); known != methods_.end()) return known->second;
   progress_.say("compressing: " + std::string(scenario.compressor.entry->name) + ", " +
                 std::to_string(scenario.learners) + " learners …");
-  at->second.record = exchange_of(scenario, gradients_, options_.threads, *shapes_);
-  if (!options_.record.empty() && gradients_.trace()) keep(scenario, at->second.record);
-  at->second.codec = codec_seconds(scenario, at->second.record);
-  return at->second;
+  return add_method(scenario, exchange_of(scenario, gradients_, options_.threads, *shapes_));
 }
 
 Study::Request Study::request(const Scenario& scenario, std::size_t most_steps) {

@@ -33,6 +33,9 @@ class Study {
   /// first asked for.
   const ExchangeRecord& exchange(const Scenario& scenario) { return method(scenario).record; }
 
+  /// Runs the methods of these scenarios that were not run yet, side by side.
+  void compress(const std::vector<Scenario>& scenarios);
+
   /// Steps of one run that wait in the cache, or are replayed.
   struct Request {
     Scenario scenario;
@@ -66,6 +69,7 @@ class Study {
   CodecSeconds codec_seconds(const Scenario& scenario, const ExchangeRecord& record);
   void keep(const Scenario& scenario, const ExchangeRecord& record) const;
   const Method& method(const Scenario& scenario);
+  const Method& add_method(const Scenario& scenario, ExchangeRecord record);
 
   Gradients gradients_;
   const RunOptions& options_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/exchange.hpp"
@@ -47,9 +48,13 @@ struct ExchangeRecord {
 /// Whether every learner's memory is kept, or their mean.
 Memories memories_of(const Scenario& scenario);
 
-/// Runs scenario.compressor for scenario.learners over the first scenario.steps steps of the trace. Units
-/// (tensors, for methods that couple no more) go over threads; the record does not depend on their number.
-/// Throws InputError where the error memories would not fit into this machine's memory.
+/// Runs the compressor of each scenario, for its learners, over the first of its steps of the trace. Units
+/// (tensors, for methods that couple no more) of all of them go over threads, as many at a time as memory
+/// allows; the records do not depend on that. `on_done` hears, one call at a time, how many scenarios are
+/// through. Throws InputError where the error memories of one unit would not fit into this machine's memory.
+std::vector<ExchangeRecord> run_compressions(std::span<const Scenario* const> scenarios,
+                                             const TraceReader& trace, unsigned threads,
+                                             const std::function<void(std::size_t done)>& on_done = {});
 ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trace, unsigned threads);
 
 /// The error feedback of the scenario: as it says, or as the method's paper does.

@@ -1,0 +1,62 @@
+// The compression pass over several methods at once, and the sums of gradients that they share.
+#include "simulator/pass/compression_pass.hpp"
+
+#include <gtest/gtest.h>
+
+#include "simulator/pass/gradient_sums.hpp"
+#include "tests/simulator/run/run_helpers.hpp"
+
+namespace traincast {
+namespace {
+
+const std::string& small_trace() {
+  static const std::string trace = write_small_trace("compression_pass", 40, 2);
+  return trace;
+}
+
+TEST(GradientSums, AreTheSameToTheBitFromAnyBeginningAndWithoutRoom) {
+  TraceReader trace(small_trace(), 1);
+  const std::uint64_t numel = trace.manifest().layers[0].numel();
+  std::vector<double> sum(numel, 0.0);
+  std::vector<float> gradient(numel);
+  for (LearnerId learner = 0; learner < 7; ++learner) {
+    trace.read(1, learner, 0, gradient);
+    for (std::size_t e = 0; e < numel; ++e) sum[e] += static_cast<double>(gradient[e]);
+  }
+  GradientSums keeping(trace, {3, 7, 40}, 1e9), forgetting(trace, {3, 7, 40}, 0);
+  EXPECT_EQ(forgetting.of(1, 0, 7)->sum, sum);
+  keeping.of(1, 0, 3);
+  EXPECT_EQ(keeping.of(1, 0, 7)->sum, sum) << "goes on from 3";
+  keeping.of(0, 0, 40);
+  EXPECT_EQ(keeping.of(0, 0, 7)->sum, forgetting.of(0, 0, 7)->sum) << "kept on the way to 40";
+  EXPECT_EQ(keeping.of(0, 0, 40)->squares, forgetting.of(0, 0, 40)->squares);
+}
+
+TEST(CompressionPass, GivesSideBySideWhatEachGivesAlone) {
+  TraceReader trace(small_trace(), 1);
+  Plan plan = plan_on_trace(small_trace(), R"("learners": 40, "steps": 2, "sweep": {
+      "/learners": [1, 7, 40], )" + kFiveMethods +
+                                               "}");
+  std::vector<const Scenario*> scenarios;
+  for (const Point& point : plan.points) scenarios.push_back(&point.scenario);
+  std::size_t heard = 0;
+  std::vector<ExchangeRecord> together =
+      run_compressions(scenarios, trace, 3, [&](std::size_t done) { EXPECT_EQ(done, ++heard); });
+  EXPECT_EQ(heard, scenarios.size());
+  for (std::size_t i = 0; i < scenarios.size(); ++i) {
+    ExchangeRecord alone = run_compression(*scenarios[i], trace, 1);
+    ASSERT_EQ(alone.steps.size(), together[i].steps.size());
+    for (std::size_t s = 0; s < alone.steps.size(); ++s) {
+      const StepRecord &a = alone.steps[s], &b = together[i].steps[s];
+      EXPECT_EQ(a.buckets, b.buckets);
+      EXPECT_EQ(a.error_square, b.error_square) << plan.points[i].scenario.resolved.at("compressor").dump(-1);
+      EXPECT_EQ(a.residual_square, b.residual_square);
+      EXPECT_EQ(a.gradient_square, b.gradient_square);
+      EXPECT_EQ(a.memory_square, b.memory_square);
+      EXPECT_EQ(a.union_by_hop, b.union_by_hop);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace traincast
