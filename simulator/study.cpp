@@ -108,8 +108,7 @@ ComputeTimeline Study::described_timeline(const std::string& scenario_file, cons
   if (costs.empty() || gradients_.batch() == 0)
     throw PlacedError(scenario_file, "/accelerator",
                       "an accelerator needs the FLOPs of each layer and the mini-batch, and those of '" +
-                          manifest().model + "' are not known; give times, or take the shapes of a model" +
-                          (gradients_.exchange() ? ", or tell the 'batch' of the exchange" : ""));
+                          manifest().model + "' are not known; give times, or take the shapes of a model");
   return accelerator_compute(*scenario.accelerator, manifest().layers, costs, gradients_.batch());
 }
 
@@ -136,7 +135,10 @@ CodecSeconds Study::codec_seconds(const Scenario& scenario, const ExchangeRecord
 void Study::keep(const Scenario& scenario, const ExchangeRecord& record) const {
   RecordedExchange exchange;
   exchange.method = exchange_key(scenario);
-  exchange.gradients = scenario.resolved.at("gradients").dump(-1);
+  Json gradients = scenario.resolved.at("gradients");
+  if (!manifest().workload.is_null()) gradients["workload"] = manifest().workload;
+  if (const Json* batch = manifest().data.find("batch")) gradients["batch"] = *batch;
+  exchange.gradients = gradients.dump(-1);
   exchange.model = manifest().model;
   exchange.seed = manifest().seed;
   exchange.steps.assign(manifest().steps.begin(),

@@ -56,6 +56,24 @@ constexpr auto kRtx4090 = with_defaults(kNumbers, {{"tflops", "82.6"}, {"memory"
 // multiprocessors, so 2 + 18 · 24 accesses.
 constexpr auto kTitanX = with_defaults(
     kNumbers, {{"tflops", "6.1"}, {"memory", "336.5GBps"}, {"launch", "12us"}, {"topk", "434"}});
+// Medians of five calibrations, each of which keeps the quickest of many runs. A framework's own top-k and
+// column-wise work are far from this memory's speed there.
+constexpr auto kCpu = with_defaults(kNumbers, {{"tflops", "0.092"},
+                                               {"efficiency", "1"},
+                                               {"memory", "23.5GBps"},
+                                               {"memory_efficiency", "1"},
+                                               {"launch", "0.41us"},
+                                               {"synchronisation", "0.1us"},
+                                               {"reduction", "0.92"},
+                                               {"topk", "112"},
+                                               {"chunk_top1", "12.2"},
+                                               {"threshold_scan", "12.1"},
+                                               {"gather", "14.7"},
+                                               {"scatter", "23.6"},
+                                               {"bit_pack", "10.6"},
+                                               {"hadamard", "3.8"},
+                                               {"column_operations", "60"},
+                                               {"qr", "18us"}});
 
 constexpr Parameter kFile[] = {
     {"path", Unit::path, "", kRequired,
@@ -96,6 +114,10 @@ constexpr Entry<MakeAccelerator> kAccelerators[] = {
      "3,072 cores at 1.0 GHz: 6.1 TFLOP/s, 336.5 GB/s; top-k by one block of 24 multiprocessors "
      "(TensorTopK.cu); the rest as each number says",
      kTitanX, described},
+    {"cpu", "one core of a two-core virtual machine (AMD EPYC), one thread of LibTorch 1.13, fp32",
+     "measured with 'traincast-capture --calibrate' in November 2026: all numbers but the accesses of an "
+     "elementwise pass and the operations of a level",
+     kCpu, described},
     {"file", "a description of your own, as 'traincast-capture --calibrate' writes one", "what the file says",
      kFile, [](const Parameters& p) { return read_accelerator(p.path("path")); }},
 };

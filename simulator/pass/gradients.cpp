@@ -53,6 +53,19 @@ void remove_stale(const fs::path& out, const std::string& current) {
 
 }  // namespace
 
+void Gradients::refuse_other_workload(const Scenario& scenario, const std::string& file,
+                                      const fs::path& folder) const {
+  const std::string manifest_file = folder / "manifest.json";
+  Json recorded = manifest().workload;
+  if (!recorded.is_null())  // with the defaults of parameters that an older manifest lacks
+    recorded = read_workload(JsonReader(recorded, manifest_file, "/workload")).resolved();
+  const Json asked = scenario.workload->parameters.resolved();
+  if (asked.dump(-1) != recorded.dump(-1))
+    throw PlacedError(file, "/workload",
+                      "the trace " + folder.string() + " was recorded of " + recorded.dump(-1) + ", not of " +
+                          asked.dump(-1) + "; leave it out to take what is there");
+}
+
 Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place) {
   std::uint32_t learners = 0;
   std::uint64_t steps = 0;
@@ -75,6 +88,7 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
     shapes_.steps = exchange_->steps;
     shapes_.seed = exchange_->seed;
     shapes_.data = Json::parse(exchange_->gradients, file);
+    if (const Json* workload = shapes_.data.find("workload")) shapes_.workload = *workload;
     return;
   }
   if (!has_gradients(first.gradients.entry->make)) {
@@ -105,6 +119,7 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
       throw PlacedError(place.scenario_file, "/steps",
                         "the trace " + folder.string() + " has " + std::to_string(manifest().steps.size()) +
                             " steps, and the scenario asks for " + std::to_string(steps));
+    if (first.workload) refuse_other_workload(first, place.scenario_file, folder);
     return;
   }
 

@@ -45,6 +45,9 @@ class Gradients {
   std::uint64_t batch() const;
 
  private:
+  void refuse_other_workload(const Scenario& scenario, const std::string& file,
+                             const std::filesystem::path& folder) const;
+
   std::unique_ptr<const std::filesystem::path, RemoveFolder>
       temporary_;  ///< null for a trace of somebody else
   std::unique_ptr<TraceReader> trace_;

@@ -19,7 +19,8 @@ constexpr Parameter kShapes[] = {
     {"shape", Unit::counts, "[1, 4294967295]", "[]",
      "of the one tensor that is exchanged, rows first, as in [25000000] or [1000, 512]"},
     {"model", Unit::path, "", "",
-     "instead of a shape: all tensors of a model, by name (a workload, as its defaults make it, or bert_base, "
+     "instead of a shape: all tensors of a model, by name (a workload, as its defaults make it, or "
+     "bert_base, "
      "lstm_wikitext2, resnet50_tensorflow) or from a layer table's file, *.json, relative to the scenario "
      "file"},
     {"batch", Unit::count, "[1, 1000000]", "32",
@@ -45,8 +46,10 @@ constexpr Entry<GradientSourceKind> kGradients[] = {
      "times come from an accelerator or are given",
      "", kShapes, GradientSourceKind::shapes},
     {"exchange",
-     "what one method sent, recorded before: sizes and supports, no gradients; times must be given", "",
-     kExchange, GradientSourceKind::exchange},
+     "what one method sent, recorded before: sizes and supports, no gradients; times come from an "
+     "accelerator or "
+     "are given",
+     "", kExchange, GradientSourceKind::exchange},
     {"generated",
      "no gradients: top-k's places drawn, not selected, where it is summed in flight; the report says so", "",
      kGenerated, GradientSourceKind::generated}};

@@ -102,7 +102,7 @@ constexpr Key kKeys[] = {
     {"gradients", "source of gradients", "\"live\"",
      "where the gradients come from: live, or a recorded trace", read_gradients,
      [] { return schema_of_catalog(gradient_catalog()); }},
-    {"workload", "workload", "\"mlp\"", "what is trained; live gradients only, for a trace has its own",
+    {"workload", "workload", "\"mlp\"", "what is trained, now or for the trace that is read",
      [](const JsonReader& at, Scenario& s) -> Json {
        s.workload = Choice<MakeModel>{&workload_catalog().find(at), read_workload(at)};
        return s.workload->parameters.resolved();
@@ -199,10 +199,9 @@ Scenario read_scenario(const Json& document, const std::string& file) {
     bool live =
         scenario.gradients.entry == nullptr || scenario.gradients.entry->make == GradientSourceKind::live;
     if (key.name == "workload" && !live) {
-      if (given)
-        given->refuse(
-            "goes with live gradients only; a trace has its workload in it, and the others train nothing");
-      continue;
+      if (!given) continue;
+      if (scenario.gradients.entry->make != GradientSourceKind::trace)
+        given->refuse("goes with gradients that are trained, now or for a trace; these are not");
     }
     if (!given && key.fallback.data() == nullptr)
       root.refuse("key '" + std::string(key.name) + "' is missing (" + std::string(key.form) + ": " +

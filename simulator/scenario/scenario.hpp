@@ -45,7 +45,7 @@ struct Scenario {
   std::uint32_t learners = 1;
   std::uint64_t steps = 1;
   std::uint64_t seed = 1;
-  std::optional<Choice<MakeModel>> workload;  ///< live gradients only
+  std::optional<Choice<MakeModel>> workload;  ///< what is trained, or was for the trace; else none
   Choice<GradientSourceKind> gradients;
   std::optional<Accelerator> accelerator;  ///< where times come from one
   Choice<TimingSource> timings;

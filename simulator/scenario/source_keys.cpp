@@ -34,7 +34,7 @@ Json read_timings(const JsonReader& at, Scenario& s) {
     bool lone_shape =
         (gradients == GradientSourceKind::shapes || gradients == GradientSourceKind::generated) &&
         s.gradients.parameters.word("model").empty();
-    if (lone_shape || gradients == GradientSourceKind::exchange)
+    if (lone_shape)
       throw PlacedError(
           at.file(), "/gradients",
           "an accelerator needs the FLOPs of each layer: name a model, as in {\"name\": \"shapes\", "

@@ -111,6 +111,40 @@ TEST(AcceleratorTimes, ServeRecordedGradientsOfAWorkload) {
   EXPECT_GE(p.encode_seconds.mean, 3 * tensors * h100.launch_s);
 }
 
+// What was recorded of that run has the same tensors, work and mini-batch.
+TEST(AcceleratorTimes, ServeARecordedExchangeOfAWorkload) {
+  const std::string trace = std::string(TRAINCAST_SOURCE_DIR) + "/simulator/scenarios/convnet-8k";
+  const std::string rest = R"("learners": 4, "steps": 2, "timings": "accelerator", "accelerator": "h100",
+                              "compressor": {"name": "topk", "density": 0.02})";
+  ScratchFolder folder;
+  RunOptions options;
+  options.quiet = true;
+  options.record = folder.path();
+  Plan of_trace = plan_on_trace(trace, rest);
+  const PointReport expected = run(of_trace, options).report.points[0];
+  std::string file;
+  for (const auto& entry : std::filesystem::directory_iterator(options.record))
+    if (entry.path().filename().string().starts_with("topk")) file = entry.path();
+  const PointReport point =
+      quiet_run(
+          plan_on_trace(trace, rest + R"(, "gradients": {"name": "exchange", "path": ")" + file + "\"}"))
+          .report.points[0];
+  EXPECT_EQ(point.compute_seconds.mean, expected.compute_seconds.mean);
+  EXPECT_EQ(point.encode_seconds.mean, expected.encode_seconds.mean);
+  EXPECT_EQ(point.step_seconds.mean, expected.step_seconds.mean);
+}
+
+// A scenario that was written for live gradients takes a trace of the same workload, and no other.
+TEST(AcceleratorTimes, StandBesideATraceWhoseWorkloadTheScenarioNames) {
+  const std::string trace = std::string(TRAINCAST_SOURCE_DIR) + "/simulator/scenarios/convnet-8k";
+  const std::string rest = R"("learners": 2, "steps": 1, "timings": "accelerator", "accelerator": "h100",
+                              "workload": )";
+  const std::string workload = TraceReader(trace, 1).manifest().workload.dump(-1);
+  EXPECT_EQ(quiet_run(plan_on_trace(trace, rest + workload)).report.points.size(), 1u);
+  EXPECT_NE(refusal([&] { quiet_run(plan_on_trace(trace, rest + R"("mlp")")); }).find("was recorded of"),
+            std::string::npos);
+}
+
 TEST(AcceleratorTimes, AreRefusedWhereTheModelIsNotKnown) {
   std::string trace = write_small_trace("accelerator_test", 2, 1);
   EXPECT_EQ(
@@ -130,7 +164,7 @@ TEST(AcceleratorTimes, AreRefusedBesideAnotherSource) {
   EXPECT_EQ(refusal([] { plan_of(R"("timings": "accelerator", "accelerator": null)"); }),
             "test.json:/timings: there is no accelerator; name one, as in \"accelerator\": \"v100\"; known: "
             "v100, a100, "
-            "h100, h200, rtx4090, titan_x, file");
+            "h100, h200, rtx4090, titan_x, cpu, file");
   EXPECT_EQ(
       refusal([] { plan_of(R"("gradients": {"name": "shapes", "shape": [1000]})"); }),
       "test.json:/gradients: an accelerator needs the FLOPs of each layer: name a model, as in {\"name\": "

@@ -224,7 +224,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{
             "UnknownAccelerator", scenario(R"("accelerator": "v10")"),
             "s.json:/accelerator: unknown accelerator 'v10'; did you mean 'v100'?; known: v100, a100, h100, "
-            "h200, rtx4090, titan_x, file"},
+            "h200, rtx4090, titan_x, cpu, file"},
         Refusal{
             "UnknownModel",
             scenario(
@@ -275,10 +275,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "s.json:/timings: without gradients there is nothing that could be timed; name an "
                 "accelerator, or "
                 "give times, as in {\"name\": \"given\", \"forward\": \"5ms\", \"backward\": \"10ms\"}"},
-        Refusal{
-            "WorkloadOfATrace", scenario(R"("gradients": {"name": "trace", "path": "t"}, "workload": "mlp")"),
-            "s.json:/workload: goes with live gradients only; a trace has its workload in it, and the others "
-            "train nothing"},
+        Refusal{"WorkloadOfShapes",
+                scenario(R"("steps": 1, "gradients": {"name": "shapes", "shape": [4]}, "workload": "mlp")"),
+                "s.json:/workload: goes with gradients that are trained, now or for a trace; these are not"},
         Refusal{"BatchLargerThanTheShard",
                 scenario(R"("workload": {"name": "mlp", "batch": 9, "samples_per_learner": 8})"),
                 "s.json:/workload: batch must not exceed samples_per_learner, got 9 and 8"},
