@@ -58,6 +58,9 @@ Figure breakdown(const FigureSource& source, const FigureSource::Group& group) {
     }
     if (!part.boxes.empty()) figure.series.push_back(std::move(part));
   }
+  std::vector<double> by_place(figure.y.categories.size(), 0);
+  for (std::size_t r = 0; r < rows.size(); ++r) by_place[static_cast<std::size_t>(places[r])] = ends[r];
+  cut_long_bars(figure, by_place);
   return figure;
 }
 

@@ -10,11 +10,16 @@ namespace traincast {
 
 namespace {
 
+// All of it on the line of shared support, where a prediction for independent ones tells nothing.
+bool shared(const Series& curve) {
+  return std::ranges::all_of(curve.points, [](const CurvePoint& at) { return !at.y || *at.y < 1 + 1e-9; });
+}
+
 // The prediction for each curve, in its style; without a name of its own.
 void add_independent(Figure& figure, const FigureSource::Group& group) {
   std::vector<Series> curves = figure.series;
   for (const Series& curve : curves) {
-    if (!curve.style) continue;
+    if (!curve.style || shared(curve)) continue;
     Series independent{curve.name + ", independent supports", Look::companion, curve.style};
     for (const CurvePoint& at : curve.points)
       for (const ReportedPoint* point : group.points)

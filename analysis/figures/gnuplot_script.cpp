@@ -162,14 +162,17 @@ class Script {
         add(number(has_place(figure_.x, point.x) ? point.x : NAN) + " " + number(y) + " " +
             number(marked[i] ? y : NAN));
       }
+      std::vector<Box> boxes;
       for (const Box& box : series.boxes)
+        if (auto shown = visible(box, layout_)) boxes.push_back(*shown);
+      for (const Box& box : boxes)
         add(number((box.left + box.right) / 2) + " " + number((box.bottom + box.top) / 2) + " " +
             number(box.left) + " " + number(box.right) + " " + number(box.bottom) + " " + number(box.top));
-      if (series.points.empty() && series.boxes.empty()) add("NaN NaN NaN");
+      if (series.points.empty() && boxes.empty()) add("NaN NaN NaN NaN NaN NaN");
       add("EOD");
       std::string& plot = plots[series.look == Look::fill || series.style ? 1 : 0];
       plot += (plot.empty() ? "" : ", ") + drawn(name, series);
-      for (const Box& box : series.boxes)
+      for (const Box& box : boxes)
         if (!box.text.empty())
           add("set label " + std::to_string(++text) + " " + gnuplot_quoted(box.text) + " at " +
               number((box.left + box.right) / 2) + "," + number((box.bottom + box.top) / 2) +

@@ -139,6 +139,14 @@ std::size_t count_others(const Figure& figure) {
                     [](const Series& series) { return is_other(series) && !series.name.empty(); }));
 }
 
+std::optional<Box> visible(const Box& box, const Layout& layout) {
+  Box shown = box;
+  shown.left = std::max(box.left, layout.x.low);
+  shown.right = std::min(box.right, layout.x.high);
+  if (shown.left > shown.right) return std::nullopt;
+  return shown;
+}
+
 std::vector<bool> marked_points(const Series& series, const Axis& x, const AxisRange& range) {
   constexpr std::size_t kMostMarkers = 16;
   std::vector<bool> marked(series.points.size(), true);

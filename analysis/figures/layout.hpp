@@ -2,6 +2,7 @@
 // foot. Made for one column of a two-column paper; what does not fit in width grows the figure downwards.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,9 @@ std::string shortened(const std::string& text, double width, double font_size);
 
 /// `length` in points. Names that have no room go.
 AxisRange range_of(const Axis& axis, const std::vector<double>& values, double length);
+
+/// What of a box lies within the axes; none where nothing does.
+std::optional<Box> visible(const Box& box, const Layout& layout);
 
 /// Which points of a curve carry a marker: all, or of many some that stand evenly along the axis.
 std::vector<bool> marked_points(const Series& series, const Axis& x, const AxisRange& range);

@@ -1,6 +1,8 @@
 #include "analysis/figures/method_figures.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
 #include <numeric>
 
 namespace traincast {
@@ -163,6 +165,37 @@ std::pair<std::string, double> time_unit(double largest_seconds) {
 
 std::pair<std::string, double> byte_unit(double largest_bytes) {
   return unit_of(largest_bytes, {{"TB", 1e-12}, {"GB", 1e-9}, {"MB", 1e-6}, {"kB", 1e-3}, {"B", 1}});
+}
+
+void cut_long_bars(Figure& figure, const std::vector<double>& ends) {
+  constexpr double kReadable = 6;  // times the middle bar
+  std::vector<double> sorted = ends;
+  std::sort(sorted.begin(), sorted.end());
+  if (sorted.empty() || sorted.back() <= kReadable * sorted[(sorted.size() - 1) / 2]) return;
+  const double whole = kReadable * sorted[(sorted.size() - 1) / 2];
+  const double longest = *std::prev(std::upper_bound(sorted.begin(), sorted.end(), whole));
+  constexpr double kBeyond = 1.25, kRoom = 0.2;
+  figure.x.high = kBeyond * longest;
+  for (std::size_t row = 0; row < ends.size(); ++row) {
+    if (ends[row] <= *figure.x.high) continue;
+    Box* chosen = nullptr;
+    double most = 0;
+    for (Series& series : figure.series)
+      for (Box& box : series.boxes) {
+        if (std::fabs((box.bottom + box.top) / 2 - static_cast<double>(row)) > 0.5) continue;
+        const bool cut = box.right > *figure.x.high;
+        const double shown = std::min(box.right, *figure.x.high) - box.left;
+        // What is cut says so, if there is room in it.
+        const double merit = cut && shown > kRoom * *figure.x.high ? 2 * *figure.x.high : shown;
+        if (merit <= most) continue;
+        most = merit;
+        chosen = &box;
+      }
+    char text[32];
+    std::snprintf(text, sizeof text, "to %.3g ", ends[row]);
+    if (chosen) chosen->text = text + figure.x.unit;
+  }
+  figure.notes.push_back("Bars that leave the axis end at the time written in them");
 }
 
 }  // namespace traincast

@@ -66,4 +66,8 @@ Series guide(std::string name, std::vector<CurvePoint> points);
 std::pair<std::string, double> time_unit(double largest_seconds);
 std::pair<std::string, double> byte_unit(double largest_bytes);
 
+/// Where a few bars are so long that the others could not be read, ends the axis before theirs: `ends` of the
+/// bars, in the axis's unit, row by row. A bar that is cut has its end written into it.
+void cut_long_bars(Figure& figure, const std::vector<double>& ends);
+
 }  // namespace traincast

@@ -182,7 +182,10 @@ class Axes {
 
   void fill(const Series& series) {
     unsigned style = series.style.value_or(0);
-    for (const Box& box : series.boxes) {
+    for (const Box& whole : series.boxes) {
+      auto shown = visible(whole, layout_);
+      if (!shown) continue;
+      const Box& box = *shown;
       add("\\path[" + fill_options(style) + "] (axis cs:" + number(box.left) + "," + number(box.bottom) +
           ") rectangle (axis cs:" + number(box.right) + "," + number(box.top) + ");");
       if (!box.text.empty())

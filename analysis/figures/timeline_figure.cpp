@@ -76,6 +76,9 @@ Figure gantt(const FigureSource& source, const FigureSource::Group& group, std::
     }
   }
   std::erase_if(figure.series, [](const Series& series) { return series.boxes.empty(); });
+  std::vector<double> ends;
+  for (const RecordedStep& step : steps) ends.push_back(factor * step.seconds);
+  cut_long_bars(figure, ends);
   return figure;
 }
 

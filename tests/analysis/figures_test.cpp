@@ -82,6 +82,24 @@ TEST(Figures, BreakdownStacksThePartsOfTheStep) {
             "decode,topk density=0.01,2.25,2.5,0.25,\n");
 }
 
+// 1.85, 1.95 and 101.75 ms: the third would leave nothing of the others.
+TEST(Figures, ABarThatWouldHideTheOthersIsCutAndSaysWhereItEnds) {
+  Json report = hand_made_report();
+  add_point(report, "scalecom rate=100", 16, 0.1e-3);
+  add_point(report, "powersgd rank=2", 16, 0.2e-3);
+  add_point(report, "topk density=0.01", 16, 100e-3);
+  FigureSource source = source_of(report);
+  const Figure figure = drawn("breakdown", source).figures.at(0);
+  EXPECT_NEAR(figure.x.high.value(), 1.25 * 1.95, 1e-9);
+  EXPECT_THAT(to_figure_csv(figure),
+              testing::HasSubstr("exposed communication,topk density=0.01,1.5,101.5,100.0,to 102 ms\n"))
+      << "the numbers are whole";
+  EXPECT_THAT(to_gnuplot(figure), testing::HasSubstr("'to 102 ms'"));
+  EXPECT_THAT(to_gnuplot(figure), testing::Not(testing::HasSubstr("101.5")));
+  EXPECT_THAT(to_pgfplots(figure), testing::Not(testing::HasSubstr("101.5")));
+  EXPECT_THAT(figure.notes, testing::Contains("Bars that leave the axis end at the time written in them"));
+}
+
 TEST(Figures, TrafficIsPerLearnerAndTier) {
   EXPECT_EQ(csv("traffic", two_sizes()),
             "series,Learners (count),Sent per learner (kB)\n"
@@ -109,7 +127,6 @@ TEST(Figures, BuildUpStandsBetweenSharedAndIndependentSupports) {
             "shared support,8.0,1.0\nshared support,16.0,1.0\n"
             "none bf16,8.0,\nnone bf16,16.0,1.0\n"
             "topk density=0.01,16.0,4.0\n"
-            "\"none bf16, independent supports\",8.0,\n\"none bf16, independent supports\",16.0,6.0\n"
             "\"topk density=0.01, independent supports\",16.0,6.0\n");
   EXPECT_EQ(csv("build-up-by-hop", with_supports()),
             "series,Learners united (count),Gradient build-up (×)\n"
