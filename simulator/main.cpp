@@ -26,6 +26,8 @@ const std::vector<Command>& commands() {
        "published measurements beside predictions, and how wrong these are", validate_command},
       {"import", "import TABLE --forward TIME [--model NAME] [--out FILE]",
        "makes a recorded timeline of a table of backward passes", import_command},
+      {"trace", "trace info | verify PATH [--format json]",
+       "what recorded gradients are like; whether a trace is whole", trace_command},
       {"list", "list [KIND] [--format json]", "what can be chosen, by name", list_command},
       {"schema", "schema", "the scenario language as JSON schema", schema_command},
       {"reference", "reference", "the scenario language as Markdown", reference_command}};

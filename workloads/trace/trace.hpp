@@ -71,6 +71,9 @@ class TraceReader {
   const Manifest& manifest() const;
   /// `step` counts within the trace (0 … steps−1). Thread-safe.
   void read(std::size_t step, LearnerId learner, std::uint32_t tensor, std::span<float> into) const;
+  /// A part of it: the elements from `first` on.
+  void read(std::size_t step, LearnerId learner, std::uint32_t tensor, std::uint64_t first,
+            std::span<float> into) const;
 
  private:
   struct State;

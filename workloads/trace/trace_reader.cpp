@@ -110,13 +110,13 @@ class StepFile {
     if (!not_finite_.empty()) throw InputError(not_finite_);
   }
 
-  void read(LearnerId learner, std::uint32_t tensor, std::span<float> into) const {
+  void read(LearnerId learner, std::uint32_t tensor, std::uint64_t first, std::span<float> into) const {
     std::optional<InputFile> opened;
     if (!open_) opened.emplace(path_);
     const InputFile& file = open_ ? *open_ : *opened;
     const Place& place = places_[tensor];
-    std::uint64_t at =
-        place.begin + (learner - entry_.first_learner) * into.size() * std::uint64_t{size_of(place.type)};
+    std::uint64_t at = place.begin + ((learner - entry_.first_learner) * layers_[tensor].numel() + first) *
+                                         size_of(place.type);
     if (place.type == Stored::f32) return file.read_at(at, into.data(), into.size_bytes());
     std::array<std::uint16_t, 4096> half;
     for (std::size_t done = 0; done < into.size();) {
@@ -232,11 +232,17 @@ const Manifest& TraceReader::manifest() const { return state_->manifest; }
 
 void TraceReader::read(std::size_t step, LearnerId learner, std::uint32_t tensor,
                        std::span<float> into) const {
+  assert(into.size() == state_->manifest.layers[tensor].numel());
+  read(step, learner, tensor, 0, into);
+}
+
+void TraceReader::read(std::size_t step, LearnerId learner, std::uint32_t tensor, std::uint64_t first,
+                       std::span<float> into) const {
   const State& s = *state_;
   assert(step < s.steps.size() && learner < s.manifest.learners && tensor < s.manifest.layers.size() &&
-         into.size() == s.manifest.layers[tensor].numel());
+         first + into.size() <= s.manifest.layers[tensor].numel());
   for (const StepFile& part : s.steps[step])
-    if (learner < part.entry().last_learner) return part.read(learner, tensor, into);
+    if (learner < part.entry().last_learner) return part.read(learner, tensor, first, into);
 }
 
 }  // namespace traincast

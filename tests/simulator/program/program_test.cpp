@@ -60,7 +60,7 @@ TEST(Program, RefusesWordsThatItDoesNotKnow) {
   EXPECT_EQ(
       traincast("rnu").output,
       "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, check, compare, plot, export, "
-      "validate, import, list, schema, "
+      "validate, import, trace, list, schema, "
       "reference\n");
   EXPECT_EQ(
       traincast("list compresors").output,
@@ -75,12 +75,44 @@ TEST(Program, RefusesWordsThatItDoesNotKnow) {
 }
 
 TEST(Program, HelpsWithExitCodeZero) {
-  for (const char* arguments : {"--help", "run --help", "check --help", "compare --help", "export --help",
-                                "list --help", "schema --help", "reference --help", "--version"}) {
+  for (const char* arguments :
+       {"--help", "run --help", "check --help", "compare --help", "export --help", "trace --help",
+        "list --help", "schema --help", "reference --help", "--version"}) {
     Outcome outcome = traincast(arguments);
     EXPECT_EQ(outcome.code, 0) << arguments;
     EXPECT_FALSE(outcome.output.empty()) << arguments;
   }
+}
+
+TEST(Program, TellsWhatATraceHoldsAndWhetherItIsWhole) {
+  ScratchFolder folder;
+  const std::string trace = folder / "trace";
+  std::filesystem::copy(TRAINCAST_SOURCE_DIR "/tests/gate/trace", trace);
+  Outcome text = traincast("trace info " + trace);
+  EXPECT_EQ(text.code, 0) << text.output;
+  EXPECT_THAT(text.output, ::testing::HasSubstr("8005 parameters in"));
+  Json info = Json::parse(traincast("trace info --format json --threads 1 " + trace).output, "info");
+  EXPECT_EQ(info.at("parameters").integer(), 8005);
+  EXPECT_EQ(info.at("learners").integer(), 8);
+  const Json& layer = info.at("layers").items()[0];
+  for (const char* key : {"ready_s", "norm", "norm_of_mean", "density", "effective_density", "similarity"})
+    EXPECT_TRUE(layer.at(key).is_number()) << key;
+
+  EXPECT_THAT(traincast("trace verify " + trace).output,
+              ::testing::StartsWith(trace + ": whole: 8 learners"));
+  std::string bytes = read_text_file(trace + "/step-000002.safetensors");
+  bytes.back() ^= 1;
+  write_text_file(trace + "/step-000002.safetensors", bytes);
+  Outcome damaged = traincast("trace verify " + trace);
+  EXPECT_EQ(damaged.code, 1);
+  EXPECT_THAT(damaged.output,
+              ::testing::AllOf(
+                  ::testing::StartsWith("traincast: " + trace + "/step-000002.safetensors: its sha256 is"),
+                  ::testing::EndsWith("the file is damaged or was changed\n")));
+  EXPECT_EQ(traincast("trace info " + trace).code, 2);
+  EXPECT_EQ(traincast("trace verify " + (folder / "nowhere")).code, 2);
+  EXPECT_EQ(traincast("trace inform " + trace).output,
+            "traincast: trace: unknown action 'inform'; did you mean 'info'?; known: info, verify\n");
 }
 
 TEST(Program, ListsWhatCanBeChosenAsJson) {
