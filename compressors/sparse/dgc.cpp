@@ -108,37 +108,48 @@ class Dgc final : public Compressor {
     const Work choosing = settings_.sample_share > 0 ? Work{Primitive::threshold_scan, {numel, k, 0}}
                                                      : Work{Primitive::topk, {numel, k, 0}};
     const Work masking{Primitive::scatter, {numel, k, 0}, settings_.masks ? 2u : 1u};
-    auto messages = group.all_gather(
-        {{Primitive::elementwise, {numel, 0, 0}, 2}, choosing, masking},
-        [&](LearnerId learner, Bytes& value_bytes) {
-          source.read(learner, gradient);
-          clip(step, learner, gradient);
-          auto &u = momentum_[learner], &v = accumulated_[learner];
-          const float m = settings_.momentum;
-          for (std::size_t i = 0; i < numel; ++i) {
-            if (settings_.nesterov) {
-              u[i] = (u[i] + gradient[i]) * m;
-              v[i] += u[i] + gradient[i];
-            } else {
-              u[i] = m * u[i] + gradient[i];
-              v[i] += u[i];
-            }
-          }
-          auto indices = settings_.sample_share > 0
-                             ? sampled_largest(v, k, settings_.sample_share, draws.own(learner))
-                             : largest(v, k);
-          std::vector<float> values;
-          for (Index index : indices) values.push_back(v[index]);
-          Message message = write_sparse(indices, values, numel, settings_.format, false);
-          value_bytes = coded_value_bytes(settings_.format.value, values.size());
-          SparseVector sent = read_sparse(message, numel, settings_.format, {});
-          for (std::size_t j = 0; j < sent.indices.size(); ++j) {
-            v[sent.indices[j]] -= sent.values[j];
-            if (settings_.masks) u[sent.indices[j]] = 0;
-          }
-          contributions.kept(learner, sent.indices, sent.values, Selection::own);
-          return message;
-        });
+    auto messages =
+        group.all_gather({{Primitive::elementwise, {numel, 0, 0}, 2}, choosing, masking},
+                         [&](LearnerId learner, Bytes& value_bytes) {
+                           source.read(learner, gradient);
+                           clip(step, learner, gradient);
+                           auto &u = momentum_[learner], &v = accumulated_[learner];
+                           const float m = settings_.momentum;
+                           auto accumulate = [&](std::size_t first, std::size_t count) {
+                             if (settings_.nesterov)
+                               for (std::size_t i = first; i < first + count; ++i) {
+                                 u[i] = (u[i] + gradient[i]) * m;
+                                 v[i] += u[i] + gradient[i];
+                               }
+                             else
+                               for (std::size_t i = first; i < first + count; ++i) {
+                                 u[i] = m * u[i] + gradient[i];
+                                 v[i] += u[i];
+                               }
+                           };
+                           auto accumulated = [&](std::size_t i) {
+                             if (settings_.nesterov) return v[i] + ((u[i] + gradient[i]) * m + gradient[i]);
+                             return v[i] + (m * u[i] + gradient[i]);
+                           };
+                           std::vector<Index> indices;
+                           if (settings_.sample_share > 0) {
+                             accumulate(0, numel);
+                             indices = sampled_largest(v, k, settings_.sample_share, draws.own(learner));
+                           } else {
+                             indices = largest_made(v, k, accumulated, accumulate);
+                           }
+                           std::vector<float> values;
+                           for (Index index : indices) values.push_back(v[index]);
+                           Message message = write_sparse(indices, values, numel, settings_.format, false);
+                           value_bytes = coded_value_bytes(settings_.format.value, values.size());
+                           SparseVector sent = read_sparse(message, numel, settings_.format, {});
+                           for (std::size_t j = 0; j < sent.indices.size(); ++j) {
+                             v[sent.indices[j]] -= sent.values[j];
+                             if (settings_.masks) u[sent.indices[j]] = 0;
+                           }
+                           contributions.kept(learner, sent.indices, sent.values, Selection::own);
+                           return message;
+                         });
 
     group.phase(2);
     const Work adding{Primitive::scatter, {numel, k, 0}, group.stands_for()};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <span>
 #include <vector>
@@ -14,6 +15,13 @@ namespace traincast {
 /// The k entries of largest magnitude (all, where there are no more than k), by ascending index. Of equal
 /// magnitudes the lower index wins.
 std::vector<Index> largest(std::span<const float> values, std::uint64_t k);
+
+/// The same of values that are still being made: `make(first, count)` makes those from `first` on, piece by
+/// piece and in order, right before they are looked at, so that making them costs no pass of its own; `at(i)`
+/// tells before that what values[i] will be.
+std::vector<Index> largest_made(std::span<const float> values, std::uint64_t k,
+                                const std::function<float(std::size_t)>& at,
+                                const std::function<void(std::size_t first, std::size_t count)>& make);
 
 /// The entry of largest magnitude in every chunk of `chunk` entries (the last may be shorter); of equal
 /// magnitudes the lower index. One index per chunk, ascending.

@@ -92,6 +92,27 @@ TEST(Largest, OrdersDenormalsAndInfinities) {
   EXPECT_EQ(largest(values, 5), (std::vector<Index>{0, 1, 3, 4, 5}));
 }
 
+// Memory and gradient are added while the largest sums are looked for: each sum is made once, in order.
+TEST(Largest, OfValuesInTheMaking) {
+  for (std::size_t n : {0u, 1u, 3u, 4096u, 10007u, 70001u})
+    for (std::uint64_t k : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{n} / 100, std::uint64_t{n}}) {
+      const std::vector<float> memory = drawn(n), gradient = drawn(n, 9);
+      std::vector<float> sums(n), made = memory;
+      for (std::size_t i = 0; i < n; ++i) sums[i] = memory[i] + gradient[i];
+      std::size_t next = 0;
+      auto places = largest_made(
+          made, k, [&](std::size_t i) { return memory[i] + gradient[i]; },
+          [&](std::size_t first, std::size_t count) {
+            ASSERT_EQ(first, next);
+            next += count;
+            for (std::size_t i = first; i < next; ++i) made[i] += gradient[i];
+          });
+      EXPECT_EQ(places, largest(sums, k)) << k << " of " << n;
+      EXPECT_EQ(made, sums);
+      EXPECT_EQ(next, n);
+    }
+}
+
 TEST(Largest, OfNothingIsNothing) {
   EXPECT_TRUE(largest({}, 0).empty());
   EXPECT_TRUE(largest({}, 3).empty());
