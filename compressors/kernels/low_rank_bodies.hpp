@@ -25,6 +25,13 @@ constexpr std::size_t lesser(std::size_t a, std::size_t b) { return a < b ? a : 
 constexpr std::size_t kTile = 1024;    // columns of M whose products are summed before they are added to P
 constexpr std::size_t kRowBlock = 30;  // rows of such a tile that stay in the second cache while Q passes
 
+// A larger matrix comes from memory, row after row as far as the rank allows, and is fetched to the second
+// cache ahead of its use: so many floats in a row (P), or the same place of the rows that follow (Q). In a
+// nearer cache that only costs.
+constexpr std::size_t kFewRanks = 4;
+constexpr std::size_t kFar = std::size_t{4} << 20, kAhead = 1024;
+inline void fetch(const float* place) { __builtin_prefetch(place, 0, 2); }
+
 /// The first place at or behind this that a whole register can be loaded from in one go.
 inline float* aligned(float* scratch) {
   auto address = reinterpret_cast<std::size_t>(scratch);
@@ -56,15 +63,17 @@ void pack(const float* q, std::size_t columns, std::size_t rank, float* packed) 
 inline std::size_t packed_at(std::size_t column, std::size_t whole) { return column * whole; }
 
 /// Rows × Columns entries of P from one tile. A register holds eight products' sums.
-template <std::size_t Rows, std::size_t Columns>
+template <bool Far, std::size_t Rows, std::size_t Columns>
 inline void project_some(const float* matrix, std::size_t stride, std::size_t width, const float* packed,
                          const float* q, float* p, std::size_t p_stride, bool start) {
   Eight sums[Rows][Columns] = {};
   const std::size_t whole = width / kWide * kWide;
   for (std::size_t j = 0; j < whole; j += kWide) {
     Eight values[Rows];
-    for (std::size_t i = 0; i < Rows; ++i)
+    for (std::size_t i = 0; i < Rows; ++i) {
       values[i] = *reinterpret_cast<const LooseEight*>(matrix + i * stride + j);
+      if constexpr (Far) fetch(matrix + i * stride + j + kAhead);
+    }
     for (std::size_t c = 0; c < Columns; ++c) {
       Eight weights = *reinterpret_cast<const Eight*>(packed + j * Columns + c * kWide);
       hold(weights);
@@ -81,24 +90,25 @@ inline void project_some(const float* matrix, std::size_t stride, std::size_t wi
     }
 }
 
-template <std::size_t Columns>
+constexpr std::size_t rows_beside(std::size_t columns) { return columns == 4 ? 3 : 4; }
+
+template <bool Far, std::size_t Columns>
 inline void project_rows(const float* matrix, std::size_t rows, std::size_t stride, std::size_t width,
                          const float* packed, const float* q, float* p, std::size_t p_stride, bool start) {
-  constexpr std::size_t kRows = Columns == 4 ? 3 : 4;
+  constexpr std::size_t kRows = rows_beside(Columns);
   std::size_t i = 0;
   for (; i + kRows <= rows; i += kRows)
-    project_some<kRows, Columns>(matrix + i * stride, stride, width, packed, q, p + i, p_stride, start);
+    project_some<Far, kRows, Columns>(matrix + i * stride, stride, width, packed, q, p + i, p_stride, start);
   for (; i < rows; ++i)
-    project_some<1, Columns>(matrix + i * stride, stride, width, packed, q, p + i, p_stride, start);
+    project_some<Far, 1, Columns>(matrix + i * stride, stride, width, packed, q, p + i, p_stride, start);
 }
 
-void project(const float* matrix, std::size_t rows, std::size_t columns, const float* q, std::size_t rank,
-             float* p, float* scratch) {
-  float* packed = aligned(scratch);
-  pack(q, columns, rank, packed);
-  for (std::size_t first = 0; first < rows; first += kRowBlock)
+template <bool Far>
+void project_in(std::size_t row_block, const float* matrix, std::size_t rows, std::size_t columns,
+                const float* q, std::size_t rank, float* p, const float* packed) {
+  for (std::size_t first = 0; first < rows; first += row_block)
     for (std::size_t begin = 0; begin < columns || begin == 0; begin += kTile) {
-      const std::size_t block = lesser(kRowBlock, rows - first), width = lesser(kTile, columns - begin);
+      const std::size_t block = lesser(row_block, rows - first), width = lesser(kTile, columns - begin);
       const float* tile = matrix + first * columns + begin;
       const float* packed_tile = packed + begin * rank;
       for (std::size_t c = 0; c < rank; c += group_at(c, rank)) {
@@ -106,16 +116,30 @@ void project(const float* matrix, std::size_t rows, std::size_t columns, const f
         const float* column = q + c * columns + begin;
         float* out = p + c * rows + first;
         switch (group_at(c, rank)) {
-          case 4: project_rows<4>(tile, block, columns, width, own, column, out, rows, begin == 0); break;
-          case 2: project_rows<2>(tile, block, columns, width, own, column, out, rows, begin == 0); break;
-          default: project_rows<1>(tile, block, columns, width, own, column, out, rows, begin == 0);
+          case 4:
+            project_rows<Far, 4>(tile, block, columns, width, own, column, out, rows, begin == 0);
+            break;
+          case 2:
+            project_rows<Far, 2>(tile, block, columns, width, own, column, out, rows, begin == 0);
+            break;
+          default: project_rows<Far, 1>(tile, block, columns, width, own, column, out, rows, begin == 0);
         }
       }
     }
 }
 
+void project(const float* matrix, std::size_t rows, std::size_t columns, const float* q, std::size_t rank,
+             float* p, float* scratch) {
+  float* packed = aligned(scratch);
+  pack(q, columns, rank, packed);
+  if (rank <= kFewRanks && rows * columns > kFar)
+    project_in<true>(rows_beside(rank), matrix, rows, columns, q, rank, p, packed);
+  else
+    project_in<false>(kRowBlock, matrix, rows, columns, q, rank, p, packed);
+}
+
 /// Adds four rows, each by its weight, to `Columns` sums.
-template <std::size_t Columns>
+template <bool Far, std::size_t Columns>
 inline void add_four_rows(const float* rows, std::size_t stride, std::size_t width, const float* p,
                           std::size_t p_stride, float* sums, std::size_t sum_stride) {
   float weights[Columns][4];
@@ -126,6 +150,7 @@ inline void add_four_rows(const float* rows, std::size_t stride, std::size_t wid
     Eight values[4];
     for (std::size_t i = 0; i < 4; ++i) {
       values[i] = *reinterpret_cast<const LooseEight*>(rows + i * stride + j);
+      if constexpr (Far) fetch(rows + (4 + i) * stride + j);
       hold(values[i]);
     }
     for (std::size_t c = 0; c < Columns; ++c) {
@@ -142,16 +167,17 @@ inline void add_four_rows(const float* rows, std::size_t stride, std::size_t wid
     }
 }
 
-constexpr std::size_t kSums = 4096;  // floats of Q that are summed in the first cache
 constexpr std::size_t kMostRanks = 32;
 
-void project_back(const float* matrix, std::size_t rows, std::size_t columns, const float* p,
-                  std::size_t rank, float* q) {
-  alignas(4 * kPadding) float sums[kSums];
+/// `Sums` floats of Q are summed at a time.
+template <bool Far, std::size_t Sums>
+void project_back_in(std::size_t widest, const float* matrix, std::size_t rows, std::size_t columns,
+                     const float* p, std::size_t rank, float* q) {
+  alignas(4 * kPadding) float sums[Sums];
   for (std::size_t first = 0; first < rank; first += kMostRanks) {
     const std::size_t ranks = lesser(kMostRanks, rank - first);
-    std::size_t tile = kTile;
-    while (tile * ranks > kSums) tile /= 2;
+    std::size_t tile = widest;
+    while (tile * ranks > Sums) tile /= 2;
     for (std::size_t begin = 0; begin < columns; begin += tile) {
       const std::size_t width = lesser(tile, columns - begin);
       for (std::size_t i = 0; i < ranks * tile; ++i) sums[i] = 0;
@@ -161,9 +187,9 @@ void project_back(const float* matrix, std::size_t rows, std::size_t columns, co
         const float* four = matrix + i * columns + begin;
         std::size_t c = 0;
         for (; c + 2 <= ranks; c += 2)
-          add_four_rows<2>(four, columns, width, weights + c * rows + i, rows, sums + c * tile, tile);
+          add_four_rows<Far, 2>(four, columns, width, weights + c * rows + i, rows, sums + c * tile, tile);
         for (; c < ranks; ++c)
-          add_four_rows<1>(four, columns, width, weights + c * rows + i, rows, sums + c * tile, tile);
+          add_four_rows<Far, 1>(four, columns, width, weights + c * rows + i, rows, sums + c * tile, tile);
       }
       for (; i < rows; ++i)
         for (std::size_t c = 0; c < ranks; ++c) {
@@ -175,6 +201,15 @@ void project_back(const float* matrix, std::size_t rows, std::size_t columns, co
         for (std::size_t j = 0; j < width; ++j) q[(first + c) * columns + begin + j] = sums[c * tile + j];
     }
   }
+}
+
+/// Near: the sums lie in the first cache. Far: in the second, for longer pieces of rows.
+void project_back(const float* matrix, std::size_t rows, std::size_t columns, const float* p,
+                  std::size_t rank, float* q) {
+  if (rank <= kFewRanks && rows * columns > kFar)
+    project_back_in<true, 4 * 4096>(4 * kTile, matrix, rows, columns, p, rank, q);
+  else
+    project_back_in<false, 4096>(kTile, matrix, rows, columns, p, rank, q);
 }
 
 /// Adds `Ranks` columns of Q, each by its weight in P, to `Rows` sums of rows (or starts these with them).

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -47,6 +48,32 @@ TEST(LowRank, ProductsAgreeWithTheirDefinition) {
           ASSERT_NEAR(whole[i * m + j], sum, 1e-4);
         }
     }
+}
+
+// A matrix beyond the caches is walked in another order, with the same sums: those of its halves.
+TEST(LowRank, WalksLargeMatricesAsItDoesSmallOnes) {
+  constexpr std::size_t kRows = 1031, kColumns = 4100, kHalf = 515, kRank = 3;
+  std::vector<float> matrix(kRows * kColumns);
+  for (std::size_t i = 0; i < matrix.size(); ++i)
+    matrix[i] = static_cast<float>(static_cast<int>(i * 2654435761u % 1021) - 510) / 64;
+  const std::vector<float> q = drawn(kColumns * kRank, 1), p = drawn(kRows * kRank, 2);
+  std::vector<float> whole(kRows * kRank);
+  project({matrix.data(), kRows, kColumns}, q, whole, kRank);
+  for (auto [first, rows] : {std::pair{std::size_t{0}, kHalf}, {kHalf, kRows - kHalf}}) {
+    std::vector<float> part(rows * kRank);
+    project({matrix.data() + first * kColumns, rows, kColumns}, q, part, kRank);
+    for (std::size_t c = 0; c < kRank; ++c)
+      for (std::size_t i = 0; i < rows; ++i) ASSERT_EQ(part[c * rows + i], whole[c * kRows + first + i]);
+  }
+  std::vector<float> back(kColumns * kRank), of_half(2050 * kRank), half(kRows * 2050);
+  project_back({matrix.data(), kRows, kColumns}, p, back, kRank);
+  for (std::size_t first : {std::size_t{0}, std::size_t{2050}}) {
+    for (std::size_t i = 0; i < kRows; ++i)
+      std::copy_n(matrix.data() + i * kColumns + first, 2050, half.data() + i * 2050);
+    project_back({half.data(), kRows, 2050}, p, of_half, kRank);
+    for (std::size_t c = 0; c < kRank; ++c)
+      for (std::size_t j = 0; j < 2050; ++j) ASSERT_EQ(of_half[c * 2050 + j], back[c * kColumns + first + j]);
+  }
 }
 
 TEST(LowRank, OrthogonalisesColumnByColumn) {
