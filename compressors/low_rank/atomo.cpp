@@ -1,5 +1,6 @@
 // Spectral ATOMO: a matrix is a sum of atoms, its singular triplets; each is kept with a probability and
 // scaled by its inverse. Wang et al. 2018 (arXiv 1806.04090).
+#include <Eigen/QR>
 #include <Eigen/SVD>
 #include <algorithm>
 #include <cmath>
@@ -39,6 +40,41 @@ View view_of(const Bucket& unit) {
   return halved(first * second);
 }
 
+// The singular triplets of a matrix, by QR of its tall form and the decomposition of the square factor (Golub
+// and Van Loan, Matrix Computations, section 8.6). Long singular vectors are made of those that are asked
+// for.
+class Triplets {
+ public:
+  explicit Triplets(const Eigen::Map<const Matrix>& matrix)
+      : wide_(matrix.cols() > matrix.rows()),
+        qr_(wide_ ? Eigen::MatrixXd(matrix.transpose().cast<double>())
+                  : Eigen::MatrixXd(matrix.cast<double>())),
+        square_(Eigen::MatrixXd(
+                    qr_.matrixQR().topRows(qr_.matrixQR().cols()).template triangularView<Eigen::Upper>()),
+                Eigen::ComputeThinU | Eigen::ComputeThinV) {}
+
+  std::span<const double> sizes() const {
+    return {square_.singularValues().data(), static_cast<std::size_t>(square_.singularValues().size())};
+  }
+  Eigen::VectorXd left(std::size_t atom) const { return wide_ ? of_columns(atom) : of_rows(atom); }
+  Eigen::VectorXd right(std::size_t atom) const { return wide_ ? of_rows(atom) : of_columns(atom); }
+
+ private:
+  Eigen::VectorXd of_rows(std::size_t atom) const {
+    Eigen::VectorXd vector = Eigen::VectorXd::Zero(qr_.rows());
+    vector.head(qr_.cols()) = square_.matrixU().col(static_cast<Eigen::Index>(atom));
+    vector.applyOnTheLeft(qr_.householderQ());
+    return vector;
+  }
+  Eigen::VectorXd of_columns(std::size_t atom) const {
+    return square_.matrixV().col(static_cast<Eigen::Index>(atom));
+  }
+
+  bool wide_;
+  Eigen::HouseholderQR<Eigen::MatrixXd> qr_;  // of the matrix, or its transpose where that is the tall one
+  Eigen::BDCSVD<Eigen::MatrixXd> square_;
+};
+
 // Of every kept atom: its value, then its left and its right vector.
 class Atomo final : public Codec {
  public:
@@ -53,10 +89,8 @@ class Atomo final : public Codec {
     if (view.atoms() == 0) return message;
     Eigen::Map<const Matrix> matrix(values.data(), static_cast<Eigen::Index>(view.rows),
                                     static_cast<Eigen::Index>(view.columns));
-    const Eigen::BDCSVD<Eigen::MatrixXd> svd(matrix.cast<double>(),
-                                             Eigen::ComputeThinU | Eigen::ComputeThinV);
-    const Eigen::VectorXd& sizes = svd.singularValues();
-    const std::span<const double> singular(sizes.data(), static_cast<std::size_t>(sizes.size()));
+    const Triplets triplets(matrix);
+    const std::span<const double> singular = triplets.sizes();
     const std::vector<double> probabilities =
         exactly_ ? clipped_probabilities(singular, rank_) : water_filling(singular, rank_);
     std::vector<double> uniform(singular.size());
@@ -66,9 +100,8 @@ class Atomo final : public Codec {
     for (std::size_t i : kept) {
       const double p = probabilities[i];
       append(message, static_cast<float>(p > 0 ? singular[i] / p : 0.0));
-      const auto column = static_cast<Eigen::Index>(i);
-      for (const auto& vectors : {svd.matrixU().col(column), svd.matrixV().col(column)})
-        for (double entry : vectors) append(message, static_cast<float>(entry));
+      for (const Eigen::VectorXd& vector : {triplets.left(i), triplets.right(i)})
+        for (double entry : vector) append(message, static_cast<float>(entry));
     }
     return message;
   }

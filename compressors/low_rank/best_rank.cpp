@@ -36,15 +36,12 @@ class BestRank final : public Compressor {
     take_mean(mean, group.size());
 
     group.phase(1);
-    // M Mᵀ, its eigenvectors (some nine cubes, as many as two decompositions of its size), two products.
-    std::vector<Work> work = factors.product_work(Launches::per_matrix);
-    const std::size_t products = work.size();
-    for (std::size_t i = 0; i < products; ++i) work.push_back(work[i]);
-    for (const FactoredMatrix& m : factors.matrices()) {
-      const std::uint64_t size = std::min(m.rows, m.columns);
-      work.push_back({Primitive::gemm, {m.rows, m.columns, size}});
-      work.push_back({Primitive::qr, {size, size, 0}, 2});
-    }
+    // Singular vectors, a projection on them, an expansion.
+    std::vector<Work> work;
+    for (const FactoredMatrix& m : factors.matrices())
+      work.push_back({Primitive::svd, {m.rows, m.columns, 0}});
+    for (int product = 0; product < 2; ++product)
+      for (const Work& each : factors.product_work(Launches::per_matrix)) work.push_back(each);
     group.once(Stage::decode, work, [&] {
       for (const FactoredMatrix& m : factors.matrices()) find_factor(m, mean, p, q);
       approximate(factors, mean, p, q, average);

@@ -57,5 +57,15 @@ TEST(BestRank, SendsEverything) {
   EXPECT_EQ(summed_elements(run.step(random_gradients(2, 42)).phases), 42u);
 }
 
+TEST(BestRank, StatesADecompositionAndTwoProducts) {
+  UnitRun run(R"({"name": "best_rank", "rank": 2})", 3, one_tensor({6, 5, 3}), ErrorRule{});
+  auto work = run.step(random_gradients(3, 90)).phases.at(1).work;
+  ASSERT_EQ(work.size(), 2u);
+  EXPECT_EQ(work[0].primitive, Primitive::svd);
+  EXPECT_EQ(work[0].sizes, (std::array<std::uint64_t, 3>{6, 15, 0}));
+  EXPECT_EQ(work[1].primitive, Primitive::gemm);
+  EXPECT_EQ(work[1].count, 2u);
+}
+
 }  // namespace
 }  // namespace traincast::testing
