@@ -109,6 +109,49 @@ TEST(PerLayer, MixesCollectivesInOneBucket) {
   EXPECT_EQ(phases[0].op->bytes.at(0), units[0][0].op->bytes.at(0) + units[2][0].op->bytes.at(0));
 }
 
+// Language models: an embedding's gradient is sparse by itself, whose rows top-k finds; matrices are of low
+// rank; vectors go whole. Each keeps its own memory, and an optimiser's step gets what each method alone
+// gives.
+TEST(PerLayer, MixesLowRankForMatricesWithTopKForEmbeddings) {
+  const char* json = R"({"name": "per_layer", "rules": [
+      {"kind": "embedding.*", "compressor": {"name": "topk", "density": 0.05}},
+      {"dimensions": [2], "compressor": {"name": "powersgd", "rank": 2}}]})";
+  const Bucket bucket = {0,
+                         {{0, "encoder.weight", {50, 8}, "embedding.weight"},
+                          {1, "rnn.weight_ih", {24, 16}, "lstm.weight"},
+                          {2, "rnn.weight_hh", {24, 8}, "lstm.weight"},
+                          {3, "rnn.bias", {24}, "bias"}}};
+  const char* alone[] = {R"({"name": "topk", "density": 0.05})", R"({"name": "powersgd", "rank": 2})",
+                         R"({"name": "powersgd", "rank": 2})", R"({"name": "none"})"};
+  auto units = make_compressor(json)->units(bucket);
+  ASSERT_EQ(units.size(), 4u);
+  std::vector<UnitRun> mixed, single;
+  for (const Bucket& unit : units) {
+    mixed.emplace_back(json, 4, unit);
+    single.emplace_back(alone[unit.id], 4, unit);
+  }
+  for (std::uint64_t step = 0; step < 3; ++step) {
+    std::vector<std::vector<Phase>> phases;
+    for (std::size_t u = 0; u < units.size(); ++u) {
+      auto gradients = random_gradients(4, units[u].numel(), step, units[u].id);
+      auto seen = mixed[u].step(gradients);
+      EXPECT_EQ(seen.average, single[u].step(gradients).average) << units[u].tensors[0].name;
+      EXPECT_EQ(mixed[u].memory(3), single[u].memory(3)) << units[u].tensors[0].name;
+      phases.push_back(seen.phases);
+    }
+    // Messages of 20 entries; P of both matrices; the bias; Q of both.
+    using Sent = std::pair<Word, std::uint64_t>;
+    std::vector<Sent> sent;
+    for (const Phase& phase : fuse(phases).phases)
+      if (phase.op)
+        sent.emplace_back(phase.op->word,
+                          phase.op->word == Word::all_gather ? phase.op->bytes.at(0) : phase.op->count);
+    EXPECT_THAT(sent, ::testing::UnorderedElementsAre(Sent(Word::all_gather, 8 * 20),
+                                                      Sent(Word::all_reduce, 2 * (24 + 24) + 24),
+                                                      Sent(Word::all_reduce, 2 * (16 + 8))));
+  }
+}
+
 TEST(PerLayer, RefusesAtThePlaceOfTheMistake) {
   auto refused = [](const char* json) { return refusal([&] { make_compressor(json); }); };
   EXPECT_EQ(refused(R"({"name": "per_layer", "rules": [{"compressor": "none"},
