@@ -56,9 +56,9 @@ double Accelerator::seconds(const Work& work) const {
       flops = 2 * n * k * r;
       break;
     case Primitive::gram_schmidt:
-      // Column by column: square, sum, root and division; product with those that are left, its sums, their
-      // product with the column and the difference.
-      operations = std::max(0.0, column_operations * (k - 0.5));
+      // Column by column: square, sum, root, a small number added, division; product with those that are
+      // left, its sums, their product with the column and the difference: four that the last has not.
+      operations = k > 0 ? column_operations * k - std::floor(column_operations / 2.0) : 0;
       words = n * (5 * k + 2 * (k - 1) + 3.5 * k * (k - 1));
       break;
     case Primitive::qr:

@@ -77,7 +77,7 @@ Json calibrated_numbers(const PrimitiveSeconds& seconds, double synchronisation_
   numbers["hadamard"] = positive(words(level, kLevelOperations) / static_cast<double>(kLevelled));
   numbers["level_operations"] = static_cast<std::int64_t>(kLevelOperations);
   numbers["column_operations"] =
-      launch > 0 ? std::clamp<std::int64_t>(std::llround(columns / (launch * (rank - 0.5))), 0, 1000) : 8;
+      launch > 0 ? std::clamp<std::int64_t>(std::llround(columns / (launch * (rank - 0.5))), 0, 1000) : 9;
   numbers["qr"] = quantity(std::clamp(qr, 0.0, 10.0) * 1e6, "us");
   return numbers;
 }

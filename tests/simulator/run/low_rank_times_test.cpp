@@ -23,23 +23,23 @@ std::vector<double> codec_seconds(const char* accelerator, const char* model, co
   return seconds;
 }
 
-// Vogels et al. 2019 timed 229, 239, 260 and 285 ms a batch at ranks 1, 2, 4 and 7 on Titan X: 10, 21 and 25
-// ms more from one to the next, of which the network explains one. A column of each of 21 matrices launches
-// eight operations; that is 2 ms a column, a fifth of the difference, in the same proportions: 1 : 2 : 3.
+// A column of each of 21 matrices launches nine operations: 6 ms a column, whatever it holds. From rank 1 to
+// 2, 4 and 7 the time grows as 1 : 2 : 3, and by tens of milliseconds in all; so it does in Vogels et al.
+// 2019 (Table 3, as recalled: 10, 21 and 25 ms), by half as much again.
 TEST(LowRankTimes, GrowWithTheRankOnATitanX) {
   auto seconds = codec_seconds("titan_x", "resnet18_cifar",
                                R"([{"name": "powersgd", "rank": 1}, {"name": "powersgd", "rank": 2},
                                    {"name": "powersgd", "rank": 4}, {"name": "powersgd", "rank": 7}])");
   ASSERT_EQ(seconds.size(), 4u);
-  const double column = 21 * 8 * 12e-6;  // matrices, operations, seconds of a launch
+  const double column = 21 * 9 * 30e-6;  // matrices, operations, seconds of a launch
   EXPECT_GE(seconds[1] - seconds[0], column);
   EXPECT_GE(seconds[2] - seconds[1], 2 * column);
   EXPECT_GE(seconds[3] - seconds[2], 3 * column);
-  EXPECT_GT(seconds[3] - seconds[0], 0.010);
+  EXPECT_GT(seconds[3] - seconds[0], 0.030);
   EXPECT_LT(seconds[3] - seconds[0], 0.056) << "what was published, network included";
 }
 
-// 0.11 ms a matrix whatever its rank, against eight launches a column.
+// 0.11 ms a matrix whatever its rank, against nine launches a column.
 TEST(LowRankTimes, QrIsFlatWhereGramSchmidtGrows) {
   auto seconds = codec_seconds("v100", "resnet50",
                                R"([{"name": "powersgd", "rank": 4}, {"name": "powersgd", "rank": 32},
