@@ -40,6 +40,11 @@ class ByStep final : public Compressor {
   bool scales() const override { return all(&Compressor::scales); }
   bool needs_gradient_norms() const override { return any(&Compressor::needs_gradient_norms); }
   bool remembers() const override { return any(&Compressor::remembers); }
+  std::uint32_t node_size() const override {
+    std::uint32_t size = 1;
+    for (const Stage& stage : stages_) size = joint_node_size(size, stage.method->node_size());
+    return size;
+  }
   void refuse_learners(std::uint32_t learners) const override {
     for (const Stage& stage : stages_) stage.method->refuse_learners(learners);
   }
@@ -130,7 +135,9 @@ std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t see
   }
   for (std::size_t i = 0; i + 1 < stages.size(); ++i)
     refuse_what_does_not_fit(written[i].at("compressor"), methods[i], methods.back());
-  return std::make_unique<ByStep>(std::move(stages));
+  auto policy = std::make_unique<ByStep>(std::move(stages));
+  policy->node_size();  // refuses stages that do not agree
+  return policy;
 }
 
 }  // namespace

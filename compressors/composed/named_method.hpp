@@ -18,4 +18,7 @@ struct NamedMethod {
 /// at its place.
 NamedMethod read_method(const JsonReader& at);
 
+/// Of two methods in one policy. Throws InputError where both run within and across nodes, of different sizes.
+std::uint32_t joint_node_size(std::uint32_t one, std::uint32_t other);
+
 }  // namespace traincast

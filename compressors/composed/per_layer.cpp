@@ -121,6 +121,11 @@ class PerLayer final : public Compressor {
     for (const Rule& rule : rules_) sum += rule.like().regime(step);
     return sum;
   }
+  std::uint32_t node_size() const override {
+    std::uint32_t size = 1;
+    for (const Rule& rule : rules_) size = joint_node_size(size, rule.like().node_size());
+    return size;
+  }
   void refuse_learners(std::uint32_t learners) const override {
     for (const Rule& rule : rules_) rule.like().refuse_learners(learners);
   }
@@ -188,7 +193,9 @@ std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t see
   std::vector<Rule> rules;
   for (const JsonReader& at : parameters.choices("rules")) rules.emplace_back(at);
   rules.emplace_back(read_method(parameters.choice("otherwise")));
-  return std::make_unique<PerLayer>(std::move(rules), seed);
+  auto policy = std::make_unique<PerLayer>(std::move(rules), seed);
+  policy->node_size();  // refuses rules that do not agree
+  return policy;
 }
 
 }  // namespace

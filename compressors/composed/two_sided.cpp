@@ -14,6 +14,7 @@ class CodecOfMethod final : public Codec {
  public:
   explicit CodecOfMethod(std::unique_ptr<Compressor> method) : method_(std::move(method)) {}
 
+  const PieceCodec* in_pieces() const override { return codec().in_pieces(); }
   bool dense() const override { return codec().dense(); }
   bool size_follows_from_shape() const override { return codec().size_follows_from_shape(); }
   bool unbiased() const override { return codec().unbiased(); }
@@ -57,6 +58,11 @@ std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t see
   const std::string name = "'" + std::string(named.entry->name) + "' cannot be compressed at both ends: ";
   if (!method->codec() || method->remembers())
     throw InputError(name + "its messages are not gathered ones that servers could decode and encode");
+  if (!method->averages_contributions())
+    throw InputError(
+        name +
+        "its answer is more than the mean of messages already; its 'transport' (or 'aggregate') may "
+        "have one that is not");
   if (method->coupling() != Coupling::tensor) throw InputError(name + "it sees more than one tensor");
   Recompression how;
   how.way =

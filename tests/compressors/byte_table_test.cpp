@@ -142,6 +142,8 @@ TEST(ByteTable, MethodsThatOwnersAnswer) {
 TEST(ByteTable, PublishedVolumesOfAStep) {
   EXPECT_EQ(contributed(ops_of(R"({"name": "terngrad"})", one_vector())), 2793491u + 4);
   EXPECT_EQ(contributed(ops_of(R"({"name": "sign_norm"})", one_bucket())), 1396748u + 248);
+  EXPECT_EQ(contributed(ops_of(R"({"name": "signum", "transport": "all_gather"})", tensor_by_tensor())),
+            1396748u);
   // Top-K of the paper: ⌊numel / 64⌋ and ⌊numel / 272⌋ entries of each tensor, at least one.
   EXPECT_EQ(contributed(ops_of(R"({"name": "topk", "density": 0.015625})", tensor_by_tensor())), 1396752u);
   EXPECT_EQ(contributed(ops_of(R"({"name": "topk", "density": 0.003676470588235294})", tensor_by_tensor())),

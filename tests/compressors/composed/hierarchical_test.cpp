@@ -142,8 +142,17 @@ TEST(Hierarchical, RefusesMethodsThatNodesCannotRun) {
               HasSubstr("more than the part"));
   EXPECT_THAT(refused(R"({"name": "lsg", "rank": 1})"), HasSubstr("norm of a learner's whole gradient"));
   EXPECT_THAT(refused(R"({"name": "zeropp", "node_size": 2})"), HasSubstr("nodes of its own"));
+  EXPECT_THAT(refused(R"({"name": "by_step", "stages": [{"compressor": "none"},
+                         {"from": 2, "compressor": {"name": "zeropp", "node_size": 2}}]})"),
+              HasSubstr("nodes of its own"));
   EXPECT_THAT(refused(R"({"name": "topk", "density": 2})"),
               HasSubstr("/between/density: must lie in (0, 1]"));
+  EXPECT_THAT(refusal([] {
+                make_compressor(R"({"name": "per_layer", "rules": [
+                    {"dimensions": [1], "compressor": {"name": "zeropp", "node_size": 2}},
+                    {"compressor": {"name": "hierarchical", "node_size": 4, "between": "none"}}]})");
+              }),
+              HasSubstr("must agree on their nodes' size, got 2 and 4"));
   auto method = make_compressor(R"({"name": "hierarchical", "node_size": 8, "between": "none"})");
   EXPECT_EQ(refusal([&] { method->refuse_learners(4); }),
             "needs nodes that are full, got 4 learners in nodes of 8");

@@ -63,7 +63,9 @@ TEST(TwoSided, LosesNothingWithAnyGatheredMethod) {
   int methods = 0;
   for (const char* json : kExamples) {
     auto method = make_compressor(json);
-    if (!method->codec() || method->remembers() || method->coupling() != Coupling::tensor) continue;
+    if (!method->codec() || method->remembers() || method->coupling() != Coupling::tensor ||
+        !method->averages_contributions())
+      continue;
     ++methods;
     for (const char* transport : {"push_pull", "all_to_all"}) {
       const std::string both = std::string(R"({"name": "two_sided", "transport": ")") + transport +
@@ -100,6 +102,8 @@ TEST(TwoSided, RefusesWhatServersCannotDecode) {
     return refusal([&] { make_compressor(R"({"name": "two_sided", "compressor": )" + method + "}"); });
   };
   EXPECT_THAT(refused(R"({"name": "powersgd", "rank": 1})"), HasSubstr("not gathered ones"));
+  EXPECT_THAT(refused(R"({"name": "onebit_sgd", "transport": "all_to_all"})"),
+              HasSubstr("more than the mean of messages already"));
   EXPECT_THAT(refused(R"({"name": "dgc", "density": 0.1})"),
               HasSubstr("'dgc' cannot be compressed at both ends"));
   EXPECT_THAT(refused(R"({"name": "topk", "density": 0.1, "scope": "model"})"),

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "simulator/pass/exchange_file.hpp"
 #include "tests/simulator/run/run_helpers.hpp"
 #include "tests/support/refusal.hpp"
 
@@ -46,6 +47,17 @@ TEST_F(Nodes, TakeTheTimeAndTheLinksOfBothLevels) {
   EXPECT_DOUBLE_EQ(tiers(point)["nvlink"], 2 * 8 * (2 * 3) * 4 * part);
   EXPECT_DOUBLE_EQ(tiers(point)["nic"], 2 * 4 * 2 * 4 * part);
   EXPECT_NEAR(point.relative_error->mean, 0, 1e-6);
+}
+
+// What was sent between nodes of one size serves for no other.
+TEST_F(Nodes, AreInTheKeyOfWhatWasSent) {
+  auto key = [](const char* compressor) {
+    Plan plan = plan_on_trace(trace_, kNodes + R"(, "compressor": )" + compressor);
+    return exchange_key(plan.points.front().scenario);
+  };
+  EXPECT_NE(key(R"({"name": "hierarchical", "node_size": 4, "between": "none"})"),
+            key(R"({"name": "hierarchical", "node_size": 2, "between": "none"})"));
+  EXPECT_NE(key(R"({"name": "zeropp", "node_size": 4})"), key(R"({"name": "zeropp", "node_size": 2})"));
 }
 
 // Of 48 × 40 = 8 · 240 elements four bits each, to three others in the node for both nodes, then to the other
