@@ -19,14 +19,11 @@ constexpr const char* kKind = "1-bit SGD";
 class OneBit final : public DenseCodec {
  public:
   OneBit(bool by_column, SignLayout layout)
-      : DenseCodec(layout == SignLayout::bytes ? 8 : 1), by_column_(by_column), layout_(layout) {}
+      : DenseCodec(unpacked(layout) ? 8 : 1), by_column_(by_column), layout_(layout) {}
 
   Message encode(std::span<const float> values, const Call& call) override {
     Message message;
-    if (layout_ == SignLayout::bytes)
-      for (float value : values) append(message, static_cast<std::int8_t>(value < 0 ? -1 : 1));
-    else
-      append_signs(message, values, layout_);
+    append_signs(message, values, layout_);
     const std::uint64_t columns = columns_of(call), size = columns == 0 ? 0 : values.size() / columns;
     for (std::uint64_t c = 0; c < columns; ++c) {
       double sums[2] = {0, 0}, counts[2] = {0, 0};
@@ -90,7 +87,7 @@ constexpr Parameter kParameters[] = {
 std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t seed) {
   auto codec =
       std::make_unique<OneBit>(parameters.word("means") == "column",
-                               parameters.word("coding") == "packed" ? SignLayout::words : SignLayout::bytes);
+                               parameters.word("coding") == "packed" ? SignLayout::words : SignLayout::mask);
   ErrorRule rule{ErrorRule::Error::local, 1};
   if (parameters.word("transport") == "all_gather")
     return make_gathered(std::move(codec), Coupling::tensor, rule, seed);

@@ -213,16 +213,21 @@ class QsgdCodec final : public PieceCodec {
         bits.finish();
         break;
       }
-      case Coding::bytes:
+      case Coding::bytes: {
+        std::size_t at = message.size();
+        message.resize(at + coded(codes.size()) * width() / 8);
         for (std::uint32_t code : codes) {
-          std::int32_t level = static_cast<std::int32_t>(code) - zero;
-          if (levels_ < 128)
-            append(message, static_cast<std::int8_t>(level));
-          else
-            append(message, fp16_bits(static_cast<float>(level)));
+          const std::int32_t level = static_cast<std::int32_t>(code) - zero;
+          if (levels_ < 128) {
+            message[at++] = std::byte(static_cast<std::uint8_t>(level));
+            continue;
+          }
+          const std::uint16_t half = fp16_bits(static_cast<float>(level));
+          std::memcpy(message.data() + at, &half, sizeof half);
+          at += sizeof half;
         }
-        message.resize(message.size() + (coded(codes.size()) - codes.size()) * width() / 8);
         break;
+      }
       case Coding::elias: {
         if (codes.empty()) break;
         WordBitWriter bits;

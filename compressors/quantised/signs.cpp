@@ -8,12 +8,16 @@
 namespace traincast {
 
 void append_signs(Message& message, std::span<const float> values, SignLayout layout) {
-  if (layout == SignLayout::bytes) {
-    for (float value : values) append(message, static_cast<std::int8_t>((value > 0) - (value < 0)));
-    return;
-  }
   const std::size_t begin = message.size();
   message.resize(begin + sign_bytes(layout, values.size()));
+  if (unpacked(layout)) {
+    auto* out = reinterpret_cast<std::int8_t*>(message.data() + begin);
+    if (layout == SignLayout::bytes)
+      for (float value : values) *out++ = static_cast<std::int8_t>((value > 0) - (value < 0));
+    else
+      for (float value : values) *out++ = value < 0 ? -1 : 1;
+    return;
+  }
   auto pack = layout == SignLayout::words ? kernels().negatives : kernels().negatives_by_row;
   if (begin == 0) {  // where words may stand
     pack(values.data(), values.size(), reinterpret_cast<std::uint32_t*>(message.data()));
@@ -41,14 +45,15 @@ void check_signs(const char* kind, std::span<const std::byte> message, std::uint
 
 void read_signs(const char* kind, std::span<const std::byte> message, std::uint64_t numel, SignLayout layout,
                 std::uint64_t begin, std::span<float> into) {
-  if (layout == SignLayout::bytes) {
+  if (unpacked(layout)) {
     bool wrong = false;
+    const bool no_zero = layout == SignLayout::mask;
     for (std::size_t i = 0; i < into.size(); ++i) {
       const auto sign = static_cast<std::int8_t>(message[begin + i]);
-      wrong |= sign < -1 || sign > 1;
+      wrong |= sign < -1 || sign > 1 || (no_zero && sign == 0);
       into[i] = sign;
     }
-    if (wrong) refuse_message(kind, "has a sign that is none of −1, 0 and 1");
+    if (wrong) refuse_message(kind, "has a byte that is no sign");
     return;
   }
   // Words are copied, for they may stand anywhere.

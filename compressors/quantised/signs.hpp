@@ -14,11 +14,15 @@ namespace traincast {
 enum class SignLayout {
   words,  ///< element i in word i / 32, the first in the highest bit (BytePS's onebit)
   rows,   ///< 32 rows of ⌈d / 32⌉ columns, a word a column, row 0 in the highest bit (signSGD's bit2byte)
-  bytes,  ///< a byte each: sign(x) as −1, 0 or 1 (GRACE and torch.sign, which send it unpacked)
+  bytes,  ///< a byte each: sign(x) as −1, 0 or 1 (torch.sign, which goes unpacked)
+  mask,   ///< a byte each: −1 or 1, zero counting as positive (GRACE's comparison with zero)
 };
 
+constexpr bool unpacked(SignLayout layout) {
+  return layout == SignLayout::bytes || layout == SignLayout::mask;
+}
 constexpr Bytes sign_bytes(SignLayout layout, std::uint64_t numel) {
-  return layout == SignLayout::bytes ? numel : 4 * ((numel + 31) / 32);
+  return unpacked(layout) ? numel : 4 * ((numel + 31) / 32);
 }
 
 void append_signs(Message& message, std::span<const float> values, SignLayout layout);

@@ -16,16 +16,12 @@ constexpr const char* kKind = "sign";
 
 class SignCodec final : public DenseCodec {
  public:
-  explicit SignCodec(SignLayout layout)
-      : DenseCodec(layout == SignLayout::bytes ? 8 : 1, 0), layout_(layout) {}
+  explicit SignCodec(SignLayout layout) : DenseCodec(unpacked(layout) ? 8 : 1, 0), layout_(layout) {}
   bool scales() const override { return false; }
 
   Message encode(std::span<const float> values, const Call&) override {
     Message message;
-    if (layout_ == SignLayout::bytes)
-      for (float value : values) append(message, static_cast<std::int8_t>(value < 0 ? -1 : 1));
-    else
-      append_signs(message, values, layout_);
+    append_signs(message, values, layout_);
     return message;
   }
   void check(std::span<const std::byte> message, const Call& call) const override {
@@ -79,7 +75,7 @@ class Vote final : public Compressor {
 };
 
 std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t seed) {
-  auto layout = parameters.word("coding") == "packed" ? SignLayout::rows : SignLayout::bytes;
+  auto layout = parameters.word("coding") == "packed" ? SignLayout::rows : SignLayout::mask;
   auto codec = std::make_unique<SignCodec>(layout);
   const std::string& transport = parameters.word("transport");
   bool mean = parameters.word("aggregate") == "mean";

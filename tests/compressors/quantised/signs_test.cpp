@@ -18,6 +18,11 @@ TEST(Signs, StandAsBytePsAndMajorityVoteHaveThem) {
   EXPECT_EQ(word_at(words, 0), 0x52000000u);
   EXPECT_EQ(word_at(rows, 0), 0x52000000u);
   EXPECT_THAT(bytes_of(bytes), ElementsAre(1, 255, 1, 255, 0, 1, 255, 1));
+  Message mask;
+  append_signs(mask, kGolden, SignLayout::mask);
+  EXPECT_THAT(bytes_of(mask), ElementsAre(1, 255, 1, 255, 1, 1, 255, 1));
+  Vector seen(8);
+  EXPECT_THROW(read_signs("test", bytes, 8, SignLayout::mask, 0, seen), InputError) << "zero is no such sign";
 }
 
 TEST(Signs, RowsHoldEveryColumnthElement) {
