@@ -49,6 +49,7 @@ Manifest manifest_of(const CaptureRequest& request, const Network& network) {
   m.layers = request.model.layers;
   m.learners = request.learners;
   m.seed = request.seed;
+  m.values = request.values;
   m.device = network.device_name();
   m.optimizer["name"] = "sgd";
   m.optimizer["learning_rate"] = p.number("learning_rate");
@@ -65,8 +66,9 @@ Manifest manifest_of(const CaptureRequest& request, const Network& network) {
 }
 
 void check_disk(const CaptureRequest& request) {
-  double needed = static_cast<double>(trace_step_bytes(request.model.layers, request.learners)) *
-                  static_cast<double>(request.steps);
+  double needed =
+      static_cast<double>(trace_step_bytes(request.model.layers, request.learners, request.values)) *
+      static_cast<double>(request.steps);
   auto free = static_cast<double>(free_disk_bytes(request.out));
   if (needed > free)
     throw InputError("--out " + request.out + ": the trace takes " + format_bytes(needed) + ", but " +

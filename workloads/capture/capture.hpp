@@ -22,6 +22,7 @@ struct CaptureRequest {
   std::uint64_t steps = 1;
   std::uint64_t seed = 1;
   unsigned threads = 1;
+  Stored values = Stored::f32;  ///< in the trace; learners train with all of float's digits
   std::string out;
   Device device = Device::automatic;
 };
