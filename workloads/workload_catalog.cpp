@@ -32,6 +32,10 @@ Parameters read_workload(const JsonReader& at) {
   if (parameters.count("batch") > parameters.count("samples_per_learner"))
     at.refuse("batch must not exceed samples_per_learner, got " + std::to_string(parameters.count("batch")) +
               " and " + std::to_string(parameters.count("samples_per_learner")));
+  JsonReader data = parameters.choice("data");
+  const auto& source = dataset_catalog().find(data);
+  read_parameters(data, source.name, source.parameters);
+  read_training(parameters);
   try {
     entry.make(parameters);
   } catch (const PlacedError&) {
@@ -40,6 +44,12 @@ Parameters read_workload(const JsonReader& at) {
     at.refuse(error.what());
   }
   return parameters;
+}
+
+Training read_training(const Parameters& workload) {
+  return {read_shards(workload.choice("shards")),
+          read_optimizer(workload.choice("optimizer"), workload.number("momentum")),
+          read_schedule(workload.choice("schedule"))};
 }
 
 Model workload_model(const JsonReader& at) { return workload_catalog().find(at).make(read_workload(at)); }

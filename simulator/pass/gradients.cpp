@@ -124,8 +124,9 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
   }
 
   std::string workload = first.workload->parameters.resolved().dump(-1);
+  auto after = static_cast<std::uint64_t>(first.gradients.parameters.count("after"));
   std::string job = workload + " " + std::to_string(learners) + " " + std::to_string(steps) + " " +
-                    std::to_string(first.seed);
+                    std::to_string(after) + " " + std::to_string(first.seed);
   std::string name = ".gradients-" + sha256_hex(job).substr(0, 16);
   if (place.out.empty()) {
     std::string pattern = (fs::temp_directory_path() / "traincast-XXXXXX").string();
@@ -146,7 +147,11 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
                                        "--learners",
                                        std::to_string(learners),
                                        "--steps",
-                                       std::to_string(steps),
+                                       std::to_string(after + steps),
+                                       "--record",
+                                       std::to_string(after) + "-" + std::to_string(after + steps - 1),
+                                       "--folder",
+                                       fs::absolute(fs::path(place.scenario_file).parent_path()).string(),
                                        "--seed",
                                        std::to_string(first.seed),
                                        "--threads",

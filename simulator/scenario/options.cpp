@@ -34,12 +34,12 @@ constexpr Parameter kGenerated[] = {
     kShapes[2],
     {"overlap", Unit::ratio, "[0, 1]", "0",
      "share of a learner's places that are the same for all; the others are drawn evenly"}};
+constexpr Parameter kLive[] = {
+    {"after", Unit::count, "[0, 1000000]", "0", "steps trained before the first that is captured"}};
 constexpr Entry<GradientSourceKind> kGradients[] = {
     {"live",
-     "trained now, on this machine, by traincast-capture; the dense trajectory at the largest learners",
-     "",
-     {},
-     GradientSourceKind::live},
+     "trained now, on this machine, by traincast-capture; the dense trajectory at the largest learners", "",
+     kLive, GradientSourceKind::live},
     {"trace", "recorded before; smaller runs use its first learners", "", kTrace, GradientSourceKind::trace},
     {"shapes",
      "no gradients: sizes of messages for a shape or a model, where the method's do not depend on values; "
@@ -163,6 +163,10 @@ std::vector<std::vector<EntryInfo>> all_catalogs() {
     (described ? clusters : topologies).push_back(std::move(info));
   }
   return {workload_catalog().describe(),
+          dataset_catalog().describe(),
+          shard_catalog().describe(),
+          optimizer_catalog().describe(),
+          schedule_catalog().describe(),
           gradient_catalog().describe(),
           timing_catalog().describe(),
           compressor_catalog().describe(),

@@ -94,9 +94,9 @@ TEST(Models, HaveFiniteGradientsForEveryParameterAndThoseOfTheLoss) {
     }
     // The loss along the gradient, by central differences: (f(p + εg) − f(p − εg)) / 2ε = ‖g‖².
     const double step = 1e-10 / std::sqrt(square);
-    network.apply(gradient, -step, 0);
+    network.apply(gradient, -step);
     double above = replica->run(batch);
-    network.apply(gradient, 2 * step, 0);
+    network.apply(gradient, 2 * step);
     double below = replica->run(batch);
     EXPECT_NEAR((above - below) / (2 * step), square, 2e-3 * square) << name;
   }

@@ -9,8 +9,7 @@
 #include "base/units.hpp"
 #include "workloads/capture/host.hpp"
 #include "workloads/capture/mean_gradient.hpp"
-#include "workloads/data/procedural_images.hpp"
-#include "workloads/data/shards.hpp"
+#include "workloads/workload.hpp"
 
 namespace traincast {
 
@@ -41,7 +40,15 @@ ComputeTimeline median_timeline(const std::vector<PassTimes>& passes, const std:
   return timeline;
 }
 
-Manifest manifest_of(const CaptureRequest& request, const Network& network) {
+/// A choice as an object, whether it was given as one or as a bare name.
+Json named(const JsonReader& choice) {
+  if (choice.value().is_object()) return choice.value();
+  Json json;
+  json["name"] = choice.value();
+  return json;
+}
+
+Manifest manifest_of(const CaptureRequest& request, const Dataset& data, const Network& network) {
   const Parameters& p = request.parameters;
   Manifest m;
   m.model = request.workload;
@@ -49,16 +56,15 @@ Manifest manifest_of(const CaptureRequest& request, const Network& network) {
   m.layers = request.model.layers;
   m.learners = request.learners;
   m.seed = request.seed;
-  m.values = request.values;
   m.device = network.device_name();
-  m.optimizer["name"] = "sgd";
+  m.optimizer = named(p.choice("optimizer"));
   m.optimizer["learning_rate"] = p.number("learning_rate");
   m.optimizer["momentum"] = p.number("momentum");
-  m.data["name"] = "procedural images";
-  m.data["classes"] = kImageClasses;
+  m.optimizer["schedule"] = p.choice("schedule").value();
+  m.data = data.describe();
   m.data["batch"] = p.count("batch");
   m.data["samples_per_learner"] = p.count("samples_per_learner");
-  m.data["shards"] = "iid";
+  m.data["shards"] = p.choice("shards").value();
   m.versions["traincast"] = TRAINCAST_VERSION;
   m.versions["libtorch"] = libtorch_version();
   m.versions["compiler"] = __VERSION__;
@@ -66,9 +72,8 @@ Manifest manifest_of(const CaptureRequest& request, const Network& network) {
 }
 
 void check_disk(const CaptureRequest& request) {
-  double needed =
-      static_cast<double>(trace_step_bytes(request.model.layers, request.learners, request.values)) *
-      static_cast<double>(request.steps);
+  double needed = static_cast<double>(trace_step_bytes(request.model.layers, request.learners)) *
+                  static_cast<double>(recorded_steps(request));
   auto free = static_cast<double>(free_disk_bytes(request.out));
   if (needed > free)
     throw InputError("--out " + request.out + ": the trace takes " + format_bytes(needed) + ", but " +
@@ -81,12 +86,13 @@ class Capture {
       : request_(request),
         stop_(stop),
         progress_(progress),
-        shards_{.seed = request.seed,
-                .samples_per_learner =
-                    static_cast<std::uint64_t>(request.parameters.count("samples_per_learner")),
-                .batch = static_cast<std::uint64_t>(request.parameters.count("batch"))},
+        data_(make_dataset(request.parameters.choice("data"), request.model, request.seed)),
+        training_(read_training(request.parameters)),
+        shards_(*data_, training_.shards, request.learners,
+                static_cast<std::uint64_t>(request.parameters.count("samples_per_learner")),
+                static_cast<std::uint64_t>(request.parameters.count("batch")), request.seed),
         network_({.model = request.model, .seed = request.seed, .device = request.device}),
-        writer_(request.out, manifest_of(request, network_)),
+        writer_(request.out, manifest_of(request, *data_, network_)),
         mean_(request.model.layers) {
     // One stream of kernels: threads would only take turns on it.
     unsigned threads = network_.on_cuda() ? 1 : std::min<unsigned>(request.threads, request.learners);
@@ -123,7 +129,8 @@ class Capture {
     // A single step is timed itself, after the warm-up.
     bool timed = step + 1 == request_.steps || (step > 0 && step <= kTimedSteps);
     std::uint32_t alone = timed ? std::min(kTimedLearners, request_.learners) : 0;
-    writer_.begin_step(step);
+    recording_ = is_recorded(step);
+    if (recording_) writer_.begin_step(step);
     mean_.begin();
     done_ = 0;
     for (next_ = 0; next_ < alone;) {
@@ -132,10 +139,16 @@ class Capture {
     }
     run_threads(step);
     if (stop_) throw Interrupted{};
-    writer_.end_step();
-    double seconds = network_.apply(mean_.mean(), request_.parameters.number("learning_rate"),
-                                    request_.parameters.number("momentum"));
+    if (recording_) writer_.end_step();
+    double rate = request_.parameters.number("learning_rate") * training_.schedule(step);
+    double seconds = network_.apply(mean_.mean(), rate, training_.optimizer);
     if (timed) optimizer_seconds_.push_back(seconds);
+  }
+
+  bool is_recorded(std::uint64_t step) const {
+    return request_.windows.empty() || std::ranges::any_of(request_.windows, [&](const auto& window) {
+             return window.first <= step && step <= window.second;
+           });
   }
 
   void run_threads(std::uint64_t step) {
@@ -162,7 +175,7 @@ class Capture {
     if (stop_) throw Interrupted{};
     shards_.fill(learner, step, worker.batch);
     double loss = worker.replica->run(worker.batch);
-    for (std::uint32_t id = 0; id < request_.model.layers.size(); ++id)
+    for (std::uint32_t id = 0; recording_ && id < request_.model.layers.size(); ++id)
       writer_.write(learner, id, worker.replica->gradient(id));
     if (!mean_.add(
             learner, [&](std::uint32_t id) { return worker.replica->gradient(id); }, loss))
@@ -176,6 +189,8 @@ class Capture {
   const CaptureRequest& request_;
   const std::atomic<bool>& stop_;
   const Progress& progress_;
+  std::unique_ptr<Dataset> data_;
+  Training training_;
   Shards shards_;
   Network network_;
   TraceWriter writer_;
@@ -184,6 +199,7 @@ class Capture {
   std::vector<PassTimes> passes_;
   std::vector<double> optimizer_seconds_;
   double last_loss_ = 0;
+  bool recording_ = true;
   std::atomic<LearnerId> next_{0};
   std::mutex mutex_;  // of what follows
   std::uint32_t done_ = 0;
@@ -192,13 +208,15 @@ class Capture {
 
 }  // namespace
 
+std::uint64_t recorded_steps(const CaptureRequest& request) {
+  if (request.windows.empty()) return request.steps;
+  std::uint64_t sum = 0;
+  for (auto [first, last] : request.windows) sum += last - first + 1;
+  return sum;
+}
+
 CaptureResult capture(const CaptureRequest& request, const std::atomic<bool>& stop,
                       const Progress& progress) {
-  const Model& model = request.model;
-  if (!model.input.ranges.empty() || model.input.shape != Shape{kImageChannels, kImageSide, kImageSide} ||
-      model.losses.size() != 1 || model.losses[0].rows != 1 || model.losses[0].classes != kImageClasses)
-    throw InputError("the data are images of 3x32x32 in 10 classes, which '" + request.workload +
-                     "' with these parameters does not take");
   check_disk(request);
   keep_blas_to_one_thread();
   return Capture(request, stop, progress).run();

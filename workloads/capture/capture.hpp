@@ -19,17 +19,21 @@ struct CaptureRequest {
   Parameters parameters;
   Model model;
   std::uint32_t learners = 1;
-  std::uint64_t steps = 1;
+  std::uint64_t steps = 1;                                       ///< trained
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> windows;  ///< steps [first, last] recorded; none: all
   std::uint64_t seed = 1;
   unsigned threads = 1;
-  Stored values = Stored::f32;  ///< in the trace; learners train with all of float's digits
   std::string out;
   Device device = Device::automatic;
 };
 
+/// Steps that go into the trace.
+std::uint64_t recorded_steps(const CaptureRequest& request);
+
 struct CaptureResult {
   Manifest manifest;
-  std::vector<double> losses;  ///< mean over the learners' mini-batches, before each step
+  std::vector<double>
+      losses;  ///< of every step trained: mean over the learners' mini-batches, before each step
 };
 
 /// Called after each learner, from any thread, one at a time.

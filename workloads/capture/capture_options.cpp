@@ -25,6 +25,24 @@ std::uint64_t whole_number(const std::string& option, const std::string& text, s
   return value;
 }
 
+// "0-3,100-103,200": ascending.
+std::vector<std::pair<std::uint64_t, std::uint64_t>> windows_of(const std::string& text) {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> windows;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    std::size_t end = std::min(text.find(',', begin), text.size());
+    std::string part = text.substr(begin, end - begin);
+    std::size_t dash = part.find('-');
+    std::uint64_t first = whole_number("--record", part.substr(0, dash), 0, 1000000);
+    std::uint64_t last =
+        dash == part.npos ? first : whole_number("--record", part.substr(dash + 1), 0, 1000000);
+    if (last < first || (!windows.empty() && first <= windows.back().second))
+      throw InputError("--record: steps must ascend, as in 0-3,100-103; got '" + text + "'");
+    windows.emplace_back(first, last);
+    begin = end + 1;
+  }
+  return windows;
+}
+
 Device device_of(const std::string& word) {
   static const std::vector<std::string> kWords{"auto", "cpu", "cuda"};
   auto found = std::find(kWords.begin(), kWords.end(), word);
@@ -33,22 +51,13 @@ Device device_of(const std::string& word) {
   return static_cast<Device>(found - kWords.begin());
 }
 
-Stored values_of(const std::string& word) {
-  std::vector<std::string> known;
-  for (const StoredType& type : kStoredTypes) {
-    known.emplace_back(type.in_options);
-    if (word == known.back()) return type.type;
-  }
-  throw InputError("--values: unknown type '" + word + "'" + known_names(word, known));
-}
-
 // JSON, the name of an entry, or a file with either as JSON.
-void choose_workload(const std::string& text, CaptureRequest& request) {
+void choose_workload(const std::string& text, const std::string& folder, CaptureRequest& request) {
   auto names = workload_catalog().names();
   bool name = std::find(names.begin(), names.end(), text) != names.end();
   bool json = !text.empty() && (text.front() == '{' || text.front() == '"');
   bool file = !name && !json && std::filesystem::exists(text);
-  std::string where = file ? text : "--workload";
+  std::string where = file ? text : folder.empty() ? "--workload" : folder + "/--workload";
   Json value = file ? Json::read_file(text) : json ? Json::parse(text, where) : Json(text);
   JsonReader reader(value, where);
   const auto& entry = workload_catalog().find(reader);
@@ -74,15 +83,17 @@ std::optional<CommandLine> parse_command_line(std::span<const char* const> argum
       into = static_cast<std::remove_reference_t<decltype(into)>>(whole_number(name, text, least, most));
     };
   };
-  options.push_back({"--workload", [&](const std::string& text) { choose_workload(text, request); }, true});
+  std::string workload, folder;
+  options.push_back({"--workload", [&](const std::string& text) { workload = text; }, true});
   options.push_back({"--learners", number("--learners", request.learners, 1, 65536), true});
   options.push_back({"--steps", number("--steps", request.steps, 1, 1000000), true});
   options.push_back({"--out", [&](const std::string& text) { request.out = text; }, true});
+  options.push_back({"--record", [&](const std::string& text) { request.windows = windows_of(text); }});
+  options.push_back({"--folder", [&](const std::string& text) { folder = text; }});
   options.push_back({"--calibrate", [&](const std::string& text) { line.calibrate = text; }});
   options.push_back({"--seed", number("--seed", request.seed, 0, INT64_MAX)});
   options.push_back({"--threads", number("--threads", request.threads, 1, 1024)});
   options.push_back({"--device", [&](const std::string& text) { request.device = device_of(text); }});
-  options.push_back({"--values", [&](const std::string& text) { request.values = values_of(text); }});
 
   std::vector<std::string> known{"--help", "--quiet"};
   for (const Option& option : options) known.push_back(option.name);
@@ -111,8 +122,14 @@ std::optional<CommandLine> parse_command_line(std::span<const char* const> argum
     if (line.calibrate.empty()) throw InputError("--calibrate: must name a file");
     return line;
   }
+  if (std::ranges::find(options, "--workload", &Option::name)->given)
+    choose_workload(workload, folder, request);
   for (const Option& option : options)
     if (option.needed && !option.given) throw InputError(option.name + " is missing; see --help");
+  if (!request.windows.empty() && request.windows.back().second >= request.steps)
+    throw InputError("--record: step " + std::to_string(request.windows.back().second) +
+                     " is not among the steps 0 to " + std::to_string(request.steps - 1) +
+                     " that are trained");
   if (request.out.empty()) throw InputError("--out: must name a folder");
   return line;
 }
@@ -124,9 +141,11 @@ std::string capture_help() {
       "every learner at every step, as safetensors files with a manifest.\n\n"
       "  --workload W   one of those below, a JSON object with its parameters, or a file that holds one\n"
       "  --learners N   virtual learners, each with its own shard of the data\n"
-      "  --steps S      steps to record\n"
+      "  --steps S      steps to train\n"
+      "  --record LIST  which of them to record, as in 0-3,100-103 (default: all)\n"
       "  --out DIR      where to; made where absent, refused where it already holds a trace\n"
-      "  --values V     how values are kept: fp32, or bf16 or fp16 at half the size (default fp32)\n"
+      "  --folder DIR   what paths in the workload are relative to (default: the folder of its file, or this "
+      "one)\n"
       "  --seed K       of data, order and initial parameters (default 1)\n"
       "  --threads T    learners computed at once (default: one for each processor); never changes a result\n"
       "  --device D     auto, cpu or cuda (default auto)\n"

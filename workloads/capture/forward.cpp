@@ -44,7 +44,7 @@ struct Step {
   const Operation& operation;
   std::span<const Tensor> parameters;
   std::span<const Tensor> values;
-  at::Generator& generator;
+  at::Generator* generator;  ///< null: nothing is dropped
 
   const Tensor& in(std::size_t i = 0) const { return values[operation.inputs[i]]; }
   Tensor parameter(std::size_t i) const {
@@ -52,8 +52,8 @@ struct Step {
   }
   /// Ones and zeros on the host, so that every device drops the same.
   Tensor dropped(const Tensor& x, double rate) const {
-    if (rate == 0) return x;
-    Tensor kept = at::empty(x.sizes(), at::kFloat).bernoulli_(1 - rate, generator).div_(1 - rate);
+    if (rate == 0 || !generator) return x;
+    Tensor kept = at::empty(x.sizes(), at::kFloat).bernoulli_(1 - rate, *generator).div_(1 - rate);
     return x * kept.to(x.device(), x.scalar_type());
   }
 
@@ -152,8 +152,8 @@ Forward::Forward(const Model& model) : model_(model), last_use_(model.operations
   for (const Loss& loss : model.losses) last_use_[loss.logits] = SIZE_MAX;
 }
 
-at::Tensor Forward::loss(std::span<const at::Tensor> parameters, at::Tensor input, const at::Tensor& labels,
-                         at::Generator& dropout) const {
+std::vector<at::Tensor> Forward::logits(std::span<const at::Tensor> parameters, at::Tensor input,
+                                        at::Generator* dropout) const {
   std::int64_t samples = input.size(0);
   std::vector<Tensor> values;
   values.reserve(model_.operations.size() + 1);
@@ -167,13 +167,20 @@ at::Tensor Forward::loss(std::span<const at::Tensor> parameters, at::Tensor inpu
     for (ValueId used : operation.inputs)
       if (last_use_[used] == i) values[used].reset();
   }
+  std::vector<Tensor> all;
+  for (const Loss& loss : model_.losses) all.push_back(values[loss.logits].reshape({-1, loss.classes}));
+  return all;
+}
+
+at::Tensor Forward::loss(std::span<const at::Tensor> logits, const at::Tensor& labels) const {
   Tensor sum;
   std::int64_t first = 0;
-  for (const Loss& loss : model_.losses) {
-    Tensor own = labels.narrow(1, first, loss.rows).reshape(-1), logits = values[loss.logits];
-    Tensor term = loss.classes == 1
-                      ? at::binary_cross_entropy_with_logits(logits.reshape(-1), own.to(logits.scalar_type()))
-                      : at::cross_entropy_loss(logits.reshape({-1, loss.classes}), own);
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    const Loss& loss = model_.losses[i];
+    Tensor own = labels.narrow(1, first, loss.rows).reshape(-1);
+    Tensor term = loss.classes == 1 ? at::binary_cross_entropy_with_logits(logits[i].reshape(-1),
+                                                                           own.to(logits[i].scalar_type()))
+                                    : at::cross_entropy_loss(logits[i], own);
     sum = sum.defined() ? sum + term : term;
     first += loss.rows;
   }

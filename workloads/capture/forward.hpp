@@ -14,10 +14,12 @@ namespace traincast {
 class Forward {
  public:
   explicit Forward(const Model& model);
-  /// Of a mini-batch: `input` [samples, …], `labels` [samples, labels of each]. The generator draws what
-  /// dropout drops. Throws std::logic_error where a value has not the shape that the model says.
-  at::Tensor loss(std::span<const at::Tensor> parameters, at::Tensor input, const at::Tensor& labels,
-                  at::Generator& dropout) const;
+  /// The logits of each loss for a mini-batch [samples, …]. The generator draws what dropout drops; without
+  /// one nothing is dropped. Throws std::logic_error where a value has not the shape that the model says.
+  std::vector<at::Tensor> logits(std::span<const at::Tensor> parameters, at::Tensor input,
+                                 at::Generator* dropout) const;
+  /// `labels` [samples, labels of each].
+  at::Tensor loss(std::span<const at::Tensor> logits, const at::Tensor& labels) const;
 
  private:
   const Model& model_;

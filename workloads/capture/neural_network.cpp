@@ -85,20 +85,7 @@ class TorchReplica : public Replica {
   }
 
   double run(const Batch& batch) override {
-    auto samples = static_cast<std::int64_t>(batch.samples);
-    auto device = parameters_.front().device();
-    const ModelInput& form = options_.model.input;
-    Shape shape = form.shape;
-    shape.insert(shape.begin(), samples);
-    // LibTorch takes no pointer to const; none of these tensors is written to.
-    auto numbers = [&](const std::vector<std::int64_t>& values, const Shape& of) {
-      return at::from_blob(const_cast<std::int64_t*>(values.data()), of, at::kLong).to(device);
-    };
-    at::Tensor input = form.ranges.empty()
-                           ? at::from_blob(const_cast<float*>(batch.features.data()), shape, at::kFloat)
-                                 .to(device, scalar_type(options_.precision))
-                           : numbers(batch.numbers, shape);
-    at::Tensor labels = numbers(batch.labels, {samples, options_.model.labels()});
+    at::Tensor input = input_of(batch), labels = labels_of(batch);
     dropout_.set_current_seed(RandomStream({.seed = options_.seed,
                                             .purpose = Purpose::shuffle,
                                             .step = batch.step,
@@ -108,10 +95,23 @@ class TorchReplica : public Replica {
     for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
     for (at::Tensor& copy : on_host_) copy.reset();
     clock_->begin_forward();
-    at::Tensor loss = forward_.loss(parameters_, input, labels, dropout_);
+    at::Tensor loss = forward_.loss(forward_.logits(parameters_, input, &dropout_), labels);
     clock_->begin_backward();
     loss.backward();
     return loss.item<double>();
+  }
+
+  Score evaluate(const Batch& batch) override {
+    torch::autograd::AutoGradMode no_graph(false);
+    at::Tensor labels = labels_of(batch);
+    auto logits = forward_.logits(parameters_, input_of(batch), nullptr);
+    const Loss& first = options_.model.losses.front();
+    at::Tensor own = labels.narrow(1, 0, first.rows).reshape(-1), counts = own != kNoLabel;
+    at::Tensor chosen =
+        first.classes == 1 ? (logits.front().reshape(-1) > 0).to(at::kLong) : logits.front().argmax(1);
+    return {.loss = forward_.loss(logits, labels).item<double>(),
+            .right = static_cast<std::uint64_t>((chosen == own).sum().item<std::int64_t>()),
+            .of = static_cast<std::uint64_t>(counts.sum().item<std::int64_t>())};
   }
 
   PassTimes times() override { return clock_->times(); }
@@ -127,6 +127,23 @@ class TorchReplica : public Replica {
   }
 
  private:
+  // LibTorch takes no pointer to const; none of these tensors is written to.
+  at::Tensor numbers(const std::vector<std::int64_t>& values, const Shape& shape) const {
+    return at::from_blob(const_cast<std::int64_t*>(values.data()), shape, at::kLong)
+        .to(parameters_.front().device());
+  }
+  at::Tensor input_of(const Batch& batch) const {
+    const ModelInput& form = options_.model.input;
+    Shape shape = form.shape;
+    shape.insert(shape.begin(), static_cast<std::int64_t>(batch.samples));
+    if (!form.ranges.empty()) return numbers(batch.numbers, shape);
+    return at::from_blob(const_cast<float*>(batch.features.data()), shape, at::kFloat)
+        .to(parameters_.front().device(), scalar_type(options_.precision));
+  }
+  at::Tensor labels_of(const Batch& batch) const {
+    return numbers(batch.labels, {static_cast<std::int64_t>(batch.samples), options_.model.labels()});
+  }
+
   const NetworkOptions& options_;
   Forward forward_;
   at::Generator dropout_ = at::detail::createCPUGenerator();
@@ -140,7 +157,8 @@ class TorchReplica : public Replica {
 struct Network::State {
   NetworkOptions options;
   bool cuda = false;
-  std::vector<at::Tensor> parameters, momenta;
+  std::vector<at::Tensor> parameters, momenta, squares;  ///< squares: Adam's, from its first step on
+  std::uint64_t updates = 0;
 };
 
 Network::Network(NetworkOptions options) : state_(std::make_unique<State>()) {
@@ -176,7 +194,7 @@ std::unique_ptr<Replica> Network::replica() const {
 }
 
 double Network::apply(std::span<const std::vector<float>> mean_gradient, double learning_rate,
-                      double momentum) {
+                      const Optimizer& optimizer) {
   State& s = *state_;
   torch::autograd::AutoGradMode no_graph(false);
   std::vector<at::Tensor> gradients;
@@ -189,9 +207,20 @@ double Network::apply(std::span<const std::vector<float>> mean_gradient, double 
   };
   wait();
   auto begin = std::chrono::steady_clock::now();
+  auto t = static_cast<double>(++s.updates);
   for (std::size_t id = 0; id < s.parameters.size(); ++id) {
-    s.momenta[id].mul_(momentum).add_(gradients[id]);
-    s.parameters[id].sub_(s.momenta[id], learning_rate);
+    at::Tensor &p = s.parameters[id], &m = s.momenta[id], &g = gradients[id];
+    if (optimizer.weight_decay > 0) g = g.add(p, optimizer.weight_decay);
+    if (optimizer.kind == Optimizer::Kind::sgd) {
+      m.mul_(optimizer.momentum).add_(g);
+      p.sub_(optimizer.nesterov ? g.add(m, optimizer.momentum) : m, learning_rate);
+      continue;
+    }
+    if (s.squares.size() == id) s.squares.push_back(at::zeros_like(p));
+    m.mul_(optimizer.momentum).add_(g, 1 - optimizer.momentum);
+    s.squares[id].mul_(optimizer.beta2).addcmul_(g, g, 1 - optimizer.beta2);
+    at::Tensor root = (s.squares[id] / (1 - std::pow(optimizer.beta2, t))).sqrt_().add_(optimizer.epsilon);
+    p.addcdiv_(m, root, -learning_rate / (1 - std::pow(optimizer.momentum, t)));
   }
   wait();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -11,6 +11,7 @@
 #include "workloads/capture/pass_clock.hpp"
 #include "workloads/data/batch.hpp"
 #include "workloads/models/model.hpp"
+#include "workloads/training_rule.hpp"
 
 namespace traincast {
 
@@ -27,12 +28,20 @@ struct NetworkOptions {
   Precision precision = Precision::fp32;
 };
 
+/// Of labels of a mini-batch: how many the first loss's logits have as their largest.
+struct Score {
+  double loss = 0;
+  std::uint64_t right = 0, of = 0;
+};
+
 /// Used by one thread at a time.
 class Replica {
  public:
   virtual ~Replica() = default;
   /// Forward and backward over one mini-batch; the mean loss of its samples.
   virtual double run(const Batch& batch) = 0;
+  /// Forward alone, without dropout; normalising, as in training, by the mini-batch's own statistics.
+  virtual Score evaluate(const Batch& batch) = 0;
   virtual PassTimes times() = 0;  ///< of the last run
   /// Of the last run, valid until the next; fp32 only.
   virtual std::span<const float> gradient(std::uint32_t tensor) = 0;
@@ -49,9 +58,10 @@ class Network {
   std::string device_name() const;
   std::unique_ptr<Replica> replica() const;  ///< the network must outlive it
 
-  /// One step of SGD with momentum, as PyTorch defines it (v ← μ·v + g; p ← p − η·v), from the mean gradient
-  /// of each tensor. No replica may be running. Gives the seconds that the device took.
-  double apply(std::span<const std::vector<float>> mean_gradient, double learning_rate, double momentum);
+  /// One step from the mean gradient of each tensor. No replica may be running. Gives the seconds that the
+  /// device took.
+  double apply(std::span<const std::vector<float>> mean_gradient, double learning_rate,
+               const Optimizer& optimizer = {});
 
   std::vector<float> parameter(std::uint32_t tensor) const;
 

@@ -34,11 +34,15 @@ extern const Entry<MakeModel> kTransformerModel;
 extern const Entry<MakeModel> kNcfModel;
 
 /// What every workload has besides its model's own parameters.
-inline constexpr std::array<Parameter, 4> kTraining{{
+inline constexpr std::array<Parameter, 8> kTraining{{
     {"batch", Unit::count, "[1, 65536]", "8", "samples in a learner's mini-batch"},
     {"samples_per_learner", Unit::count, "[1, 100000000]", "512", "samples in a learner's shard of the data"},
-    {"learning_rate", Unit::ratio, "(0, 100]", "0.05", "of SGD with momentum"},
-    {"momentum", Unit::ratio, "[0, 1)", "0.9", "share of the last update kept in the next"},
+    {"data", Unit::choice, "", "images", "what it is trained on"},
+    {"shards", Unit::choice, "", "iid", "how samples are dealt out to learners"},
+    {"optimizer", Unit::choice, "", "sgd", "how parameters follow gradients"},
+    {"learning_rate", Unit::ratio, "(0, 100]", "0.05", "of the optimizer, before its schedule"},
+    {"momentum", Unit::ratio, "[0, 1)", "0.9", "share of the last update kept in the next; Adam's β₁"},
+    {"schedule", Unit::choice, "", "constant", "of the learning rate"},
 }};
 
 template <std::size_t N, std::size_t M>

@@ -36,7 +36,7 @@ constexpr auto kNcf = trained(
                               {"factors", Unit::count, "[1, 65536]", "64", "of the matrix factorisation"},
                               {"hidden", Unit::counts, "[1, 65536]", "[256, 256, 128, 64]",
                                "inputs of the perceptron (both embeddings), and units of its layers"}}},
-    {{"learning_rate", "0.5"}, {"batch", "256"}, {"samples_per_learner", "65536"}});
+    {{"data", "ratings"}, {"learning_rate", "0.5"}, {"batch", "256"}, {"samples_per_learner", "65536"}});
 
 }  // namespace
 

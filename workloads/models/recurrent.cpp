@@ -71,8 +71,10 @@ constexpr Parameter kTied{"tied", Unit::flag, "", "false", "the softmax has the 
 
 constexpr std::array<Parameter, 7> kLanguage{
     {kVocabulary, kWidth, kUnits, kLayers, kLength, kTied, kDropout}};
-constexpr auto kOfWords = trained(kLanguage, {{"learning_rate", "1"}, {"momentum", "0"}, {"batch", "20"}});
-constexpr auto kOfCharacters = trained(kLanguage, {{"vocabulary", "128"},
+constexpr auto kOfWords =
+    trained(kLanguage, {{"data", "grammar"}, {"learning_rate", "1"}, {"momentum", "0"}, {"batch", "20"}});
+constexpr auto kOfCharacters = trained(kLanguage, {{"data", "grammar"},
+                                                   {"vocabulary", "128"},
                                                    {"width", "128"},
                                                    {"units", "128"},
                                                    {"layers", "1"},
@@ -88,10 +90,11 @@ constexpr auto kSpeech = trained(
          {"length", Unit::count, "[2, 65536]", "21", "frames in a sample"},
          {"classes", Unit::count, "[2, 10000000]", "32000", "states that a frame can belong to"},
          kDropout}},
-    {{"learning_rate", "0.1"}, {"batch", "16"}});
+    {{"data", "frames"}, {"learning_rate", "0.1"}, {"batch", "16"}});
 constexpr auto kClassifier =
     trained(std::array<Parameter, 7>{{kVocabulary, kWidth, kUnits, kLayers, kLength, kClasses, kDropout}},
-            {{"width", "128"},
+            {{"data", "grammar"},
+             {"width", "128"},
              {"units", "128"},
              {"layers", "1"},
              {"length", "64"},

@@ -146,17 +146,19 @@ constexpr Parameter kPositions{"positions", Unit::count, "[4, 65536]", "1024",
 
 constexpr auto kGpt =
     trained(std::array<Parameter, 7>{{kVocabulary, kLayers, kWidth, kHeads, kLength, kPositions, kDropout}},
-            {{"learning_rate", "0.02"}, {"batch", "8"}});
+            {{"data", "grammar"}, {"learning_rate", "0.02"}, {"batch", "8"}});
 constexpr auto kBert = trained(
     std::array<Parameter, 8>{{kVocabulary, kLayers, kWidth, kHeads, kInner, kLength, kPositions, kDropout}},
-    {{"vocabulary", "30522"},
+    {{"data", "grammar"},
+     {"vocabulary", "30522"},
      {"positions", "512"},
      {"dropout", "0.1"},
      {"learning_rate", "0.02"},
      {"batch", "8"}});
 constexpr auto kTransformer =
     trained(std::array<Parameter, 7>{{kVocabulary, kLayers, kWidth, kHeads, kInner, kLength, kDropout}},
-            {{"vocabulary", "37000"},
+            {{"data", "grammar"},
+             {"vocabulary", "37000"},
              {"layers", "6"},
              {"width", "512"},
              {"heads", "8"},

@@ -50,7 +50,7 @@ constexpr auto kUNet = trained(
          kSide,
          kChannels,
          kClasses}},
-    {{"side", "128"}, {"classes", "2"}, {"learning_rate", "0.05"}, {"batch", "4"}});
+    {{"data", "masks"}, {"side", "128"}, {"classes", "2"}, {"learning_rate", "0.05"}, {"batch", "4"}});
 
 }  // namespace
 
