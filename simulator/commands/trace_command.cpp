@@ -70,6 +70,9 @@ std::string to_text(const Manifest& m, const TraceSummary& summary, std::uint64_
                      format_bytes(static_cast<double>(bytes)) + "\n";
   if (!m.workload.is_null()) text += "workload:  " + words(m.workload) + "\n";
   text += "data:      " + words(m.data) + "; seed " + std::to_string(m.seed) + "\n";
+  if (m.values != Stored::f32)
+    text += "values:    " + std::string(stored_type(m.values).in_options) + ", relative error of rounding " +
+            digits(m.rounding_error) + "\n";
   text += "optimizer: " + words(m.optimizer) + "\n";
   text += "device:    " + m.device + "; " + words(m.versions) + "\n";
   text += "times:     forward " + format_seconds(m.timeline.forward_s) + ", backward " +

@@ -86,6 +86,33 @@ double distance_from_pooled(const std::string& workload, Precision precision) {
   return std::sqrt(difference / norm);
 }
 
+TEST(Capture, KeepsTheSameGradientsInFewerDigits) {
+  ScratchFolder folder;
+  CaptureRequest whole = request_for(kSmallMlp, 2, 2, 1, folder / "whole");
+  CaptureRequest rounded = request_for(kSmallMlp, 2, 2, 1, folder / "rounded");
+  rounded.values = Stored::bf16;
+  Manifest m = run(rounded).manifest;
+  run(whole);
+  // Between evenly spread digits the error is 2^-9 / sqrt(3) of a power of two, at most; learners go on
+  // unrounded.
+  EXPECT_GT(m.rounding_error, 5e-4);
+  EXPECT_LT(m.rounding_error, 0x1p-9);
+  TraceReader exact(folder / "whole", 1), kept(folder / "rounded", 1);
+  double error = 0, square = 0;
+  for (std::size_t step : {0, 1})
+    for (LearnerId learner : {0u, 1u})
+      for (const TensorInfo& layer : m.layers) {
+        std::vector<float> a(layer.numel()), b(layer.numel());
+        exact.read(step, learner, layer.id, a);
+        kept.read(step, learner, layer.id, b);
+        for (std::size_t i = 0; i < a.size(); ++i) {
+          error += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
+          square += double{a[i]} * a[i];
+        }
+      }
+  EXPECT_NEAR(std::sqrt(error / square), m.rounding_error, 1e-12);
+}
+
 TEST(Capture, HasGradientsWhoseMeanIsThatOfThePooledBatch) {
   use_one_thread_each();
   for (const std::string& workload : {kSmallMlp, kPlainConvnet}) {
@@ -305,7 +332,8 @@ std::string error_of_options(const std::vector<std::string>& words) {
 TEST(CaptureOptions, AreRefusedWithTheWayOut) {
   EXPECT_EQ(error_of_options({"--learner", "3"}),
             "unknown option '--learner'; did you mean '--learners'?; known: --help, --quiet, --workload, "
-            "--learners, --steps, --out, --record, --folder, --calibrate, --seed, --threads, --device");
+            "--learners, --steps, --out, --record, --folder, --calibrate, --seed, --threads, --device, "
+            "--values");
   EXPECT_EQ(error_of_options({"--learners"}), "--learners: a value must follow");
   EXPECT_EQ(error_of_options({"--learners", "0"}),
             "--learners: must be a whole number in [1, 65536], got '0'");

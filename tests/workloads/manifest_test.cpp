@@ -42,7 +42,12 @@ TEST(Manifest, RefusesEveryWrongValueAtItsPlace) {
       {"/learner", "4",
        "/learner: unknown key; did you mean 'learners'?; known: format, model, workload, layers, learners, "
        "steps, "
-       "forward_s, ready_s, optimizer_s, optimizer, data, seed, versions, device, files"},
+       "forward_s, ready_s, optimizer_s, optimizer, data, seed, versions, device, values, files"},
+      {"/values", R"({"type": "F64", "relative_error": 0})",
+       "/values/type: must be F32, BF16 or F16, got \"F64\""},
+      {"/values", R"({"type": "BF16"})", "/values: key 'relative_error' is missing"},
+      {"/values", R"({"type": "F32", "relative_error": 0.5})",
+       "/values/relative_error: must be 0 for F32, got 0.5"},
       {"/layers", "[]", "/layers: must not be empty, got []"},
       {"/layers/1/name", "\"fc.weight\"", "/layers/1/name: 'fc.weight' stands twice"},
       {"/layers/0/name", "\"\"", "/layers/0/name: must be a name other than '__metadata__', got \"\""},

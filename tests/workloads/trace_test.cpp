@@ -166,7 +166,9 @@ TEST(Trace, RefusesFilesThatDoNotMatchTheManifest) {
        "step-000000.safetensors: tensor 'fc.weight': its shape is [3,2,3], but manifest.json gives [2,2,3] "
        "(learners first)"},
       {step_bytes({{"fc.weight", "I32", {2, 2, 3}, 0, 48}, {"fc.bias", "F32", {2, 2}, 48, 64}}),
-       "step-000000.safetensors: tensor 'fc.weight': gradients are F32, BF16 or F16, got I32"},
+       "step-000000.safetensors: tensor 'fc.weight': its type is I32, but manifest.json gives F32 ('values' "
+       "states "
+       "any other)"},
       {with_value(NAN, 4),
        "step-000000.safetensors: tensor 'fc.bias', learner 1, index 1: must be finite, got nan"},
       {with_value(INFINITY, 12),
@@ -204,26 +206,109 @@ TEST(Trace, RefusesAFolderThatIsNone) {
             "step-000001.safetensors: cannot be read: No such file or directory");
 }
 
-TEST(Trace, WidensHalfPrecision) {
-  ScratchFolder folder;
+/// A trace of one learner and one step, whose file holds these bits.
+void write_halves(const std::string& folder, Stored type, const std::vector<std::uint16_t>& bits) {
   Manifest m = sample_manifest(1);
-  std::vector<SafetensorsTensor> tensors{{"fc.weight", "BF16", {1, 2, 3}, 0, 12},
-                                         {"fc.bias", "F16", {1, 2}, 12, 16}};
-  std::string bytes = safetensors_header_bytes(tensors);
-  constexpr std::uint16_t kHalves[] = {0x3f80, 0xc000, 0x0000, 0x0001, 0x4049, 0x7f7f, 0x3c00, 0x0001};
-  for (std::uint16_t half : kHalves) bytes.append(reinterpret_cast<const char*>(&half), sizeof half);
-  write_text_file(folder / "f", bytes);
+  std::string in_file(stored_type(type).in_files);
+  std::string bytes = safetensors_header_bytes(std::vector<SafetensorsTensor>{
+      {"fc.weight", in_file, {1, 2, 3}, 0, 12}, {"fc.bias", in_file, {1, 2}, 12, 16}});
+  for (std::uint16_t half : bits) bytes.append(reinterpret_cast<const char*>(&half), sizeof half);
+  write_text_file(folder + "/f", bytes);
   m.steps = {0};
   m.timeline.ready_s = {0, 0};
+  m.values = type;
   m.files = {{"f", 0, 0, 1, sha256_hex(bytes)}};
-  write_text_file(folder / "manifest.json", m.to_json().dump());
-  TraceReader reader(folder.path(), 1);
-  std::vector<float> weight(6), bias(2);
-  reader.read(0, 0, 0, weight);
-  reader.read(0, 0, 1, bias);
+  write_text_file(folder + "/manifest.json", m.to_json().dump());
+}
+
+TEST(Trace, WidensHalfPrecision) {
+  ScratchFolder folder;
+  std::vector<float> weight(6), bias(2), part(2);
+  write_halves(folder.path(), Stored::bf16, {0x3f80, 0xc000, 0x0000, 0x0001, 0x4049, 0x7f7f, 0xbf80, 0x8000});
+  TraceReader bf16(folder.path(), 1);
+  bf16.read(0, 0, 0, weight);
+  bf16.read(0, 0, 0, 4, part);
   EXPECT_EQ(weight, (std::vector<float>{1, -2, 0, std::bit_cast<float>(0x10000u), 3.140625f,
                                         std::bit_cast<float>(0x7f7f0000u)}));
+  EXPECT_EQ(part, (std::vector<float>{weight[4], weight[5]}));
+  write_halves(folder.path(), Stored::f16, {0, 0, 0, 0, 0, 0, 0x3c00, 0x0001});
+  TraceReader(folder.path(), 1).read(0, 0, 1, bias);
   EXPECT_EQ(bias, (std::vector<float>{1, 0x1p-24f}));
+  write_halves(folder.path(), Stored::f16, {0, 0, 0, 0, 0, 0, 0, 0x7c00});
+  EXPECT_EQ(error_of_opening(folder.path()),
+            "f: tensor 'fc.bias', learner 0, index 1: must be finite, got inf");
+}
+
+TEST(Trace, KeepsHalvesWithTheErrorOfRounding) {
+  // 1 + 2^-10 lies a quarter of the way from 1 to the next bf16, and is an fp16; 1e-9 is below what fp16
+  // holds.
+  const std::vector<float> weight{1 + 0x1p-10f, 1, -2, 0, 4, 1e-9f}, bias{0.5f, -0.25f};
+  const double squares = (1 + 0x1p-10) * (1 + 0x1p-10) + 1 + 4 + 16 + 0.25 + 0.0625;
+  struct Case {
+    Stored type;
+    float first, tiny;
+    double error;
+  };
+  for (const Case& c :
+       {Case{Stored::bf16, 1, bf16_to_float(float_to_bf16(1e-9f)), 0x1p-10 / std::sqrt(squares)},
+        Case{Stored::f16, 1 + 0x1p-10f, 0, 1e-9 / std::sqrt(squares)}}) {
+    ScratchFolder folder;
+    Manifest m = sample_manifest(2);
+    m.values = c.type;
+    TraceWriter writer(folder / "t", m);
+    writer.begin_step(0);
+    for (LearnerId learner : {0u, 1u}) writer.write(learner, 0, weight), writer.write(learner, 1, bias);
+    writer.end_step();
+    Manifest written = writer.finish({.ready_s = {0, 0}});
+    EXPECT_NEAR(written.rounding_error, c.error, 1e-6 * c.error);
+    EXPECT_EQ(std::filesystem::file_size(folder / "t/step-000000.safetensors"),
+              trace_step_bytes(written.layers, 2, c.type));
+    TraceReader reader(folder / "t", 1);
+    EXPECT_EQ(reader.manifest().to_json(), written.to_json());
+    std::vector<float> read(6);
+    reader.read(0, 1, 0, read);
+    EXPECT_EQ(read, (std::vector<float>{c.first, 1, -2, 0, 4, c.tiny}));
+  }
+}
+
+TEST(Trace, RefusesToKeepWhatATypeCannotHold) {
+  ScratchFolder folder;
+  Manifest m = sample_manifest(1);
+  m.values = Stored::f16;
+  TraceWriter writer(folder / "t", m);
+  writer.begin_step(0);
+  EXPECT_EQ(refusal([&] {
+              writer.write(0, 1, std::vector<float>{1, 65520});
+            }),
+            "a gradient has the value 65520.000000, which is beyond fp16; keep values as fp32 or bf16");
+  writer.write(0, 1, std::vector<float>{1, 65519});
+}
+
+// Laid out as scripts/traincast_trace.py has it: one file a rank, names in alphabetical order, as the Python
+// library of safetensors sorts them, and a header without our padding.
+TEST(Trace, TakesOneFileOfEachRankAsPythonWritesIt) {
+  ScratchFolder folder;
+  Manifest m = sample_manifest(3);
+  m.steps = {0, 5};
+  m.timeline = {.forward_s = 0.5, .ready_s = {0.25, 0.125}, .optimizer_s = 0.0625};
+  for (std::uint64_t step : m.steps)
+    for (LearnerId rank : {2u, 0u, 1u}) {
+      std::string json =
+          R"({"fc.bias":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"fc.weight":{"dtype":"F32","shape":[1,2,3],"data_offsets":[8,32]}})";
+      json.resize((json.size() + 7) / 8 * 8, ' ');
+      std::uint64_t size = json.size();
+      std::string bytes(reinterpret_cast<const char*>(&size), sizeof size);
+      bytes += json;
+      for (std::uint32_t id : {1u, 0u})
+        for (float value : sample_gradient(step, rank, m.layers[id]))
+          bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+      std::string name =
+          "step-00000" + std::to_string(step) + "-00000" + std::to_string(rank) + ".safetensors";
+      write_text_file(folder / name, bytes);
+      m.files.push_back({name, step, rank, rank + 1, sha256_hex(bytes)});
+    }
+  write_text_file(folder / "manifest.json", m.to_json().dump());
+  expect_sample(TraceReader(folder.path(), 2));
 }
 
 TEST(Half, IsWidenedExactly) {
@@ -235,6 +320,32 @@ TEST(Half, IsWidenedExactly) {
   EXPECT_TRUE(std::signbit(f16_to_float(0x8000)));
   EXPECT_TRUE(std::isinf(f16_to_float(0x7c00)));
   EXPECT_TRUE(std::isnan(f16_to_float(0x7e00)));
+}
+
+// Every number of a format stands for itself, and between two neighbours the nearer one is taken, the even
+// one half-way.
+template <class Widen, class Round>
+void expect_nearest(std::uint16_t infinity, Widen widen, Round round) {
+  for (std::uint16_t bits = 0; bits < infinity; ++bits) {
+    const float value = widen(bits);
+    ASSERT_EQ(round(value), bits);
+    ASSERT_EQ(round(-value), bits | 0x8000);
+    if (bits + 1 == infinity) break;
+    const float next = widen(static_cast<std::uint16_t>(bits + 1));
+    const auto middle = static_cast<float>((double{value} + next) / 2);
+    ASSERT_EQ(round(middle), bits + (bits & 1)) << bits;
+    ASSERT_EQ(round(std::nextafter(middle, 0.f)), bits);
+    ASSERT_EQ(round(std::nextafter(middle, INFINITY)), bits + 1);
+  }
+}
+
+TEST(Half, IsTheNearest) {
+  expect_nearest(0x7c00, f16_to_float, float_to_f16);
+  expect_nearest(0x7f80, bf16_to_float, float_to_bf16);
+  EXPECT_EQ(float_to_f16(65519.996f), 0x7bff);
+  EXPECT_EQ(float_to_f16(65520), 0x7c00);
+  EXPECT_EQ(float_to_f16(0x1p-25f), 0);
+  EXPECT_EQ(float_to_bf16(3.4e38f), 0x7f80) << "beyond the largest, which is 3.39e38";
 }
 
 }  // namespace

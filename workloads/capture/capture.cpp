@@ -56,6 +56,7 @@ Manifest manifest_of(const CaptureRequest& request, const Dataset& data, const N
   m.layers = request.model.layers;
   m.learners = request.learners;
   m.seed = request.seed;
+  m.values = request.values;
   m.device = network.device_name();
   m.optimizer = named(p.choice("optimizer"));
   m.optimizer["learning_rate"] = p.number("learning_rate");
@@ -72,8 +73,9 @@ Manifest manifest_of(const CaptureRequest& request, const Dataset& data, const N
 }
 
 void check_disk(const CaptureRequest& request) {
-  double needed = static_cast<double>(trace_step_bytes(request.model.layers, request.learners)) *
-                  static_cast<double>(recorded_steps(request));
+  double needed =
+      static_cast<double>(trace_step_bytes(request.model.layers, request.learners, request.values)) *
+      static_cast<double>(recorded_steps(request));
   auto free = static_cast<double>(free_disk_bytes(request.out));
   if (needed > free)
     throw InputError("--out " + request.out + ": the trace takes " + format_bytes(needed) + ", but " +

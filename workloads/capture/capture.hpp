@@ -23,6 +23,7 @@ struct CaptureRequest {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> windows;  ///< steps [first, last] recorded; none: all
   std::uint64_t seed = 1;
   unsigned threads = 1;
+  Stored values = Stored::f32;  ///< in the trace; learners train with all of float's digits
   std::string out;
   Device device = Device::automatic;
 };

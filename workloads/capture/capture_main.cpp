@@ -77,14 +77,14 @@ int run(std::span<const char* const> arguments) {
     CaptureResult result = capture(request, stop, progress);
     clear();
     if (!line->quiet)
-      std::fprintf(
-          stderr, "%s: %u learners, %llu steps, %llu parameters, %s; loss %.4f to %.4f\n",
-          request.out.c_str(), request.learners, static_cast<unsigned long long>(request.steps),
-          static_cast<unsigned long long>(result.manifest.parameters()),
-          format_bytes(static_cast<double>(trace_step_bytes(request.model.layers, request.learners)) *
-                       static_cast<double>(recorded_steps(request)))
-              .c_str(),
-          result.losses.front(), result.losses.back());
+      std::fprintf(stderr, "%s: %u learners, %llu steps, %llu parameters, %s; loss %.4f to %.4f\n",
+                   request.out.c_str(), request.learners, static_cast<unsigned long long>(request.steps),
+                   static_cast<unsigned long long>(result.manifest.parameters()),
+                   format_bytes(static_cast<double>(trace_step_bytes(request.model.layers, request.learners,
+                                                                     request.values)) *
+                                static_cast<double>(recorded_steps(request)))
+                       .c_str(),
+                   result.losses.front(), result.losses.back());
     return kSuccess;
   } catch (const Interrupted&) {
     clear();

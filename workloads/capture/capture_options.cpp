@@ -51,6 +51,15 @@ Device device_of(const std::string& word) {
   return static_cast<Device>(found - kWords.begin());
 }
 
+Stored values_of(const std::string& word) {
+  std::vector<std::string> known;
+  for (const StoredType& type : kStoredTypes) {
+    known.emplace_back(type.in_options);
+    if (word == known.back()) return type.type;
+  }
+  throw InputError("--values: unknown type '" + word + "'" + known_names(word, known));
+}
+
 // JSON, the name of an entry, or a file with either as JSON.
 void choose_workload(const std::string& text, const std::string& folder, CaptureRequest& request) {
   auto names = workload_catalog().names();
@@ -94,6 +103,7 @@ std::optional<CommandLine> parse_command_line(std::span<const char* const> argum
   options.push_back({"--seed", number("--seed", request.seed, 0, INT64_MAX)});
   options.push_back({"--threads", number("--threads", request.threads, 1, 1024)});
   options.push_back({"--device", [&](const std::string& text) { request.device = device_of(text); }});
+  options.push_back({"--values", [&](const std::string& text) { request.values = values_of(text); }});
 
   std::vector<std::string> known{"--help", "--quiet"};
   for (const Option& option : options) known.push_back(option.name);
@@ -146,6 +156,7 @@ std::string capture_help() {
       "  --out DIR      where to; made where absent, refused where it already holds a trace\n"
       "  --folder DIR   what paths in the workload are relative to (default: the folder of its file, or this "
       "one)\n"
+      "  --values V     how values are kept: fp32, or bf16 or fp16 at half the size (default fp32)\n"
       "  --seed K       of data, order and initial parameters (default 1)\n"
       "  --threads T    learners computed at once (default: one for each processor); never changes a result\n"
       "  --device D     auto, cpu or cuda (default auto)\n"

@@ -50,6 +50,19 @@ TensorInfo read_layer(const JsonReader& at, std::uint32_t id) {
   return layer;
 }
 
+// {"type": "BF16", "relative_error": 0.0017}
+void read_values(const JsonReader& at, Manifest& manifest) {
+  at.only(std::vector<std::string>{"type", "relative_error"});
+  JsonReader type = at.at("type"), error = at.at("relative_error");
+  auto known = std::ranges::find(kStoredTypes, type.text(), &StoredType::in_files);
+  refuse_if(known == kStoredTypes.end(), type, "must be F32, BF16 or F16");
+  manifest.values = known->type;
+  manifest.rounding_error = error.number();
+  refuse_if(!std::isfinite(manifest.rounding_error) || manifest.rounding_error < 0, error,
+            "must be at least 0");
+  refuse_if(manifest.values == Stored::f32 && manifest.rounding_error > 0, error, "must be 0 for F32");
+}
+
 TraceFile read_file_entry(const JsonReader& at, const Manifest& manifest) {
   at.only(std::vector<std::string>{"path", "step", "learners", "sha256"});
   TraceFile file;
@@ -138,6 +151,10 @@ Json Manifest::to_json() const {
   all["seed"] = seed;
   all["versions"] = versions;
   all["device"] = device;
+  if (values != Stored::f32) {
+    all["values"]["type"] = stored_type(values).in_files;
+    all["values"]["relative_error"] = rounding_error;
+  }
   for (const TraceFile& file : files) {
     Json entry;
     entry["path"] = file.path;
@@ -153,7 +170,7 @@ Json Manifest::to_json() const {
 Manifest Manifest::from_json(const JsonReader& reader) {
   reader.only(std::vector<std::string>{"format", "model", "workload", "layers", "learners", "steps",
                                        "forward_s", "ready_s", "optimizer_s", "optimizer", "data", "seed",
-                                       "versions", "device", "files"});
+                                       "versions", "device", "values", "files"});
   JsonReader format = reader.at("format");
   refuse_if(format.integer() != kFormat, format,
             "must be " + std::to_string(kFormat) + ", the only format that this version reads");
@@ -188,6 +205,7 @@ Manifest Manifest::from_json(const JsonReader& reader) {
   m.seed = whole(reader.at("seed"), 0);
   m.versions = object(reader.at("versions"));
   m.device = reader.at("device").text();
+  if (auto values = reader.find("values")) read_values(*values, m);
   for (const JsonReader& file : reader.at("files").items()) m.files.push_back(read_file_entry(file, m));
   check_cover(m, reader.at("files"));
   return m;

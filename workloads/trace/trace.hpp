@@ -11,6 +11,7 @@
 #include "base/exchange.hpp"
 #include "base/json.hpp"
 #include "workloads/timeline/timeline.hpp"
+#include "workloads/trace/stored.hpp"
 
 namespace traincast {
 
@@ -33,6 +34,8 @@ struct Manifest {
   std::uint64_t seed = 0;
   Json versions;
   std::string device;
+  Stored values = Stored::f32;
+  double rounding_error = 0;  ///< ‖stored − computed‖ / ‖computed‖ over all values
   std::vector<TraceFile> files;
 
   std::uint64_t parameters() const;
@@ -41,7 +44,8 @@ struct Manifest {
 };
 
 /// Bytes of one step's files.
-std::uint64_t trace_step_bytes(const std::vector<TensorInfo>& layers, std::uint32_t learners);
+std::uint64_t trace_step_bytes(const std::vector<TensorInfo>& layers, std::uint32_t learners,
+                               Stored values = Stored::f32);
 
 /// Writes step files as the learners produce them; offsets are known beforehand, so threads may write at
 /// once. The manifest is written last: a folder without one is no trace. Destroyed before finish(), it
@@ -52,8 +56,10 @@ class TraceWriter {
   /// manifest.
   TraceWriter(std::string folder, Manifest manifest);
   ~TraceWriter();
-  void begin_step(std::uint64_t step);                                                   ///< numbers ascend
-  void write(LearnerId learner, std::uint32_t tensor, std::span<const float> gradient);  ///< thread-safe
+  void begin_step(std::uint64_t step);  ///< numbers ascend
+  /// Thread-safe among learners; each learner's tensors come from one thread at a time. Throws InputError
+  /// where a finite value is beyond the type in which the trace holds its values.
+  void write(LearnerId learner, std::uint32_t tensor, std::span<const float> gradient);
   void end_step();  ///< every learner's every tensor has been written; hashing goes on behind
   const Manifest& finish(const ComputeTimeline& timeline);
 

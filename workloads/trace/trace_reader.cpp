@@ -19,10 +19,6 @@ namespace traincast {
 
 namespace {
 
-enum class Stored { f32, bf16, f16 };
-
-std::size_t size_of(Stored type) { return type == Stored::f32 ? 4 : 2; }
-
 template <class Bits>
 std::size_t first_not_finite(const char* bytes, std::size_t size, Bits exponent) {
   const std::size_t count = size / sizeof(Bits);
@@ -50,32 +46,25 @@ float widen(const char* bytes, Stored type) {
   return type == Stored::bf16 ? bf16_to_float(half) : f16_to_float(half);
 }
 
-struct Place {
-  std::uint64_t begin = 0;  // in the file
-  Stored type = Stored::f32;
-};
-
 // Few enough for the usual limit of 1,024 open files; the others are opened for each reading.
 constexpr std::size_t kMostOpen = 400;
 
 class StepFile {
  public:
-  StepFile(const std::string& folder, const TraceFile& entry, const std::vector<TensorInfo>& layers,
-           bool keep_open)
-      : entry_(entry), layers_(layers) {
+  StepFile(const std::string& folder, const TraceFile& entry, const Manifest& manifest, bool keep_open)
+      : entry_(entry), layers_(manifest.layers), type_(manifest.values) {
     InputFile file(folder + "/" + entry.path);
     path_ = file.path();
     SafetensorsHeader header = parse_safetensors_header(read_safetensors_json(file), file.size(), path_);
-    for (const TensorInfo& layer : layers) places_.push_back(place_of(layer, header));
-    if (header.tensors.size() != layers.size())
+    for (const TensorInfo& layer : layers_) places_.push_back(place_of(layer, header));
+    if (header.tensors.size() != layers_.size())
       for (const SafetensorsTensor& tensor : header.tensors)
-        if (std::none_of(layers.begin(), layers.end(),
+        if (std::none_of(layers_.begin(), layers_.end(),
                          [&](auto& layer) { return layer.name == tensor.name; }))
           throw InputError(path_ + ": tensor '" + tensor.name + "' is no layer of manifest.json");
-    order_.resize(layers.size());
+    order_.resize(layers_.size());
     std::iota(order_.begin(), order_.end(), 0u);
-    std::sort(order_.begin(), order_.end(),
-              [&](auto a, auto b) { return places_[a].begin < places_[b].begin; });
+    std::sort(order_.begin(), order_.end(), [&](auto a, auto b) { return places_[a] < places_[b]; });
     if (keep_open) open_.emplace(std::move(file));
   }
 
@@ -87,18 +76,17 @@ class StepFile {
   void look(std::uint64_t at, std::span<const char> piece) {
     if (!not_finite_.empty()) return;
     for (std::uint32_t id : order_) {
-      const Place& place = places_[id];
-      std::uint64_t end = place.begin + layers_[id].numel() * learners() * size_of(place.type);
-      std::uint64_t from = std::max(at, place.begin), to = std::min(at + piece.size(), end);
+      const std::size_t width = stored_type(type_).size;
+      std::uint64_t end = places_[id] + layers_[id].numel() * learners() * width;
+      std::uint64_t from = std::max(at, places_[id]), to = std::min(at + piece.size(), end);
       if (from >= to) continue;
       const char* bytes = piece.data() + (from - at);
-      std::size_t size = to - from, width = size_of(place.type);
-      std::size_t bad =
-          place.type == Stored::f32
-              ? first_not_finite<std::uint32_t>(bytes, size, 0x7f800000)
-              : first_not_finite<std::uint16_t>(bytes, size, place.type == Stored::bf16 ? 0x7f80 : 0x7c00);
+      std::size_t size = to - from;
+      std::size_t bad = type_ == Stored::f32 ? first_not_finite<std::uint32_t>(bytes, size, 0x7f800000)
+                                             : first_not_finite<std::uint16_t>(
+                                                   bytes, size, type_ == Stored::bf16 ? 0x7f80 : 0x7c00);
       if (bad == size / width) continue;
-      not_finite_ = describe(id, (from - place.begin) / width + bad, widen(bytes + bad * width, place.type));
+      not_finite_ = describe(id, (from - places_[id]) / width + bad, widen(bytes + bad * width, type_));
       return;
     }
   }
@@ -114,16 +102,16 @@ class StepFile {
     std::optional<InputFile> opened;
     if (!open_) opened.emplace(path_);
     const InputFile& file = open_ ? *open_ : *opened;
-    const Place& place = places_[tensor];
-    std::uint64_t at = place.begin + ((learner - entry_.first_learner) * layers_[tensor].numel() + first) *
-                                         size_of(place.type);
-    if (place.type == Stored::f32) return file.read_at(at, into.data(), into.size_bytes());
+    std::uint64_t at =
+        places_[tensor] +
+        ((learner - entry_.first_learner) * layers_[tensor].numel() + first) * stored_type(type_).size;
+    if (type_ == Stored::f32) return file.read_at(at, into.data(), into.size_bytes());
     std::array<std::uint16_t, 4096> half;
     for (std::size_t done = 0; done < into.size();) {
       std::size_t count = std::min(half.size(), into.size() - done);
       file.read_at(at + 2 * done, half.data(), 2 * count);
       for (std::size_t i = 0; i < count; ++i)
-        into[done + i] = place.type == Stored::bf16 ? bf16_to_float(half[i]) : f16_to_float(half[i]);
+        into[done + i] = type_ == Stored::bf16 ? bf16_to_float(half[i]) : f16_to_float(half[i]);
       done += count;
     }
   }
@@ -131,7 +119,7 @@ class StepFile {
  private:
   std::uint64_t learners() const { return entry_.last_learner - entry_.first_learner; }
 
-  Place place_of(const TensorInfo& layer, const SafetensorsHeader& header) const {
+  std::uint64_t place_of(const TensorInfo& layer, const SafetensorsHeader& header) const {
     const SafetensorsTensor* tensor = header.find(layer.name);
     if (!tensor) throw InputError(path_ + ": has no tensor '" + layer.name + "', a layer of manifest.json");
     auto refuse = [&](const std::string& why) {
@@ -142,14 +130,11 @@ class StepFile {
     if (tensor->shape != shape)
       refuse("its shape is " + Json::list(tensor->shape).dump(-1) + ", but manifest.json gives " +
              Json::list(shape).dump(-1) + " (learners first)");
-    Place place{.begin = header.data_begin + tensor->begin, .type = Stored::f32};
-    if (tensor->type == "BF16")
-      place.type = Stored::bf16;
-    else if (tensor->type == "F16")
-      place.type = Stored::f16;
-    else if (tensor->type != "F32")
-      refuse("gradients are F32, BF16 or F16, got " + tensor->type);
-    return place;
+    if (tensor->type != stored_type(type_).in_files)
+      refuse("its type is " + tensor->type + ", but manifest.json gives " +
+             std::string(stored_type(type_).in_files) +
+             (type_ == Stored::f32 ? " ('values' states any other)" : ""));
+    return header.data_begin + tensor->begin;
   }
 
   std::string describe(std::uint32_t id, std::uint64_t element, float value) const {
@@ -165,9 +150,10 @@ class StepFile {
   TraceFile entry_;
   const std::vector<TensorInfo>& layers_;
   std::string path_;
-  std::vector<Place> places_;         // by tensor id
-  std::vector<std::uint32_t> order_;  // tensor ids by place
-  std::string not_finite_;            // the message, once found
+  Stored type_;
+  std::vector<std::uint64_t> places_;  // in the file, by tensor id
+  std::vector<std::uint32_t> order_;   // tensor ids by place
+  std::string not_finite_;             // the message, once found
   std::optional<InputFile> open_;
 };
 
@@ -217,7 +203,7 @@ TraceReader::TraceReader(const std::string& folder, unsigned threads) : state_(s
   std::size_t count = 0;
   for (const TraceFile& file : files) {
     if (s.steps.empty() || s.steps.back().front().entry().step != file.step) s.steps.emplace_back();
-    s.steps.back().emplace_back(folder, file, s.manifest.layers, count++ < kMostOpen);
+    s.steps.back().emplace_back(folder, file, s.manifest, count++ < kMostOpen);
   }
 
   std::vector<StepFile*> all;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cassert>
+#include <cmath>
 #include <filesystem>
 #include <future>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "workloads/trace/file_pass.hpp"
+#include "workloads/trace/half.hpp"
 #include "workloads/trace/input_file.hpp"
 #include "workloads/trace/safetensors.hpp"
 #include "workloads/trace/trace.hpp"
@@ -28,14 +30,17 @@ struct FileLayout {
   std::uint64_t size = 0;
 };
 
-FileLayout file_layout(const std::vector<TensorInfo>& layers, LearnerId first, LearnerId last) {
+FileLayout file_layout(const std::vector<TensorInfo>& layers, LearnerId first, LearnerId last,
+                       const StoredType& type) {
   std::vector<SafetensorsTensor> tensors;
   std::uint64_t learners = last - first, end = 0;
   for (const TensorInfo& layer : layers) {
-    SafetensorsTensor tensor{
-        .name = layer.name, .type = "F32", .shape = {static_cast<std::int64_t>(learners)}, .begin = end};
+    SafetensorsTensor tensor{.name = layer.name,
+                             .type = std::string(type.in_files),
+                             .shape = {static_cast<std::int64_t>(learners)},
+                             .begin = end};
     tensor.shape.insert(tensor.shape.end(), layer.shape.begin(), layer.shape.end());
-    end += layer.numel() * learners * sizeof(float);
+    end += layer.numel() * learners * type.size;
     tensor.end = end;
     tensors.push_back(std::move(tensor));
   }
@@ -45,10 +50,12 @@ FileLayout file_layout(const std::vector<TensorInfo>& layers, LearnerId first, L
   return layout;
 }
 
-std::vector<FileLayout> file_layouts(const std::vector<TensorInfo>& layers, std::uint32_t learners) {
+std::vector<FileLayout> file_layouts(const std::vector<TensorInfo>& layers, std::uint32_t learners,
+                                     Stored values) {
   std::vector<FileLayout> all;
   for (LearnerId first = 0; first < learners; first += kLearnersInFile)
-    all.push_back(file_layout(layers, first, std::min(learners, first + kLearnersInFile)));
+    all.push_back(
+        file_layout(layers, first, std::min(learners, first + kLearnersInFile), stored_type(values)));
   return all;
 }
 
@@ -63,11 +70,40 @@ std::vector<std::string> hashes_of(const std::vector<std::string>& paths) {
   return pass_over_files(files);
 }
 
+/// Sums of squares: of what rounding changed, and of the values before it.
+struct Rounding {
+  double error = 0, values = 0;
+};
+
+/// Rounds what fits into `into`, and says how many values these were. Those that are not finite stay so.
+std::size_t round_values(std::span<const float> values, Stored type, std::span<std::uint16_t> into,
+                         Rounding& sums) {
+  const std::size_t count = std::min(values.size(), into.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const float value = values[i];
+    if (std::isnan(value)) {
+      into[i] = 0x7fff;  // in both
+      continue;
+    }
+    into[i] = type == Stored::bf16 ? float_to_bf16(value) : float_to_f16(value);
+    const double stored = type == Stored::bf16 ? bf16_to_float(into[i]) : f16_to_float(into[i]);
+    if (std::isinf(stored)) {
+      if (std::isinf(value)) continue;
+      throw InputError("a gradient has the value " + std::to_string(value) + ", which is beyond " +
+                       std::string(stored_type(type).in_options) + "; keep values as fp32" +
+                       (type == Stored::f16 ? " or bf16" : ""));
+    }
+    sums.error += (stored - value) * (stored - value);
+    sums.values += double{value} * value;
+  }
+  return count;
+}
+
 }  // namespace
 
-std::uint64_t trace_step_bytes(const std::vector<TensorInfo>& layers, std::uint32_t learners) {
+std::uint64_t trace_step_bytes(const std::vector<TensorInfo>& layers, std::uint32_t learners, Stored values) {
   std::uint64_t sum = 0;
-  for (const FileLayout& layout : file_layouts(layers, learners)) sum += layout.size;
+  for (const FileLayout& layout : file_layouts(layers, learners, values)) sum += layout.size;
   return sum;
 }
 
@@ -78,6 +114,7 @@ struct TraceWriter::State {
   bool made_folder = false, finished = false;
   std::vector<std::unique_ptr<AtomicFile>> open;  // one for each layout, while a step is written
   std::atomic<std::uint64_t> written{0};
+  std::vector<Rounding> rounding;  // by learner, so that the sum does not depend on who comes first
   // Files [hashed, hashing) are being hashed behind; those from `hashing` on wait until they are enough.
   std::size_t hashed = 0, hashing = 0;
   std::future<std::vector<std::string>> hashes;
@@ -108,7 +145,8 @@ TraceWriter::TraceWriter(std::string folder, Manifest manifest) : state_(std::ma
   std::error_code error;
   s.made_folder = std::filesystem::create_directories(s.folder, error);
   if (error) throw InputError(s.folder + ": cannot be made: " + error.message());
-  s.layouts = file_layouts(s.manifest.layers, s.manifest.learners);
+  s.layouts = file_layouts(s.manifest.layers, s.manifest.learners, s.manifest.values);
+  s.rounding.resize(s.manifest.learners);
 }
 
 TraceWriter::~TraceWriter() {
@@ -146,9 +184,20 @@ void TraceWriter::write(LearnerId learner, std::uint32_t tensor, std::span<const
   assert(!s.open.empty() && learner < s.manifest.learners && tensor < s.manifest.layers.size() &&
          gradient.size() == s.manifest.layers[tensor].numel());
   const FileLayout& layout = s.layouts[learner / kLearnersInFile];
-  s.open[learner / kLearnersInFile]->write_at(
-      layout.begin[tensor] + (learner - layout.first) * std::uint64_t{gradient.size_bytes()}, gradient.data(),
-      gradient.size_bytes());
+  AtomicFile& file = *s.open[learner / kLearnersInFile];
+  const std::size_t width = stored_type(s.manifest.values).size;
+  std::uint64_t at = layout.begin[tensor] + (learner - layout.first) * std::uint64_t{gradient.size()} * width;
+  if (s.manifest.values == Stored::f32) {
+    file.write_at(at, gradient.data(), gradient.size_bytes());
+  } else {
+    std::vector<std::uint16_t> rounded(std::min<std::size_t>(gradient.size(), 1 << 16));
+    while (!gradient.empty()) {
+      std::size_t count = round_values(gradient, s.manifest.values, rounded, s.rounding[learner]);
+      file.write_at(at, rounded.data(), count * width);
+      at += count * width;
+      gradient = gradient.subspan(count);
+    }
+  }
   ++s.written;
 }
 
@@ -167,6 +216,9 @@ const Manifest& TraceWriter::finish(const ComputeTimeline& timeline) {
   if (s.hashing < s.manifest.files.size()) s.hash_behind();
   s.take_hashes();
   s.manifest.timeline = timeline;
+  Rounding sum;
+  for (const Rounding& learner : s.rounding) sum.error += learner.error, sum.values += learner.values;
+  if (sum.values > 0) s.manifest.rounding_error = std::sqrt(sum.error / sum.values);
   write_text_file(s.path_of("manifest.json"), s.manifest.to_json().dump() + "\n");
   s.finished = true;
   return s.manifest;
