@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -112,6 +113,34 @@ TEST(Program, TellsWhatATraceHoldsAndWhetherItIsWhole) {
   EXPECT_EQ(traincast("trace verify " + (folder / "nowhere")).code, 2);
   EXPECT_EQ(traincast("trace inform " + trace).output,
             "traincast: trace: unknown action 'inform'; did you mean 'info'?; known: info, verify\n");
+}
+
+// Two learners in one process, and as two ranks whose gradients DistributedDataParallel averages: the same
+// traces.
+TEST(Program, ReadsWhatPyTorchTrainingRecords) {
+  const char* chosen = std::getenv("TRAINCAST_PYTHON");
+  const std::string python = chosen ? chosen : "python3";
+  if (std::system((python + " -c 'import torch, safetensors.torch' 2>/dev/null").c_str()) != 0)
+    GTEST_SKIP() << python << " (TRAINCAST_PYTHON names another) lacks torch or safetensors";
+  ScratchFolder folder;
+  const std::string scripts = TRAINCAST_SOURCE_DIR "/scripts/traincast_trace.py",
+                    training = TRAINCAST_SOURCE_DIR "/tests/simulator/program/record_with_torch.py";
+  ASSERT_EQ(std::system((python + " " + training + " " + folder.path()).c_str()), 0);
+  EXPECT_EQ(traincast("trace verify " + (folder / "two")).code, 1) << "the ranks are not put together yet";
+  ASSERT_EQ(std::system((python + " " + scripts + " " + (folder / "two")).c_str()), 0);
+  std::vector<Json> info;
+  for (const char* name : {"one", "two"}) {
+    EXPECT_EQ(traincast("trace verify " + (folder / name)).code, 0);
+    info.push_back(Json::parse(traincast("trace info --format json " + (folder / name)).output, name));
+  }
+  ASSERT_EQ(info[0].at("layers").items().size(), 4u);
+  EXPECT_EQ(info[0].at("layers").items()[0].at("kind").text(), "linear.weight");
+  for (std::size_t i = 0; i < 4; ++i)
+    for (const char* key : {"norm", "norm_of_mean", "similarity"}) {
+      const double one = info[0].at("layers").items()[i].at(key).number();
+      EXPECT_NEAR(info[1].at("layers").items()[i].at(key).number(), one, 1e-5) << i << " " << key;
+      EXPECT_LT(one, 0.9) << "averaged gradients would have similarity 1";
+    }
 }
 
 TEST(Program, ListsWhatCanBeChosenAsJson) {
