@@ -134,6 +134,23 @@ TEST(AcceleratorTimes, ServeARecordedExchangeOfAWorkload) {
   EXPECT_EQ(point.step_seconds.mean, expected.step_seconds.mean);
 }
 
+// How many entries pass a threshold is known on the device first; of top-k's the host knows it beforehand.
+// One bucket, one collective.
+TEST(AcceleratorTimes, HaveTheHostWaitForSizesThatDependOnValues) {
+  auto encoding = [&](const std::string& method, const std::string& synchronisation) {
+    return quiet_run(plan_on_trace(std::string(TRAINCAST_SOURCE_DIR) + "/simulator/scenarios/convnet-8k",
+                                   R"("learners": 2, "steps": 1, "timings": "accelerator", "buckets": "model",
+                                      "accelerator": {"name": "h100", "synchronisation": ")" +
+                                       synchronisation + R"("}, "compressor": )" + method))
+        .report.points[0]
+        .encode_seconds.mean;
+  };
+  const std::string threshold = R"({"name": "threshold", "threshold": 0.01})",
+                    topk = R"({"name": "topk", "density": 0.02})";
+  EXPECT_NEAR(encoding(threshold, "1ms") - encoding(threshold, "0s"), 1e-3, 1e-12);
+  EXPECT_EQ(encoding(topk, "1ms"), encoding(topk, "0s"));
+}
+
 // A scenario that was written for live gradients takes a trace of the same workload, and no other.
 TEST(AcceleratorTimes, StandBesideATraceWhoseWorkloadTheScenarioNames) {
   const std::string trace = std::string(TRAINCAST_SOURCE_DIR) + "/simulator/scenarios/convnet-8k";
