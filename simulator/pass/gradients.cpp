@@ -139,7 +139,6 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
   }
   fs::path folder = *temporary_ / "trace";
   if (!fs::exists(folder / "manifest.json")) {
-    fs::remove_all(folder);
     fs::create_directories(*temporary_);
     std::vector<std::string> arguments{capture_program().string(),
                                        "--workload",

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 
 #include "base/error.hpp"
+#include "base/machine.hpp"
 #include "base/units.hpp"
+#include "workloads/capture/capture_memory.hpp"
 #include "workloads/capture/host.hpp"
 #include "workloads/capture/mean_gradient.hpp"
 #include "workloads/workload.hpp"
@@ -72,14 +75,43 @@ Manifest manifest_of(const CaptureRequest& request, const Dataset& data, const N
   return m;
 }
 
+// One stream of kernels on CUDA: threads would only take turns on it.
+unsigned at_once(const CaptureRequest& request) {
+  return uses_cuda(request.device) ? 1 : std::min<unsigned>(request.threads, request.learners);
+}
+
+/// Bytes of the steps that an earlier capture has left there.
+double bytes_left_there(const std::string& folder) {
+  double sum = 0;
+  std::error_code error;
+  if (!std::filesystem::exists(folder + "/" + kUnfinishedLog)) return sum;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+    if (entry.path().filename().string().starts_with("step-"))
+      sum += static_cast<double>(entry.file_size(error));
+  return sum;
+}
+
 void check_disk(const CaptureRequest& request) {
   double needed =
       static_cast<double>(trace_step_bytes(request.model.layers, request.learners, request.values)) *
-      static_cast<double>(recorded_steps(request));
+          static_cast<double>(recorded_steps(request)) -
+      bytes_left_there(request.out);
   auto free = static_cast<double>(free_disk_bytes(request.out));
   if (needed > free)
     throw InputError("--out " + request.out + ": the trace takes " + format_bytes(needed) + ", but " +
-                     format_bytes(free) + " are free; take fewer learners or steps, or another disk");
+                     format_bytes(free) + " are free; take fewer learners or steps, another disk" +
+                     (request.values == Stored::f32 ? ", or --values bf16 for half of it" : ""));
+}
+
+void check_memory(const CaptureRequest& request, const CaptureMemory& memory) {
+  const double available = available_memory() + memory.program;  // what the program has already
+  if (memory.total() > available)
+    throw InputError("training '" + request.workload + "' takes about " + format_bytes(memory.total()) +
+                     " of memory: " + format_bytes(memory.state) +
+                     " for parameters, their moments and means, " + format_bytes(memory.gradients) +
+                     " for gradients and " + format_bytes(memory.activations) + " for activations of " +
+                     std::to_string(at_once(request)) + " learners at once; " + format_bytes(available) +
+                     " are available; take a smaller batch or model, or fewer --threads");
 }
 
 class Capture {
@@ -96,8 +128,7 @@ class Capture {
         network_({.model = request.model, .seed = request.seed, .device = request.device}),
         writer_(request.out, manifest_of(request, *data_, network_)),
         mean_(request.model.layers) {
-    // One stream of kernels: threads would only take turns on it.
-    unsigned threads = network_.on_cuda() ? 1 : std::min<unsigned>(request.threads, request.learners);
+    const unsigned threads = at_once(request);
     for (unsigned i = 0; i < threads; ++i) workers_.push_back({network_.replica(), {}});
   }
 
@@ -105,10 +136,23 @@ class Capture {
     use_one_thread_each();
     warm_up();
     CaptureResult result;
-    for (std::uint64_t step = 0; step < request_.steps; ++step) {
-      run_step(step);
-      last_loss_ = mean_.mean_loss();
-      result.losses.push_back(last_loss_);
+    try {
+      for (std::uint64_t step = 0; step < request_.steps; ++step) {
+        // The last is always trained: something has to be timed.
+        if (step + 1 < request_.steps && is_recorded(step) && writer_.take_up(step)) {
+          take_up(step);
+          ++result.taken_up;
+          continue;
+        }
+        run_step(step);
+        last_loss_ = mean_.mean_loss();
+        result.losses.push_back(last_loss_);
+      }
+    } catch (const SimulationError&) {
+      throw;
+    } catch (...) {
+      writer_.keep_unfinished();
+      throw;
     }
     result.manifest = writer_.finish(median_timeline(passes_, optimizer_seconds_));
     return result;
@@ -142,9 +186,30 @@ class Capture {
     run_threads(step);
     if (stop_) throw Interrupted{};
     if (recording_) writer_.end_step();
-    double rate = request_.parameters.number("learning_rate") * training_.schedule(step);
-    double seconds = network_.apply(mean_.mean(), rate, training_.optimizer);
+    double seconds = update(step);
     if (timed) optimizer_seconds_.push_back(seconds);
+  }
+
+  // The update follows from the gradients alone, to the bit.
+  void take_up(std::uint64_t step) {
+    mean_.begin();
+    std::vector<float> values;
+    for (LearnerId learner = 0; learner < request_.learners; ++learner) {
+      if (stop_) throw Interrupted{};
+      auto read = [&](std::uint32_t id) -> std::span<const float> {
+        values.resize(request_.model.layers[id].numel());
+        writer_.read_back(learner, id, values);
+        return values;
+      };
+      mean_.add(learner, read, 0);
+      if (progress_) progress_(step, learner + 1, last_loss_);
+    }
+    update(step);
+  }
+
+  double update(std::uint64_t step) {
+    double rate = request_.parameters.number("learning_rate") * training_.schedule(step);
+    return network_.apply(mean_.mean(), rate, training_.optimizer);
   }
 
   bool is_recorded(std::uint64_t step) const {
@@ -219,9 +284,15 @@ std::uint64_t recorded_steps(const CaptureRequest& request) {
 
 CaptureResult capture(const CaptureRequest& request, const std::atomic<bool>& stop,
                       const Progress& progress) {
+  const CaptureMemory memory =
+      capture_memory(request.model, static_cast<std::uint64_t>(request.parameters.count("batch")),
+                     at_once(request), peak_memory());
+  check_memory(request, memory);
   check_disk(request);
   keep_blas_to_one_thread();
-  return Capture(request, stop, progress).run();
+  CaptureResult result = Capture(request, stop, progress).run();
+  result.stated_memory = memory.total();
+  return result;
 }
 
 }  // namespace traincast

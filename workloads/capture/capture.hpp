@@ -34,17 +34,20 @@ std::uint64_t recorded_steps(const CaptureRequest& request);
 struct CaptureResult {
   Manifest manifest;
   std::vector<double>
-      losses;  ///< of every step trained: mean over the learners' mini-batches, before each step
+      losses;  ///< of every step trained now: mean over the learners' mini-batches, before each step
+  double stated_memory = 0;    ///< bytes, computed before the start
+  std::uint64_t taken_up = 0;  ///< steps that an earlier capture had finished
 };
 
 /// Called after each learner, from any thread, one at a time.
 using Progress = std::function<void(std::uint64_t step, std::uint32_t learners_done, double last_loss)>;
 
-/// The caller asked to stop; nothing is left of the trace.
+/// The caller asked to stop; steps that are finished are left for a later call with the same request.
 struct Interrupted {};
 
-/// Throws InputError, SimulationError where training diverges, and Interrupted soon after `stop` becomes
-/// true.
+/// Goes on with what an earlier call left in the folder: gradients of finished steps are read instead of
+/// computed, and the trace is the same to the byte but for its times. Throws InputError, SimulationError
+/// where training diverges, and Interrupted soon after `stop` becomes true.
 CaptureResult capture(const CaptureRequest& request, const std::atomic<bool>& stop,
                       const Progress& progress = {});
 

@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/machine.hpp"
 #include "base/units.hpp"
 #include "workloads/capture/calibration.hpp"
 #include "workloads/capture/capture_options.hpp"
@@ -76,7 +77,7 @@ int run(std::span<const char* const> arguments) {
   try {
     CaptureResult result = capture(request, stop, progress);
     clear();
-    if (!line->quiet)
+    if (!line->quiet) {
       std::fprintf(stderr, "%s: %u learners, %llu steps, %llu parameters, %s; loss %.4f to %.4f\n",
                    request.out.c_str(), request.learners, static_cast<unsigned long long>(request.steps),
                    static_cast<unsigned long long>(result.manifest.parameters()),
@@ -85,11 +86,19 @@ int run(std::span<const char* const> arguments) {
                                 static_cast<double>(recorded_steps(request)))
                        .c_str(),
                    result.losses.front(), result.losses.back());
+      if (result.taken_up > 0)
+        std::fprintf(stderr, "%llu steps were there already\n",
+                     static_cast<unsigned long long>(result.taken_up));
+      std::fprintf(stderr, "memory: %s at most, of %s expected\n", format_bytes(peak_memory()).c_str(),
+                   format_bytes(result.stated_memory).c_str());
+    }
     return kSuccess;
   } catch (const Interrupted&) {
     clear();
-    std::fprintf(stderr, "traincast-capture: interrupted; nothing is left of the trace in %s\n",
-                 request.out.c_str());
+    std::fprintf(stderr, "traincast-capture: interrupted; %s\n",
+                 request.values == Stored::f32
+                     ? ("the same command goes on with the finished steps in " + request.out).c_str()
+                     : "nothing is left, for training cannot go on from rounded values");
     return 128 + signal_taken;
   } catch (...) {
     clear();

@@ -49,13 +49,21 @@ std::uint64_t trace_step_bytes(const std::vector<TensorInfo>& layers, std::uint3
 
 /// Writes step files as the learners produce them; offsets are known beforehand, so threads may write at
 /// once. The manifest is written last: a folder without one is no trace. Destroyed before finish(), it
-/// removes what it wrote.
+/// removes what it wrote, unless that is to be kept. Finished files are noted with their hashes in
+/// kUnfinishedLog meanwhile, so that a writer of the same training can take them up.
 class TraceWriter {
  public:
   /// `manifest` without steps and files. Makes the folder where it is absent; refuses one that holds a
-  /// manifest.
+  /// manifest, or steps of another training.
   TraceWriter(std::string folder, Manifest manifest);
   ~TraceWriter();
+  /// Whether an earlier writer left this step whole (files and hashes are checked); it is then a step of this
+  /// trace, in place of begin_step … end_step. Never where values are rounded: training could not go on from
+  /// them as it would have.
+  bool take_up(std::uint64_t step);
+  void read_back(LearnerId learner, std::uint32_t tensor, std::span<float> into) const;  ///< of that step
+  /// When this is destroyed before finish(), steps that are finished stay in the folder.
+  void keep_unfinished();
   void begin_step(std::uint64_t step);  ///< numbers ascend
   /// Thread-safe among learners; each learner's tensors come from one thread at a time. Throws InputError
   /// where a finite value is beyond the type in which the trace holds its values.
@@ -67,6 +75,8 @@ class TraceWriter {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+inline constexpr const char* kUnfinishedLog = "unfinished.log";
 
 /// Opens a trace and checks all of it once: manifest, file sizes, hashes, headers, and every value finite.
 /// Throws InputError that names file, tensor, learner and index.

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <numeric>
 #include <optional>
 #include <thread>
@@ -194,6 +195,10 @@ struct TraceReader::State {
 TraceReader::TraceReader(const std::string& folder, unsigned threads) : state_(std::make_unique<State>()) {
   State& s = *state_;
   std::string path = folder + "/manifest.json";
+  if (std::string log = folder + "/" + kUnfinishedLog;
+      !std::filesystem::exists(path) && std::filesystem::exists(log))
+    throw InputError(folder + ": a capture that is not finished (" + kUnfinishedLog +
+                     " is there, manifest.json is not); the command that began it goes on with it");
   const Json json = Json::read_file(path);
   s.manifest = Manifest::from_json(JsonReader(json, path));
   auto files = s.manifest.files;

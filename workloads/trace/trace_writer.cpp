@@ -14,6 +14,7 @@
 #include "workloads/trace/input_file.hpp"
 #include "workloads/trace/safetensors.hpp"
 #include "workloads/trace/trace.hpp"
+#include "workloads/trace/unfinished_log.hpp"
 
 namespace traincast {
 
@@ -111,7 +112,9 @@ struct TraceWriter::State {
   std::string folder;
   Manifest manifest;
   std::vector<FileLayout> layouts;
-  bool made_folder = false, finished = false;
+  bool made_folder = false, finished = false, keeps = false;
+  std::optional<UnfinishedLog> log;               // none where values are rounded
+  std::vector<InputFile> taken_up;                // the files of the last step that was; one for each layout
   std::vector<std::unique_ptr<AtomicFile>> open;  // one for each layout, while a step is written
   std::atomic<std::uint64_t> written{0};
   std::vector<Rounding> rounding;  // by learner, so that the sum does not depend on who comes first
@@ -123,7 +126,15 @@ struct TraceWriter::State {
 
   void take_hashes() {
     if (!hashes.valid()) return;
-    for (std::string& hash : hashes.get()) manifest.files[hashed++].sha256 = std::move(hash);
+    for (std::string& hash : hashes.get()) {
+      TraceFile& file = manifest.files[hashed++];
+      file.sha256 = std::move(hash);
+      if (log) log->note(file);
+    }
+  }
+  void hash_all() {
+    while (hashing < manifest.files.size()) hash_behind();
+    take_hashes();
   }
   void hash_behind() {
     take_hashes();
@@ -131,6 +142,41 @@ struct TraceWriter::State {
     while (hashing < manifest.files.size() && paths.size() < kFilesAtOnce)
       paths.push_back(path_of(manifest.files[hashing++].path));
     hashes = std::async(std::launch::async, hashes_of, std::move(paths));
+  }
+
+  TraceFile entry(std::uint64_t step, const FileLayout& layout) const {
+    std::string name = "step-" + padded(step);
+    if (layouts.size() > 1) name.append("-").append(padded(layout.first));
+    return {.path = name.append(".safetensors"),
+            .step = step,
+            .first_learner = layout.first,
+            .last_learner = layout.last,
+            .sha256 = {}};
+  }
+
+  /// The log's entries of a step, in the order of the layouts, where all files are there and whole.
+  std::vector<TraceFile> whole_files(std::uint64_t step) const {
+    std::vector<TraceFile> files;
+    const std::vector<TraceFile> noted = log->files(step);
+    std::vector<InputFile> opened;
+    for (const FileLayout& layout : layouts) {
+      auto found = std::ranges::find(noted, entry(step, layout).path, &TraceFile::path);
+      if (found == noted.end()) return {};
+      files.push_back(*found);
+      opened.emplace_back(path_of(found->path));
+      if (opened.back().size() != layout.size) return {};
+    }
+    const std::vector<std::string> now = pass_over_files(opened);
+    for (std::size_t i = 0; i < files.size(); ++i)
+      if (files[i].sha256 != now[i]) return {};
+    return files;
+  }
+
+  /// What stays when this ends too early: files that are finished, each with its hash in the log.
+  void settle() {
+    if (!open.empty()) manifest.files.resize(manifest.files.size() - open.size());
+    open.clear();
+    hash_all();
   }
 };
 
@@ -147,30 +193,65 @@ TraceWriter::TraceWriter(std::string folder, Manifest manifest) : state_(std::ma
   if (error) throw InputError(s.folder + ": cannot be made: " + error.message());
   s.layouts = file_layouts(s.manifest.layers, s.manifest.learners, s.manifest.values);
   s.rounding.resize(s.manifest.learners);
+  if (s.manifest.values == Stored::f32)
+    s.log.emplace(s.path_of(kUnfinishedLog), s.manifest.to_json().dump(-1));
+  else if (std::filesystem::exists(s.path_of(kUnfinishedLog)))
+    throw InputError(s.folder +
+                     ": holds unfinished steps of another training; name another folder or remove it");
 }
 
 TraceWriter::~TraceWriter() {
   State& s = *state_;
   if (s.hashes.valid()) s.hashes.wait();
   if (s.finished) return;
+  if (s.keeps && s.log) try {
+      s.settle();
+      if (!s.manifest.files.empty() || !s.log->empty()) return;
+    } catch (const std::exception&) {
+      return;  // what the log has not, the next writer writes anew
+    }
   s.open.clear();
+  if (s.log) s.log->remove({});
   std::error_code ignored;
   for (const TraceFile& file : s.manifest.files) std::filesystem::remove(s.path_of(file.path), ignored);
   if (s.made_folder) std::filesystem::remove(s.folder, ignored);
 }
 
+bool TraceWriter::take_up(std::uint64_t step) {
+  State& s = *state_;
+  assert(s.open.empty() && (s.manifest.steps.empty() || step > s.manifest.steps.back()));
+  s.taken_up.clear();
+  if (!s.log || s.log->files(step).empty()) return false;
+  std::vector<TraceFile> files;
+  try {
+    files = s.whole_files(step);
+    for (const TraceFile& file : files) s.taken_up.emplace_back(s.path_of(file.path));
+  } catch (const InputError&) {
+    return false;  // a file is missing
+  }
+  if (files.empty()) return false;
+  const bool all_hashed = s.hashed == s.manifest.files.size();
+  s.manifest.files.insert(s.manifest.files.end(), files.begin(), files.end());
+  if (all_hashed) s.hashed = s.hashing = s.manifest.files.size();
+  s.manifest.steps.push_back(step);
+  return true;
+}
+
+void TraceWriter::read_back(LearnerId learner, std::uint32_t tensor, std::span<float> into) const {
+  const State& s = *state_;
+  const FileLayout& layout = s.layouts[learner / kLearnersInFile];
+  s.taken_up[learner / kLearnersInFile].read_at(
+      layout.begin[tensor] + (learner - layout.first) * std::uint64_t{into.size_bytes()}, into.data(),
+      into.size_bytes());
+}
+
+void TraceWriter::keep_unfinished() { state_->keeps = true; }
+
 void TraceWriter::begin_step(std::uint64_t step) {
   State& s = *state_;
   assert(s.open.empty() && (s.manifest.steps.empty() || step > s.manifest.steps.back()));
   for (const FileLayout& layout : s.layouts) {
-    std::string name = "step-";
-    name += padded(step);
-    if (s.layouts.size() > 1) name.append("-").append(padded(layout.first));
-    TraceFile entry{.path = name.append(".safetensors"),
-                    .step = step,
-                    .first_learner = layout.first,
-                    .last_learner = layout.last,
-                    .sha256 = {}};
+    TraceFile entry = s.entry(step, layout);
     s.open.push_back(std::make_unique<AtomicFile>(s.path_of(entry.path)));
     s.open.back()->write_at(0, layout.header.data(), layout.header.size());
     s.manifest.files.push_back(std::move(entry));
@@ -213,14 +294,14 @@ void TraceWriter::end_step() {
 const Manifest& TraceWriter::finish(const ComputeTimeline& timeline) {
   State& s = *state_;
   assert(s.open.empty() && timeline.ready_s.size() == s.manifest.layers.size());
-  if (s.hashing < s.manifest.files.size()) s.hash_behind();
-  s.take_hashes();
+  s.hash_all();
   s.manifest.timeline = timeline;
   Rounding sum;
   for (const Rounding& learner : s.rounding) sum.error += learner.error, sum.values += learner.values;
   if (sum.values > 0) s.manifest.rounding_error = std::sqrt(sum.error / sum.values);
   write_text_file(s.path_of("manifest.json"), s.manifest.to_json().dump() + "\n");
   s.finished = true;
+  if (s.log) s.log->remove(s.manifest.steps);
   return s.manifest;
 }
 
