@@ -30,12 +30,13 @@ std::vector<Index> sampled_largest(std::span<const float> values, std::uint64_t 
   auto wanted = static_cast<std::uint64_t>(
       std::max(std::ceil(static_cast<double>(numel) * sample_share), std::ceil(2 / density)));
   if (wanted >= numel) return largest(values, k);
-  std::uint64_t stride = (numel / wanted + 31) / 32 * 32 + 1;
+  std::uint64_t stride = (numel + 32 * wanted - 1) / (32 * wanted) * 32 + 1;
+  while (numel / stride < wanted) stride -= 8;  // down to 1, where all are seen
   std::vector<float> sample;
   for (std::uint64_t place = draw_below(draws, 0, stride); place < numel; place += stride)
     sample.push_back(values[place]);
   auto in_sample = std::max<std::uint64_t>(
-      1, static_cast<std::uint64_t>(std::ceil(density * static_cast<double>(sample.size()))));
+      1, static_cast<std::uint64_t>(std::ceil(density * static_cast<double>(numel / stride))));
   float threshold = HUGE_VALF;
   for (Index place : largest(sample, in_sample)) threshold = std::min(threshold, std::fabs(sample[place]));
 

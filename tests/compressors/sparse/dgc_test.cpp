@@ -35,6 +35,14 @@ TEST(Dgc, HasNesterovsMomentum) {
   expect_near(run.step({kGolden}).average, expected({{5, 6.915f}, {6, -5.7f}}));
 }
 
+// u goes on with 0.9 of itself where its entry was sent, too: 1.9 g in the second step.
+TEST(Dgc, KeepsTheMomentumOfWhatWasSentWithoutMasking) {
+  UnitRun run(R"({"name": "dgc", "density": 0.25, "vectors": "compressed", "factor_masking": false})", 1,
+              one_tensor({8}));
+  expect_near(run.step({kGolden}).average, expected({{2, 2}, {6, -3}}));
+  expect_near(run.step({kGolden}).average, expected({{5, 4.35f}, {6, -5.7f}}));
+}
+
 TEST(Dgc, SendsVectorsDenseWithTheirMomentum) {
   UnitRun run(R"({"name": "dgc", "density": 0.25})", 2, one_tensor({8}));
   run.step({kGolden, kGolden});
@@ -70,6 +78,23 @@ TEST(Dgc, EstimatesAThresholdFromASample) {
   }
   // A sample as large as the vector is the exact choice.
   EXPECT_THAT(sampled_largest(kGolden, 2, 0.5, KeyedDraws({})), ElementsAre(2, 6));
+}
+
+// The authors' code, for 200 of 20000 from 1 %: a stride of ⌈100 / 32⌉ · 32 + 1 = 129 gives 155 places, and
+// the first of 121, 113, 105, 97 that gives 200 is taken, 206 of which 3 set the threshold.
+TEST(Dgc, NarrowsItsStrideUntilTheSampleIsLargeEnough) {
+  Vector gradient(20000, 0.0f);
+  for (std::size_t i = 1; i <= 300; ++i)
+    if (61 * i % 97 != 0) gradient[61 * i] = 4;
+  std::size_t tens = 0;
+  for (std::size_t i = 1; i <= 170; ++i)
+    if (i % 129 != 0) {  // so that no place of the wider stride is one
+      gradient[97 * i] = 10;
+      ++tens;
+    }
+  const auto chosen = sampled_largest(gradient, 200, 0.01, GivenDraws({0}));
+  EXPECT_EQ(chosen.size(), tens);
+  for (Index place : chosen) EXPECT_EQ(gradient[place], 10);
 }
 
 TEST(Dgc, CountsTwelveBytesAnEntryAsItsCodeSendsThem) {
