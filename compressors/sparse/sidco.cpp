@@ -23,7 +23,7 @@ struct Moments {
 
 Moments moments_beyond(std::span<const float> values, double threshold, bool with_log) {
   Moments all;
-  double sum = 0, squares = 0, logs = 0, logged = 0;
+  double sum = 0, squares = 0, logs = 0;
   all.least = HUGE_VAL;
   for (float value : values) {
     double magnitude = std::fabs(static_cast<double>(value));
@@ -31,10 +31,7 @@ Moments moments_beyond(std::span<const float> values, double threshold, bool wit
     ++all.count;
     sum += magnitude;
     all.least = std::min(all.least, magnitude);
-    if (with_log && magnitude > 0) {
-      logs += portable_log(magnitude);
-      ++logged;
-    }
+    if (with_log) logs += portable_log(magnitude);
   }
   if (all.count == 0) return all;
   all.mean = sum / all.count;
@@ -43,7 +40,7 @@ Moments moments_beyond(std::span<const float> values, double threshold, bool wit
     if (magnitude > threshold) squares += (magnitude - all.mean) * (magnitude - all.mean);
   }
   if (all.count > 1) all.variance = squares / (all.count - 1);
-  if (logged > 0) all.mean_log = logs / logged;
+  all.mean_log = logs / all.count;
   return all;
 }
 
@@ -69,14 +66,19 @@ double gamma_quantile(double mean, double mean_log, double share) {
 double sidco_threshold(std::span<const float> values, double density, Sparsity fit, unsigned stages) {
   const bool several = stages > 1 && density < kFirstShare;
   const double first = several ? kFirstShare : density;
-  // All values, zeros included, take part in the first fit: they exceed −1.
-  Moments all = moments_beyond(values, -1, fit == Sparsity::gamma);
+  // All values, zeros included, take part in the first fit, for they exceed −1; but for a gamma distribution,
+  // which needs their logarithms: it is fitted to the others, of which a larger share is wanted then.
+  const Moments all = moments_beyond(values, fit == Sparsity::gamma ? 0 : -1, fit == Sparsity::gamma);
   if (all.mean == 0) return 0;
-  double threshold = fit == Sparsity::exponential ? exponential_quantile(all.mean, first)
-                     : fit == Sparsity::gamma     ? gamma_quantile(all.mean, all.mean_log, first)
-                                                  : pareto_quantile(all.mean, all.variance, first);
-  if (!several) return threshold;
-  const double share = portable_exp(portable_log(density / kFirstShare) / (stages - 1));
+  const double of_all = all.count / static_cast<double>(values.size()),
+               of_these = std::min(1.0, first / of_all);
+  double threshold = fit == Sparsity::exponential ? exponential_quantile(all.mean, of_these)
+                     : fit == Sparsity::pareto    ? pareto_quantile(all.mean, all.variance, of_these)
+                     : of_these < 1               ? gamma_quantile(all.mean, all.mean_log, of_these)
+                                                  : 0;
+  const double left = density / (of_these * of_all);
+  if (!several || left >= 1) return threshold;
+  const double share = portable_exp(portable_log(left) / (stages - 1));
   for (unsigned stage = 1; stage < stages; ++stage) {
     Moments beyond = moments_beyond(values, threshold, false);
     if (beyond.count == 0) break;

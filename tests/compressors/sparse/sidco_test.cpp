@@ -53,6 +53,17 @@ TEST(Sidco, MatchesTheDistributionThatItFits) {
     EXPECT_NEAR(sidco_threshold(values, 0.01, fit, 1), -std::log(0.01), 0.05);
 }
 
+// Half of the values are zeros, which a gamma distribution has none of; the rest is exponential.
+TEST(Sidco, FitsAGammaDistributionToWhatIsNotZero) {
+  Vector values(20000, 0.0f);
+  for (int i = 0; i < 10000; ++i)
+    values[static_cast<std::size_t>(2 * i)] = static_cast<float>(-std::log((i + 0.5) / 10000));
+  for (unsigned stages : {1u, 3u})
+    EXPECT_NEAR(sidco_threshold(values, 0.01, Sparsity::gamma, stages), -std::log(0.02), 0.1) << stages;
+  EXPECT_EQ(sidco_threshold(values, 0.6, Sparsity::gamma, 1), 0) << "there are no more than a half";
+  EXPECT_EQ(sidco_threshold(Vector(5), 0.1, Sparsity::gamma, 2), 0);
+}
+
 // One stage chooses too few of a normal vector; after five steps there is one more.
 TEST(Sidco, AddsAStageWhereTooLittleIsChosen) {
   auto gradient = random_gradients(1, 20000);
@@ -61,6 +72,10 @@ TEST(Sidco, AddsAStageWhereTooLittleIsChosen) {
   for (int step = 0; step < 6; ++step) sizes.push_back(run.step(gradient).phases[0].op->bytes[0] / 8);
   EXPECT_LT(sizes[4], 80u);
   EXPECT_GT(sizes[5], sizes[4]);
+  UnitRun still(R"({"name": "sidco", "density": 0.005, "adapt": false})", 1, one_tensor({20000}),
+                ErrorRule{});
+  for (int step = 0; step < 6; ++step)
+    EXPECT_EQ(still.step(gradient).phases[0].op->bytes[0] / 8, sizes[0]) << "without 'adapt'";
 }
 
 }  // namespace
