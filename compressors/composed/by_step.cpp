@@ -27,8 +27,11 @@ class ByStep final : public Compressor {
   ErrorRule error_rule_for(const Bucket& unit) const override {
     return stages_.back().method->error_rule_for(unit);
   }
+  /// None of these numbers ever falls, so that their sum tells apart what any of them does.
   std::uint32_t regime(const Step& step) const override {
-    return stage_at(step) + stages_[stage_at(step)].method->regime(step);
+    std::uint32_t sum = stage_at(step);
+    for (const Stage& stage : stages_) sum += stage.method->regime(step);
+    return sum;
   }
 
   bool sizes_follow_from_shape() const override {
@@ -40,6 +43,7 @@ class ByStep final : public Compressor {
   bool scales() const override { return all(&Compressor::scales); }
   bool needs_gradient_norms() const override { return any(&Compressor::needs_gradient_norms); }
   bool remembers() const override { return any(&Compressor::remembers); }
+  bool forbids_memory() const override { return any(&Compressor::forbids_memory); }
   std::uint32_t node_size() const override {
     std::uint32_t size = 1;
     for (const Stage& stage : stages_) size = joint_node_size(size, stage.method->node_size());
@@ -106,6 +110,9 @@ void refuse_what_does_not_fit(const JsonReader& at, const NamedMethod& stage, co
     at.refuse("sees tensors where the last stage's method sees buckets, or the other way round");
   if (one->remembers() != other->remembers())
     at.refuse("has a memory of its own where the last stage's method has none, or the other way round");
+  if (one->forbids_memory() && other->error_rule().error != ErrorRule::Error::none)
+    at.refuse(
+        "can have no error memory around it, and that of the last stage's method is kept from step 0 on");
   const bool policy = stage.entry->name == kPerLayerMethod.name || last.entry->name == kPerLayerMethod.name;
   if (policy && one->coupling() != Coupling::tensor)
     at.refuse(

@@ -54,9 +54,12 @@ class Rule {
     if (error == "none") error_ = ErrorRule::Error::none;
     if (error == "local") error_ = ErrorRule::Error::local;
     if (error == "global") error_ = ErrorRule::Error::global;
-    if (error_.value_or(ErrorRule::Error::none) != ErrorRule::Error::none && sample_->remembers())
+    if (error_.value_or(ErrorRule::Error::none) != ErrorRule::Error::none && sample_->forbids_memory())
       at.at("error").refuse("'" + std::string(method_.entry->name) +
-                            "' has a memory of its own, around which there can be none; allowed: auto, none");
+                            (sample_->remembers()
+                                 ? "' has a memory of its own, around which there can be none"
+                                 : "' can have none around it") +
+                            "; allowed: auto, none");
   }
 
   ErrorRule overruled(ErrorRule rule) const {
@@ -115,6 +118,7 @@ class PerLayer final : public Compressor {
   bool scales() const override { return all(&Compressor::scales); }
   bool needs_gradient_norms() const override { return any(&Compressor::needs_gradient_norms); }
   bool remembers() const override { return any(&Compressor::remembers); }
+  bool forbids_memory() const override { return any(&Compressor::forbids_memory); }
   /// Stages of rules come one after another, so that their numbers added up tell them apart.
   std::uint32_t regime(const Step& step) const override {
     std::uint32_t sum = 0;

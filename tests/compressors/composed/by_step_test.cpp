@@ -54,6 +54,14 @@ TEST(ByStep, NumbersItsStages) {
   EXPECT_EQ(dgc->regime({.epoch = 0.5, .learners = {}}), 0u);
   EXPECT_EQ(dgc->regime({.epoch = 4.5, .learners = {}}), 4u);
   EXPECT_EQ(dgc->regime({.epoch = 7, .learners = {}}), 5u);
+  // One after a warm-up: what comes then is like nothing before.
+  auto both = make_compressor(R"({"name": "by_step", "stages": [
+      {"compressor": {"name": "dgc", "density": 0.001, "warmup_epochs": 1}},
+      {"from": 20, "compressor": {"name": "dgc", "density": 0.01}}]})");
+  regimes.clear();
+  for (auto [step, epoch] : {std::pair{5u, 0.5}, {15u, 1.5}, {25u, 2.5}})
+    regimes.push_back(both->regime({.index = step, .epoch = epoch, .learners = {}}));
+  EXPECT_THAT(regimes, ::testing::ElementsAre(0, 1, 2));
 }
 
 TEST(ByStep, RefusesStagesThatDoNotFollowEachOther) {
@@ -69,6 +77,13 @@ TEST(ByStep, RefusesStagesThatDoNotFollowEachOther) {
   EXPECT_THAT(refused(R"({"name": "by_step", "stages": [{"compressor": {"name": "dgc", "density": 0.1}},
                           {"from": 1, "compressor": {"name": "topk", "density": 0.1}}]})"),
               HasSubstr("test:/stages/0/compressor: has a memory of its own"));
+  // Noise would be remembered, and taken off again.
+  EXPECT_THAT(refused(R"({"name": "by_step", "stages": [{"compressor": {"name": "lsg", "rank": 1}},
+                          {"from": 1, "compressor": {"name": "topk", "density": 0.1}}]})"),
+              HasSubstr("test:/stages/0/compressor: can have no error memory around it"));
+  EXPECT_TRUE(
+      make_compressor(R"({"name": "by_step", "stages": [{"compressor": {"name": "lsg", "rank": 1}}]})")
+          ->forbids_memory());
   const std::string policy = R"({"name": "per_layer", "rules": [{"compressor": "sign_norm"}]})";
   EXPECT_THAT(
       refused((R"({"name": "by_step", "stages": [{"compressor": {"name": "sign_norm"}},

@@ -166,6 +166,12 @@ TEST(PerLayer, RefusesAtThePlaceOfTheMistake) {
   EXPECT_THAT(refused(R"({"name": "per_layer", "rules": [
                           {"compressor": {"name": "dgc", "density": 0.1}, "error": "local"}]})"),
               HasSubstr("test:/rules/0/error: 'dgc' has a memory of its own"));
+  EXPECT_THAT(refused(R"({"name": "per_layer", "rules": [
+                          {"compressor": {"name": "lsg", "rank": 1}, "error": "local"}]})"),
+              HasSubstr("test:/rules/0/error: 'lsg' can have none around it"));
+  EXPECT_TRUE(
+      make_compressor(R"({"name": "per_layer", "rules": [{"compressor": {"name": "lsg", "rank": 1}}]})")
+          ->forbids_memory());
 }
 
 }  // namespace
