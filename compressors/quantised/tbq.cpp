@@ -1,7 +1,9 @@
 // Threshold binary quantisation: −τ, 0 or τ, and what is left stays in the memory.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
+#include "base/json.hpp"
 #include "compressors/gathered.hpp"
 #include "compressors/kernels/kernels.hpp"
 #include "compressors/methods.hpp"
@@ -123,8 +125,10 @@ std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t see
                         : word == "hipress" ? Layout::hipress
                                             : Layout::mxnet_one;
   const auto threshold = static_cast<float>(parameters.number("threshold"));
-  if (threshold == 0 && layout != Layout::mxnet_one)
-    throw InputError("'threshold' must lie above 0 where values are sent as it, got 0");
+  if (layout != Layout::mxnet_one && !(threshold > 0 && std::isfinite(threshold)))
+    throw InputError(
+        "'threshold' must be a float above 0 and below infinity where values are sent as it, got " +
+        Json(parameters.number("threshold")).dump(-1));
   return make_gathered(std::make_unique<Threshold>(threshold, layout), Coupling::tensor,
                        {ErrorRule::Error::local, 1}, seed);
 }

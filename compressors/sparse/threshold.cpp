@@ -1,5 +1,6 @@
 // Hard threshold: every entry of at least a given magnitude.
-#include <cmath>
+#include <algorithm>
+#include <limits>
 
 #include "compressors/gathered.hpp"
 #include "compressors/methods.hpp"
@@ -12,7 +13,9 @@ namespace {
 
 class AtLeast final : public Selector {
  public:
-  explicit AtLeast(float threshold) : threshold_(threshold) {}
+  /// A threshold below all floats is the least of them: zeros do not reach it.
+  explicit AtLeast(float threshold)
+      : threshold_(std::max(threshold, std::numeric_limits<float>::denorm_min())) {}
   std::vector<Index> select(std::span<const float> values, const Call&) override {
     return at_least(values, threshold_);
   }

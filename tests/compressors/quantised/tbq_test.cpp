@@ -33,7 +33,8 @@ TEST(Tbq, WritesMxnetsSingleBits) {
   UnitRun run(json, 1, one_tensor({8}));
   EXPECT_THAT(run.step({kGolden}).average, ElementsAre(1, -1, 1, -1, -1, 1, -1, 1));
   EXPECT_THAT(run.memory(0), ElementsAre(-.5f, 0, 1, .75f, 1, .5f, -2, -.875f));
-  EXPECT_THROW(make_compressor(R"({"name": "tbq", "threshold": 0})"), InputError);
+  for (const char* beyond : {"0", "1e-50", "1e39"})  // of floats
+    EXPECT_THROW(make_compressor(R"({"name": "tbq", "threshold": )" + std::string(beyond) + "}"), InputError);
 }
 
 }  // namespace

@@ -23,5 +23,11 @@ TEST(Threshold, SendsNothingBelowIt) {
   EXPECT_EQ(result.average, Vector(50, 0.0f));
 }
 
+// Below the least float, which is what any entry but a zero reaches.
+TEST(Threshold, NeverSendsZeros) {
+  UnitRun run(R"({"name": "threshold", "threshold": 1e-60})", 1, one_tensor({8}));
+  EXPECT_THAT(run.step({kGolden}).phases[0].op->bytes, ElementsAre(7 * 8));
+}
+
 }  // namespace
 }  // namespace traincast::testing
