@@ -46,5 +46,41 @@ TEST(OkTopK, ReusesThresholdsBetweenExactSteps) {
   EXPECT_EQ(run.step(gradients).phases[0].work[1].primitive, Primitive::topk);
 }
 
+// Ten times the gradient of the exact step: all reach its threshold, which grows by a half each time.
+TEST(OkTopK, MovesItsThresholdWhereItLeavesTooMany) {
+  auto sent = [](const char* json) {
+    UnitRun run(json, 1, one_tensor({1000}), ErrorRule{});
+    auto gradients = random_gradients(1, 1000);
+    std::vector<Bytes> entries = {run.step(gradients).phases[0].op->bytes[0] / 8};
+    for (float& value : gradients[0]) value *= 10;
+    for (int step = 0; step < 3; ++step) entries.push_back(run.step(gradients).phases[0].op->bytes[0] / 8);
+    return entries;
+  };
+  const auto moves = sent(R"({"name": "oktopk", "density": 0.05, "adaptation": 0.5})"),
+             stays = sent(R"({"name": "oktopk", "density": 0.05, "adaptation": 0})");
+  EXPECT_EQ(moves[0], 50u);
+  EXPECT_GT(moves[1], 5 * 50u / 4);
+  EXPECT_EQ(moves[1], stays[1]);
+  EXPECT_GT(moves[1], moves[2]);
+  EXPECT_GT(moves[2], moves[3]);
+  EXPECT_EQ(stays[3], stays[1]);
+}
+
+// Entries in the lower half first, then in the upper one, which with the borders of before is the second
+// learner's alone.
+TEST(OkTopK, DrawsItsBordersAnewEverySoManySteps) {
+  Vector lower(100, 0.0f), upper(100, 0.0f);
+  for (std::size_t i = 0; i < 10; ++i) lower[i] = upper[90 + i] = 1;
+  auto second = [&](const char* json) {
+    UnitRun run(json, 2, one_tensor({100}), ErrorRule{});
+    EXPECT_THAT(run.step({lower, lower}).phases[0].op->bytes, ElementsAre(40, 40, 40, 40));
+    return run.step({upper, upper}).phases[0].op->bytes;
+  };
+  EXPECT_THAT(second(R"({"name": "oktopk", "density": 0.1, "region_period": 64})"),
+              ElementsAre(0, 80, 0, 80));
+  EXPECT_THAT(second(R"({"name": "oktopk", "density": 0.1, "region_period": 1})"),
+              ElementsAre(40, 40, 40, 40));
+}
+
 }  // namespace
 }  // namespace traincast::testing
