@@ -1,20 +1,13 @@
-// The learners' gradients as LibTorch computes them: what they sum to, what they depend on, what is left when
-// capture is stopped. One process: start-up costs 0.8 s.
+// The learners' gradients as LibTorch computes them: what they sum to, what they depend on. One process:
+// start-up costs 0.8 s.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <chrono>
 #include <cmath>
-#include <thread>
 
-#include "base/files.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/scratch_folder.hpp"
-#include "workloads/capture/capture.hpp"
-#include "workloads/capture/capture_options.hpp"
+#include "tests/workloads/capture_helpers.hpp"
 #include "workloads/capture/mean_gradient.hpp"
 #include "workloads/data/shards.hpp"
 #include "workloads/workload.hpp"
@@ -22,32 +15,11 @@
 namespace traincast {
 namespace {
 
-const std::string kSmallMlp =
-    R"({"name": "mlp", "hidden": [16, 12], "batch": 4, "samples_per_learner": 64, "data": {"name": "images", "noise": 0.2}, "learning_rate": 0.05})";
 const std::string kSmallConvnet =
     R"({"name": "convnet", "width": 4, "batch": 4, "samples_per_learner": 64, "data": {"name": "images", "noise": 0.2}})";
 const std::string kPlainConvnet =
     R"({"name": "convnet", "width": 4, "batch": 4, "samples_per_learner": 64, "data": {"name": "images", "noise": 0.2}, "batch_norm": false,
         "learning_rate": 0.02})";
-
-CaptureRequest request_for(const std::string& workload, std::uint32_t learners, std::uint64_t steps,
-                           unsigned threads, const std::string& out, std::uint64_t seed = 0) {
-  const std::vector<std::string> words{"--workload", workload,
-                                       "--learners", std::to_string(learners),
-                                       "--steps",    std::to_string(steps),
-                                       "--threads",  std::to_string(threads),
-                                       "--out",      out,
-                                       "--seed",     std::to_string(seed),
-                                       "--device",   "cpu"};
-  std::vector<const char*> arguments;
-  for (const std::string& word : words) arguments.push_back(word.c_str());
-  return parse_command_line(arguments)->request;
-}
-
-CaptureResult run(const CaptureRequest& request) {
-  std::atomic<bool> stop{false};
-  return capture(request, stop);
-}
 
 Network network_for(const CaptureRequest& request, Precision precision) {
   return Network({.model = request.model, .seed = 3, .device = Device::cpu, .precision = precision});
@@ -309,122 +281,6 @@ TEST(Capture, SaysThatTrainingDiverged) {
   EXPECT_FALSE(std::filesystem::exists(folder / "t"));
 }
 
-TEST(Capture, GoesOnWhereItWasStopped) {
-  ScratchFolder folder;
-  std::atomic<bool> stop{false};
-  const Manifest whole = run(request_for(kSmallMlp, 8, 8, 1, folder / "whole")).manifest;
-  auto request = request_for(kSmallMlp, 8, 8, 2, folder / "t");
-  EXPECT_THROW(capture(request, stop, [&](std::uint64_t step, std::uint32_t, double) { stop = step == 3; }),
-               Interrupted);
-  EXPECT_EQ(
-      refusal([&] { TraceReader(folder / "t", 1); }),
-      folder / "t" +
-          std::string(": a capture that is not finished (unfinished.log is there, manifest.json is not); "
-                      "the command that began it goes on with it"));
-  EXPECT_EQ(
-      refusal([&] { run(request_for(kSmallMlp, 8, 8, 1, folder / "t", 1)); }),
-      folder / "t/unfinished.log" +
-          std::string(": the folder holds unfinished steps of another training (or of another version or "
-                      "device); name another folder or remove it"));
-  stop = false;
-  CaptureResult rest = capture(request, stop);
-  EXPECT_EQ(rest.taken_up, 3u);
-  EXPECT_EQ(rest.losses.size(), 5u);
-  ASSERT_EQ(rest.manifest.files.size(), whole.files.size());
-  for (std::size_t i = 0; i < whole.files.size(); ++i)
-    EXPECT_EQ(rest.manifest.files[i].sha256, whole.files[i].sha256) << i;
-  EXPECT_EQ(TraceReader(folder / "t", 1).manifest().steps.size(), 8u);
-  EXPECT_FALSE(std::filesystem::exists(folder / "t/unfinished.log"));
-}
-
-TEST(Capture, TrainsAgainWhatWasDamagedMeanwhile) {
-  ScratchFolder folder;
-  std::atomic<bool> stop{false};
-  auto request = request_for(kSmallMlp, 2, 6, 1, folder / "t");
-  EXPECT_THROW(capture(request, stop, [&](std::uint64_t step, std::uint32_t, double) { stop = step == 4; }),
-               Interrupted);
-  std::filesystem::resize_file(folder / "t/step-000001.safetensors", 100);
-  write_text_file(folder / "t/unfinished.log",
-                  read_text_file(folder / "t/unfinished.log") + "{\"path\": \"st");
-  stop = false;
-  EXPECT_EQ(capture(request, stop).taken_up, 3u) << "steps 0, 2 and 3";
-  const Manifest whole = run(request_for(kSmallMlp, 2, 6, 1, folder / "whole")).manifest;
-  const Manifest mended = TraceReader(folder / "t", 1).manifest();
-  for (std::size_t i = 0; i < whole.files.size(); ++i)
-    EXPECT_EQ(mended.files[i].sha256, whole.files[i].sha256) << i;
-}
-
-TEST(Capture, LeavesNothingOfRoundedValuesWhenItIsStopped) {
-  ScratchFolder folder;
-  std::atomic<bool> stop{false};
-  auto request = request_for(kSmallMlp, 2, 6, 1, folder / "t");
-  request.values = Stored::bf16;
-  EXPECT_THROW(capture(request, stop, [&](std::uint64_t step, std::uint32_t, double) { stop = step == 3; }),
-               Interrupted);
-  EXPECT_FALSE(std::filesystem::exists(folder / "t"));
-}
-
-TEST(Capture, RefusesWhatMemoryCannotHold) {
-  ScratchFolder folder;
-  std::string widths = "60000";
-  for (int i = 1; i < 12; ++i) widths += ", 60000";
-  auto request = request_for(R"({"name": "mlp", "hidden": [)" + widths + "]}", 1, 1, 1, folder / "t");
-  // 24 bytes a parameter, of which there are 3072 · 60000 + 11 · 60000² and some, and twice the largest
-  // tensor.
-  EXPECT_THAT(refusal([&] { run(request); }),
-              testing::AllOf(testing::HasSubstr("of memory: 984 GB for parameters, their moments and means"),
-                             testing::HasSubstr("take a smaller batch or model, or fewer --threads")));
-}
-
-/// Peak and expectation of "memory: 210 MB at most, of 240 MB expected", in bytes.
-std::pair<double, double> memory_of(const std::string& workload) {
-  ScratchFolder folder;
-  const std::string command = std::string(TRAINCAST_BINARY_DIR) + "/bin/traincast-capture --workload '" +
-                              workload +
-                              "' --learners 64 --steps 1 --values bf16 --device cpu --threads 2 --out " +
-                              (folder / "t") + " 2> " + (folder / "log");
-  EXPECT_EQ(std::system(command.c_str()), 0);
-  const std::string log = read_text_file(folder / "log");
-  double peak = 0, expected = 0;
-  char peak_unit[3] = "", expected_unit[3] = "";
-  EXPECT_EQ(std::sscanf(log.substr(log.find("memory: ")).c_str(), "memory: %lf %2s at most, of %lf %2s",
-                        &peak, peak_unit, &expected, expected_unit),
-            4)
-      << log;
-  auto scale = [](const char* unit) { return unit[0] == 'M' ? 1e6 : unit[0] == 'G' ? 1e9 : 0; };
-  return {peak * scale(peak_unit), expected * scale(expected_unit)};
-}
-
-TEST(CaptureProgram, StaysWithinTheMemoryThatItExpects) {
-  for (const char* workload : {R"({"name": "mlp", "hidden": [512], "batch": 2})",
-                               R"({"name": "convnet", "width": 8, "batch": 64})"}) {
-    auto [peak, expected] = memory_of(workload);
-    EXPECT_LE(peak, 1.1 * expected) << workload;
-    EXPECT_GE(peak, 0.6 * expected) << workload << ": refuses what would fit";
-  }
-}
-
-// A limit on the size of files stands in for a disk that runs full: the same refusal from the same call.
-TEST(CaptureProgram, GoesOnOnceThereIsRoomAgain) {
-  ScratchFolder folder;
-  const std::string command = std::string(TRAINCAST_BINARY_DIR) + "/bin/traincast-capture --workload '" +
-                              kSmallMlp + "' --learners 4 --steps 3 --quiet --out " + (folder / "t");
-  write_text_file(folder / "full.sh", "trap '' XFSZ\nulimit -f 100\nexec " + command + "\n");
-  int status = std::system(("sh " + (folder / "full.sh") + " 2> " + (folder / "error")).c_str());
-  EXPECT_EQ(WEXITSTATUS(status), 2);
-  EXPECT_THAT(read_text_file(folder / "error"),
-              testing::HasSubstr("step-000000.safetensors: cannot be written: File too large"));
-  EXPECT_THROW(TraceReader(folder / "t", 1), InputError);
-  EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 0);
-  EXPECT_EQ(TraceReader(folder / "t", 1).manifest().steps.size(), 3u);
-}
-
-TEST(Capture, RefusesWhatTheDiskCannotHold) {
-  ScratchFolder folder;
-  auto request = request_for(R"({"name": "mlp", "hidden": [256]})", 65536, 1000000, 1, folder / "t");
-  EXPECT_THAT(refusal([&] { run(request); }), testing::HasSubstr("are free; take fewer learners or steps"));
-}
-
 std::string error_of_options(const std::vector<std::string>& words) {
   std::vector<const char*> arguments;
   for (const std::string& word : words) arguments.push_back(word.c_str());
@@ -457,47 +313,6 @@ TEST(CaptureOptions, AreRefusedWithTheWayOut) {
             "--workload:/momentum: must lie in [0, 1), got 1");
   EXPECT_EQ(error_of_options({"--workload", R"({"name": "mlp", "batch": 9, "samples_per_learner": 8})"}),
             "--workload: batch must not exceed samples_per_learner, got 9 and 8");
-}
-
-/// Starts the executable, gives it a signal once its first step is written, and returns its exit code.
-int exit_code_of(const std::vector<std::string>& words, int signal, const std::string& first_step) {
-  std::string program = std::string(TRAINCAST_BINARY_DIR) + "/bin/traincast-capture";
-  std::vector<char*> arguments{program.data()};
-  std::vector<std::string> copies = words;
-  for (std::string& word : copies) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  pid_t child = ::fork();
-  if (child == 0) {
-    ::execv(program.c_str(), arguments.data());
-    ::_exit(127);
-  }
-  if (signal != 0) {
-    for (int i = 0; i < 3000 && !std::filesystem::exists(first_step); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    ::kill(child, signal);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-TEST(CaptureProgram, LeavesNoManifestWhenItIsInterruptedOrKilled) {
-  ScratchFolder folder;
-  std::vector<std::string> words{"--workload", kSmallMlp, "--learners", "4",         "--steps",
-                                 "1000000",    "--quiet", "--out",      folder / "t"};
-  std::string first = folder / "t/step-000000.safetensors";
-  // A million steps would need more disk than may be free.
-  words[5] = "2000";
-  EXPECT_EQ(exit_code_of(words, SIGTERM, first), 128 + SIGTERM);
-  EXPECT_THROW(TraceReader(folder / "t", 1), InputError);
-  EXPECT_EQ(exit_code_of(words, SIGKILL, first), -SIGKILL);
-  EXPECT_TRUE(std::filesystem::exists(first));
-  EXPECT_THROW(TraceReader(folder / "t", 1), InputError);
-  // What it left does not stand in the way.
-  words[5] = "2";
-  EXPECT_EQ(exit_code_of(words, 0, first), 0);
-  EXPECT_EQ(TraceReader(folder / "t", 1).manifest().steps.size(), 2u);
-  EXPECT_EQ(exit_code_of(words, 0, first), 2);
 }
 
 }  // namespace
