@@ -1,5 +1,6 @@
 // trace: what is in recorded gradients, and whether they are whole.
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -72,7 +73,7 @@ std::string to_text(const Manifest& m, const TraceSummary& summary, std::uint64_
   text += "data:      " + words(m.data) + "; seed " + std::to_string(m.seed) + "\n";
   if (m.values != Stored::f32)
     text += "values:    " + std::string(stored_type(m.values).in_options) + ", relative error of rounding " +
-            digits(m.rounding_error) + "\n";
+            (std::isnan(m.rounding_error) ? "unknown" : digits(m.rounding_error)) + "\n";
   text += "optimizer: " + words(m.optimizer) + "\n";
   text += "device:    " + m.device + "; " + words(m.versions) + "\n";
   text += "times:     forward " + format_seconds(m.timeline.forward_s) + ", backward " +

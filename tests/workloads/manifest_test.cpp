@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/support/refusal.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/workloads/sample_trace.hpp"
@@ -30,6 +32,12 @@ TEST(Manifest, SurvivesARoundTrip) {
   Json json = Json::parse(m.to_json().dump(), "m");
   EXPECT_EQ(Manifest::from_json(JsonReader(json, "m")).to_json(), m.to_json());
   EXPECT_EQ(m.parameters(), 8u);
+  // Rounded by nobody knows how much.
+  json["values"]["type"] = "BF16";
+  m = Manifest::from_json(JsonReader(json, "m"));
+  EXPECT_EQ(m.values, Stored::bf16);
+  EXPECT_TRUE(std::isnan(m.rounding_error));
+  EXPECT_FALSE(m.to_json().find("values")->find("relative_error"));
 }
 
 TEST(Manifest, RefusesEveryWrongValueAtItsPlace) {
@@ -45,7 +53,9 @@ TEST(Manifest, RefusesEveryWrongValueAtItsPlace) {
        "forward_s, ready_s, optimizer_s, optimizer, data, seed, versions, device, values, files"},
       {"/values", R"({"type": "F64", "relative_error": 0})",
        "/values/type: must be F32, BF16 or F16, got \"F64\""},
-      {"/values", R"({"type": "BF16"})", "/values: key 'relative_error' is missing"},
+      {"/values", R"({"relative_error": 0})", "/values: key 'type' is missing"},
+      {"/values", R"({"type": "BF16", "relative_error": -1})",
+       "/values/relative_error: must be at least 0, got -1"},
       {"/values", R"({"type": "F32", "relative_error": 0.5})",
        "/values/relative_error: must be 0 for F32, got 0.5"},
       {"/layers", "[]", "/layers: must not be empty, got []"},

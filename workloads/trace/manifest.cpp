@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "workloads/trace/trace.hpp"
@@ -50,17 +51,22 @@ TensorInfo read_layer(const JsonReader& at, std::uint32_t id) {
   return layer;
 }
 
-// {"type": "BF16", "relative_error": 0.0017}
+// {"type": "BF16", "relative_error": 0.0017}, or without the error, where nobody measured it
 void read_values(const JsonReader& at, Manifest& manifest) {
   at.only(std::vector<std::string>{"type", "relative_error"});
-  JsonReader type = at.at("type"), error = at.at("relative_error");
+  JsonReader type = at.at("type");
   auto known = std::ranges::find(kStoredTypes, type.text(), &StoredType::in_files);
   refuse_if(known == kStoredTypes.end(), type, "must be F32, BF16 or F16");
   manifest.values = known->type;
-  manifest.rounding_error = error.number();
-  refuse_if(!std::isfinite(manifest.rounding_error) || manifest.rounding_error < 0, error,
+  const std::optional<JsonReader> error = at.find("relative_error");
+  if (!error) {
+    if (manifest.values != Stored::f32) manifest.rounding_error = std::nan("");
+    return;
+  }
+  manifest.rounding_error = error->number();
+  refuse_if(!std::isfinite(manifest.rounding_error) || manifest.rounding_error < 0, *error,
             "must be at least 0");
-  refuse_if(manifest.values == Stored::f32 && manifest.rounding_error > 0, error, "must be 0 for F32");
+  refuse_if(manifest.values == Stored::f32 && manifest.rounding_error > 0, *error, "must be 0 for F32");
 }
 
 TraceFile read_file_entry(const JsonReader& at, const Manifest& manifest) {
@@ -153,7 +159,7 @@ Json Manifest::to_json() const {
   all["device"] = device;
   if (values != Stored::f32) {
     all["values"]["type"] = stored_type(values).in_files;
-    all["values"]["relative_error"] = rounding_error;
+    if (!std::isnan(rounding_error)) all["values"]["relative_error"] = rounding_error;
   }
   for (const TraceFile& file : files) {
     Json entry;

@@ -35,7 +35,7 @@ struct Manifest {
   Json versions;
   std::string device;
   Stored values = Stored::f32;
-  double rounding_error = 0;  ///< ‖stored − computed‖ / ‖computed‖ over all values
+  double rounding_error = 0;  ///< ‖stored − computed‖ / ‖computed‖ over all values; NaN: unknown
   std::vector<TraceFile> files;
 
   std::uint64_t parameters() const;
