@@ -166,9 +166,9 @@ TEST(Trace, RefusesFilesThatDoNotMatchTheManifest) {
        "step-000000.safetensors: tensor 'fc.weight': its shape is [3,2,3], but manifest.json gives [2,2,3] "
        "(learners first)"},
       {step_bytes({{"fc.weight", "I32", {2, 2, 3}, 0, 48}, {"fc.bias", "F32", {2, 2}, 48, 64}}),
-       "step-000000.safetensors: tensor 'fc.weight': its type is I32, but manifest.json gives F32 ('values' "
-       "states "
-       "any other)"},
+       "step-000000.safetensors: tensor 'fc.weight': must be F32, BF16 or F16, got I32"},
+      {step_bytes({{"fc.weight", "F32", {2, 2, 3}, 0, 48}, {"fc.bias", "BF16", {2, 2}, 48, 56}}),
+       "step-000000.safetensors: tensor 'fc.bias': its type is BF16, but the trace's is F32"},
       {with_value(NAN, 4),
        "step-000000.safetensors: tensor 'fc.bias', learner 1, index 1: must be finite, got nan"},
       {with_value(INFINITY, 12),
@@ -219,6 +219,21 @@ void write_halves(const std::string& folder, Stored type, const std::vector<std:
   m.values = type;
   m.files = {{"f", 0, 0, 1, sha256_hex(bytes)}};
   write_text_file(folder + "/manifest.json", m.to_json().dump());
+}
+
+TEST(Trace, TakesTheTypeOfItsFilesWhereTheManifestStatesNone) {
+  ScratchFolder folder;
+  write_halves(folder.path(), Stored::bf16, {0x3f80, 0, 0, 0, 0, 0, 0xbf80, 0x4049});
+  const std::string file = folder / "manifest.json";
+  Json manifest = Json::read_file(file), silent;
+  for (const auto& [key, value] : manifest.members())
+    if (key != "values") silent[key] = value;
+  write_text_file(file, silent.dump());
+  TraceReader trace(folder.path(), 1);
+  std::vector<float> bias(2);
+  trace.read(0, 0, 1, bias);
+  EXPECT_EQ(bias, (std::vector<float>{-1, 3.140625f}));
+  EXPECT_TRUE(std::isnan(trace.manifest().rounding_error)) << "nobody states it";
 }
 
 TEST(Trace, WidensHalfPrecision) {

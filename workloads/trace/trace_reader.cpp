@@ -5,6 +5,7 @@
 #include <cstring>
 #include <exception>
 #include <filesystem>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <thread>
@@ -132,9 +133,8 @@ class StepFile {
       refuse("its shape is " + Json::list(tensor->shape).dump(-1) + ", but manifest.json gives " +
              Json::list(shape).dump(-1) + " (learners first)");
     if (tensor->type != stored_type(type_).in_files)
-      refuse("its type is " + tensor->type + ", but manifest.json gives " +
-             std::string(stored_type(type_).in_files) +
-             (type_ == Stored::f32 ? " ('values' states any other)" : ""));
+      refuse("its type is " + tensor->type + ", but the trace's is " +
+             std::string(stored_type(type_).in_files));
     return header.data_begin + tensor->begin;
   }
 
@@ -185,6 +185,20 @@ void check_contents(std::span<StepFile* const> files, unsigned threads) {
     if (error) std::rethrow_exception(error);
 }
 
+// Where the manifest states no type, that of the first layer is the trace's; how far it rounds is not known.
+void take_type_from_file(const std::string& folder, Manifest& manifest) {
+  InputFile file(folder + "/" + manifest.files.front().path);
+  SafetensorsHeader header = parse_safetensors_header(read_safetensors_json(file), file.size(), file.path());
+  const SafetensorsTensor* first = header.find(manifest.layers.front().name);
+  if (!first) return;  // refused with all other files
+  auto known = std::ranges::find(kStoredTypes, first->type, &StoredType::in_files);
+  if (known == kStoredTypes.end())
+    throw InputError(file.path() + ": tensor '" + first->name + "': must be F32, BF16 or F16, got " +
+                     first->type);
+  manifest.values = known->type;
+  if (known->type != Stored::f32) manifest.rounding_error = std::numeric_limits<double>::quiet_NaN();
+}
+
 }  // namespace
 
 struct TraceReader::State {
@@ -201,6 +215,7 @@ TraceReader::TraceReader(const std::string& folder, unsigned threads) : state_(s
                      " is there, manifest.json is not); the command that began it goes on with it");
   const Json json = Json::read_file(path);
   s.manifest = Manifest::from_json(JsonReader(json, path));
+  if (!json.find("values")) take_type_from_file(folder, s.manifest);
   auto files = s.manifest.files;
   std::sort(files.begin(), files.end(), [](const TraceFile& a, const TraceFile& b) {
     return std::pair(a.step, a.first_learner) < std::pair(b.step, b.first_learner);
