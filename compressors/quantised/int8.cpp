@@ -81,6 +81,8 @@ class Affine final : public DenseCodec {
   bool padded_;
 };
 
+constexpr std::uint64_t kChannel = 512;  // as in PyTorch's hook
+
 constexpr Parameter kParameters[] = {
     {"per", Unit::word, "tensor|channel", "tensor", "what has a scale and a zero point of its own"},
     {"scope", Unit::word, "tensor|bucket", "tensor",
@@ -95,9 +97,11 @@ std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t see
   bool channels = parameters.word("per") == "channel", padded = parameters.word("padding") == "hook";
   if (padded && !channels)
     throw InputError("'padding' is \"hook\", which fills channels up, but 'per' is \"tensor\"");
-  auto channel = channels ? static_cast<std::uint64_t>(parameters.count("channel")) : 0;
+  const auto channel = static_cast<std::uint64_t>(parameters.count("channel"));
+  if (channel != kChannel && !channels)
+    throw InputError("'channel' is " + std::to_string(channel) + ", but 'per' is \"tensor\"");
   const Coupling scope = parameters.word("scope") == "tensor" ? Coupling::tensor : Coupling::bucket;
-  return make_gathered(std::make_unique<Affine>(channel, padded), scope, {}, seed);
+  return make_gathered(std::make_unique<Affine>(channels ? channel : 0, padded), scope, {}, seed);
 }
 
 }  // namespace

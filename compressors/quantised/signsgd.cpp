@@ -40,8 +40,10 @@ class SignCodec final : public DenseCodec {
 constexpr Parameter kSignParameters[] = {
     {"aggregate", Unit::word, "mean|majority", "majority",
      "what learners apply: the mean of all signs, or the sign that most have (ties: +1)"},
-    {"transport", Unit::word, "push_pull|all_to_all|all_gather", "push_pull",
-     "majority: voted at servers, or by learners that own a stripe each; all_gather: everybody counts"},
+    {"transport", Unit::word, "auto|push_pull|all_to_all|all_gather", "auto",
+     "majority: voted at servers (auto), or by learners that own a stripe each; all_gather: everybody "
+     "counts, "
+     "which is the only way to the mean"},
     {"coding", Unit::word, "packed|bytes", "packed",
      "a bit an element in 32-bit words, or a byte as GRACE sends"},
 };
@@ -79,6 +81,11 @@ std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t see
   auto codec = std::make_unique<SignCodec>(layout);
   const std::string& transport = parameters.word("transport");
   bool mean = parameters.word("aggregate") == "mean";
+  if (mean && transport != "auto" && transport != "all_gather")
+    throw InputError(
+        "'transport' is \"" + transport +
+        "\", where signs are put to the vote, but 'aggregate' is \"mean\"; allowed with it: auto, "
+        "all_gather");
   if (mean || transport == "all_gather") {
     auto gathered = make_gathered(std::move(codec), Coupling::tensor, {}, seed);
     if (mean) return gathered;
@@ -86,7 +93,7 @@ std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t see
   }
   // The mean of signs, encoded anew, is the vote.
   Recompression how;
-  how.way = transport == "push_pull" ? Recompression::Way::servers : Recompression::Way::stripes;
+  how.way = transport == "all_to_all" ? Recompression::Way::stripes : Recompression::Way::servers;
   how.granule = 32;
   return make_recompressed(std::move(codec), how, {}, seed);
 }

@@ -13,8 +13,11 @@
 
 namespace traincast {
 
+namespace {
+constexpr double kBatch = 32;  // for which the guidance is stated
+}  // namespace
+
 double scalecom_rate(double positions, double batch) {
-  constexpr double kBatch = 32;  // for which the guidance is stated
   double rate = positions > 196 ? 25 : positions >= 128 ? 50 : 400;
   return std::max(1.0, rate * batch / kBatch);
 }
@@ -78,6 +81,8 @@ std::unique_ptr<Compressor> make(const Parameters& parameters, std::uint64_t) {
     if (!positions.empty())
       throw InputError(
           "'positions' is for the paper's guidance, but 'rate' is given too; 0 leaves it to them");
+    if (parameters.count("batch") != static_cast<std::int64_t>(kBatch))
+      throw InputError("'batch' is for the paper's guidance, but 'rate' is given too; 0 leaves it to that");
     method.rate = [rate](const Bucket&) { return rate; };
   } else {
     method.rate = guided(std::move(positions), static_cast<double>(parameters.count("batch")));

@@ -32,6 +32,11 @@ TEST(Int8, PadsChannelsAsTheHookDoes) {
   EXPECT_EQ(bytes(hook, 1000), 2 * 8 + 1024u);
 }
 
+TEST(Int8, RefusesWhatOneScaleForAllHasNoUseFor) {
+  EXPECT_THROW(make_compressor(R"({"name": "int8", "channel": 64})"), InputError);
+  EXPECT_THROW(make_compressor(R"({"name": "int8", "padding": "hook"})"), InputError);
+}
+
 // The hooks see a bucket as one vector.
 TEST(Int8, HasOneScaleForABucketWhereAsked) {
   Bucket bucket{0, {{0, "a", {5, 8}, "linear.weight"}, {1, "b", {3}, "bias"}}};

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/codec_harness.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace traincast::testing {
 namespace {
@@ -18,6 +19,16 @@ TEST(SignSgd, AppliesWhatMostLearnersWant) {
   }
   UnitRun tie(R"({"name": "signsgd"})", 2, one_tensor({2}));
   EXPECT_THAT(tie.step({{1, -1}, {-1, -1}}).average, ElementsAre(1, -1)) << "a tie is +1";
+}
+
+TEST(SignSgd, HasNoMeanOnTheWaysOfTheVote) {
+  for (const char* transport : {"push_pull", "all_to_all"})
+    EXPECT_THAT(refusal([&] {
+                  make_compressor(R"({"name": "signsgd", "aggregate": "mean", "transport": ")" +
+                                  std::string(transport) + "\"}");
+                }),
+                ::testing::HasSubstr("but 'aggregate' is \"mean\"; allowed with it: auto, all_gather"));
+  make_compressor(R"({"name": "signsgd", "aggregate": "mean", "transport": "all_gather"})");
 }
 
 TEST(SignSgd, OrTheMeanOfSigns) {

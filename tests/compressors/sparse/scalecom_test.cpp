@@ -239,6 +239,13 @@ TEST(ScaleComGuidance, FollowsPositionsAndMiniBatch) {
 }
 
 // A rate of 1 needs no indices and no leader.
+TEST(ScaleComGuidance, IsNotAskedForWhereARateIsGiven) {
+  EXPECT_THROW(make_compressor(R"({"name": "scalecom", "rate": 9, "batch": 64})"), InputError);
+  EXPECT_THROW(
+      make_compressor(R"({"name": "scalecom", "rate": 9, "positions": [{"tensors": "*", "positions": 4}]})"),
+      InputError);
+}
+
 TEST(ScaleCom, SendsAllWhereTheRateIsOne) {
   UnitRun run(R"({"name": "scalecom", "rate": 1})", 2, one_tensor({3}));
   auto result = run.step({{1, 2, 3}, {3, 2, 1}});
