@@ -36,21 +36,26 @@ class OkTopK final : public Compressor {
     const std::uint64_t numel = unit.numel(), k = share_of(density_, numel);
     const auto wanted = static_cast<double>(k);
     const std::uint32_t learners = group.size();
-    const bool exact = step.index % threshold_period_ == 0 || local_threshold_.size() != learners;
+    // Zero is the threshold of fewer than k entries that are not, and would let everything through when
+    // others come: where it is the common one, all know it and begin anew, where a learner's, it alone.
+    const bool exact =
+        step.index % threshold_period_ == 0 || local_threshold_.size() != learners || global_threshold_ == 0;
     local_threshold_.resize(learners, 0.0f);
     std::vector<float> vector(numel);
     std::vector<SparseVector> own(learners);
 
     // Local entries by a threshold that is exact every so many steps.
     group.phase(0);
+    const bool some_exact = exact || std::ranges::count(local_threshold_, 0.0f) > 0;
     const Work choosing =
-        exact ? Work{Primitive::topk, {numel, k, 0}} : Work{Primitive::threshold_scan, {numel, k, 0}};
+        some_exact ? Work{Primitive::topk, {numel, k, 0}} : Work{Primitive::threshold_scan, {numel, k, 0}};
     group.each(Stage::encode, {choosing}, [&](LearnerId learner) {
       source.read(learner, vector);
       float& threshold = local_threshold_[learner];
-      if (exact) threshold = kth_magnitude(vector, k);
+      const bool anew = exact || threshold == 0;
+      if (anew) threshold = kth_magnitude(vector, k);
       own[learner] = beyond(vector, threshold);
-      if (!exact) adapt(threshold, own[learner].indices.size(), 2 * wanted / 3, 5 * wanted / 4);
+      if (!anew) adapt(threshold, own[learner].indices.size(), 2 * wanted / 3, 5 * wanted / 4);
     });
     if (step.index % region_period_ == 0 || borders_.size() != learners + 1) set_borders(own, numel);
 

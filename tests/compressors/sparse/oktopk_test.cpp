@@ -66,6 +66,22 @@ TEST(OkTopK, MovesItsThresholdWhereItLeavesTooMany) {
   EXPECT_EQ(stays[3], stays[1]);
 }
 
+// A threshold of zero, from a gradient of nothing (or next to it), is none.
+TEST(OkTopK, LooksAgainAfterAStepOfZeros) {
+  auto gradients = random_gradients(2, 1000);
+  for (std::size_t zeros : {1u, 2u}) {  // learners with nothing in the first step
+    UnitRun run(R"({"name": "oktopk", "density": 0.05})", 2, one_tensor({1000}), ErrorRule{});
+    Vectors first = gradients;
+    for (std::size_t n = 0; n < zeros; ++n) first[n].assign(1000, 0.0f);
+    run.step(first);
+    const auto second = run.step(gradients);
+    for (LearnerId n = 0; n < zeros; ++n)
+      EXPECT_EQ(second.phases[0].op->bytes[2 * n] + second.phases[0].op->bytes[2 * n + 1], 8 * 50u);
+    EXPECT_EQ(second.phases[0].work[0].primitive, Primitive::topk);
+    EXPECT_EQ(run.step(gradients).phases[0].work[0].primitive, Primitive::threshold_scan);
+  }
+}
+
 // Entries in the lower half first, then in the upper one, which with the borders of before is the second
 // learner's alone.
 TEST(OkTopK, DrawsItsBordersAnewEverySoManySteps) {
