@@ -26,11 +26,13 @@ class GradiVeQ final : public Compressor {
   explicit GradiVeQ(const Settings& settings) : settings_(settings) {}
 
   Coupling coupling() const override { return Coupling::tensor; }
+  bool sizes_depend_on_values() const override { return false; }
   ErrorRule error_rule() const override { return {}; }
 
   void aggregate(const Step&, const Bucket& unit, const GradientSource& source, Group& group,
                  Contributions& contributions, std::span<float> average) override {
     const std::uint64_t place = round_++ % (settings_.training + settings_.compressed);
+    expect_state(place, unit);
     if (place < settings_.training)
       train(place, unit, source, group, contributions, average);
     else
@@ -49,6 +51,17 @@ class GradiVeQ final : public Compressor {
   }
 
  private:
+  /// What a saved state must hold where it is used: moments while training goes on, then the basis.
+  void expect_state(std::uint64_t place, const Bucket& unit) const {
+    if (unit.numel() < settings_.slice || place == 0) return;
+    const bool training = place < settings_.training;
+    const std::uint64_t held = training ? moments_.size() : basis_.size();
+    const std::uint64_t due = settings_.slice * (training ? settings_.slice : settings_.rank);
+    if (held != due)
+      throw InputError("saved state of GradiVeQ holds " + std::to_string(held) +
+                       (training ? " moments, not " : " values of a basis, not ") + std::to_string(due));
+  }
+
   /// All learners hold the same sum, so that what they learn from it is the same too.
   void train(std::uint64_t place, const Bucket& unit, const GradientSource& source, Group& group,
              Contributions& contributions, std::span<float> average) {

@@ -103,6 +103,17 @@ TEST(GradiVeQ, SendsTensorsShorterThanASliceDense) {
     EXPECT_EQ(run.step(Vectors(2, Vector{1, 2, 3})).average, (Vector{1, 2, 3}));
 }
 
+TEST(GradiVeQ, RefusesTheStateOfOtherSlices) {
+  for (int steps : {1, 2}) {  // its moments; its basis
+    UnitRun four(kOneComponent, 2, one_tensor({14}));
+    UnitRun five(R"({"name": "gradiveq", "slice": 5, "rank": 1, "training": 2, "compressed": 3})", 2,
+                 one_tensor({14}));
+    for (int step = 0; step < steps; ++step) four.step(along_a_line(2, 1));
+    five.load(four.save());
+    EXPECT_THROW(five.step(along_a_line(2, 1)), InputError) << steps;
+  }
+}
+
 TEST(GradiVeQ, RefusesMoreComponentsThanASliceHas) {
   EXPECT_THROW(make_compressor(R"({"name": "gradiveq", "slice": 8, "rank": 9})"), InputError);
 }
