@@ -34,6 +34,7 @@ class Lsg final : public Compressor {
 
   Coupling coupling() const override { return Coupling::tensor; }
   ErrorRule error_rule() const override { return {}; }
+  bool sizes_depend_on_values() const override { return false; }
   bool needs_gradient_norms() const override { return true; }
   bool forbids_memory() const override { return true; }
   bool scales() const override { return false; }

@@ -37,6 +37,7 @@ class PowerSgdHook final : public Compressor {
     return rules_.square || rules_.launches == Launches::per_shape ? Coupling::bucket : Coupling::tensor;
   }
   bool sizes_follow_from_shape() const override { return rules_.start == 0; }
+  bool sizes_depend_on_values() const override { return false; }
   bool linear() const override { return true; }
   ErrorRule error_rule() const override { return {ErrorRule::Error::global, 1}; }
 

@@ -56,6 +56,7 @@ class OneBitAdam final : public Compressor {
   OneBitAdam(std::uint64_t warmup, float beta) : warmup_(warmup), beta_(beta) {}
 
   Coupling coupling() const override { return Coupling::tensor; }
+  bool sizes_depend_on_values() const override { return false; }
   ErrorRule error_rule() const override { return {}; }
   bool remembers() const override { return true; }
   bool averages_contributions() const override { return false; }

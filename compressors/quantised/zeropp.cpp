@@ -69,6 +69,7 @@ class ZeroPlusPlus final : public Compressor {
       : node_size_(node_size), pads_(pads), gathered_(gathered) {}
 
   Coupling coupling() const override { return Coupling::tensor; }
+  bool sizes_depend_on_values() const override { return false; }
   ErrorRule error_rule() const override { return {}; }
   std::uint32_t node_size() const override { return node_size_; }
   bool averages_contributions() const override { return false; }

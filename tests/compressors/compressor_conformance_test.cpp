@@ -120,6 +120,28 @@ TEST_P(Method, RecordsSoundCollectives) {
     }
 }
 
+// On an accelerator those whose messages change in size with values, or with the places of what is merged on
+// the way, wait for the host, and no others do.
+TEST_P(Method, SaysWhetherSizesDependOnValues) {
+  const std::uint32_t learners = taken(GetParam(), 2);
+  const Bucket unit = one_tensor({33, 31});
+  auto sizes = [&](const Vectors& gradients) {
+    UnitRun run(GetParam(), learners, unit);
+    std::vector<Op> all;
+    for (int step = 0; step < 3; ++step)
+      for (const Phase& phase : run.step(gradients).phases)
+        if (phase.op) {
+          all.push_back(*phase.op);
+          all.back().value_bytes = all.back().root = 0;
+        }
+    return all;
+  };
+  const auto some = sizes(random_gradients(learners, unit.numel()));
+  const bool vary = some != sizes(random_gradients(learners, unit.numel(), 1)) ||
+                    some != sizes(Vectors(learners, Vector(unit.numel())));
+  EXPECT_EQ(make_compressor(GetParam())->sizes_depend_on_values(), vary);
+}
+
 TEST_P(Method, MakesNothingOfZeros) {
   bool scales = make_compressor(GetParam())->scales();
   for (const auto& shape : kShapes) {
