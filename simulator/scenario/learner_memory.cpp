@@ -85,6 +85,11 @@ LearnerMemory read_learner_memory(const JsonReader& at, const Parameters& parame
                           "; allowed: auto, none");
   if (compressor.remembers() && memory.momentum_before)
     at.at("momentum").refuse(name + " has a memory of its own, before which there can be no momentum");
+  if (compressor.needs_gradient_norms() && memory.momentum_before)
+    at.at("momentum")
+        .refuse(name +
+                " clips by the norms of gradients, not of momenta; \"momentum_place\": "
+                "\"after\" has it behind the method");
   if (memory.over(compressor.error_rule()).error == ErrorRule::Error::none)
     for (auto [key, given] : {std::pair("beta", memory.beta.has_value()),
                               {"units", memory.in_updates},

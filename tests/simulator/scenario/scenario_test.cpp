@@ -167,6 +167,10 @@ INSTANTIATE_TEST_SUITE_P(
             scenario(R"("compressor": {"name": "dgc", "density": 0.1}, "error_feedback": {"momentum": 0.9})"),
             "s.json:/error_feedback/momentum: 'dgc' has a memory of its own, before which there can be no "
             "momentum"},
+        Refusal{"MomentumBeforeClipping",
+                scenario(R"("compressor": {"name": "lsg", "rank": 1}, "error_feedback": {"momentum": 0.9})"),
+                "s.json:/error_feedback/momentum: 'lsg' clips by the norms of gradients, not of momenta; "
+                "\"momentum_place\": \"after\" has it behind the method"},
         Refusal{"KindOfNoMomentum", scenario(R"("error_feedback": {"momentum_kind": "nesterov"})"),
                 "s.json:/error_feedback/momentum_kind: goes with a 'momentum' above 0"},
         Refusal{
