@@ -38,7 +38,7 @@ void gram_schmidt(at::Tensor matrix) {
   const std::int64_t rank = matrix.size(1);
   for (std::int64_t i = 0; i < rank; ++i) {
     at::Tensor column = matrix.narrow(1, i, 1);
-    column.div_(column.square().sum().sqrt());
+    column.div_(column.square().sum().sqrt().add_(1e-8));
     if (i + 1 == rank) break;
     at::Tensor rest = matrix.narrow(1, i + 1, rank - i - 1);
     rest.sub_((column * rest).sum(0) * column);
@@ -63,9 +63,8 @@ class PrimitiveClock {
  private:
   std::function<void()> operation(Primitive primitive, std::array<std::uint64_t, 3> sizes) {
     const auto [a, b, c] = sizes;
-    const bool matrix =
-        primitive == Primitive::gemm || primitive == Primitive::gram_schmidt || primitive == Primitive::qr ||
-        primitive == Primitive::svd;
+    const bool matrix = primitive == Primitive::gemm || primitive == Primitive::gram_schmidt ||
+                        primitive == Primitive::qr || primitive == Primitive::svd;
     at::Tensor x = matrix ? at::randn({whole(a), whole(b)}, on_) : at::randn({whole(a)}, on_);
     switch (primitive) {
       case Primitive::elementwise: {
