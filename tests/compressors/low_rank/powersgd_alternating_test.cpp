@@ -61,6 +61,14 @@ TEST(PowerSgdAlternating, SendsQAndPByTurns) {
   }
 }
 
+TEST(PowerSgdAlternating, StartsWithWholeGradients) {
+  UnitRun run(R"({"name": "powersgd_alternating", "rank": 3, "start_compressing_after_num_steps": 2})", 2,
+              one_tensor({50, 20}));
+  const std::uint64_t floats[] = {1000, 1000, 3 * 20, 3 * 50};
+  for (std::uint64_t t = 0; t < 4; ++t)
+    EXPECT_EQ(summed_elements(run.step(random_gradients(2, 1000, t)).phases), floats[t]) << t;
+}
+
 // Two half-steps on what is left: the second repairs what the first left of a matrix of rank 2, except along
 // the direction that is sent already.
 TEST(PowerSgdAlternating, SendsWhatEarlierHalfStepsLeft) {

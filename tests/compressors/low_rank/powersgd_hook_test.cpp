@@ -8,6 +8,7 @@ namespace traincast::testing {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::FloatNear;
 using ::testing::Pointwise;
 
@@ -91,6 +92,43 @@ TEST(PowerSgdHook, StartsWithWholeGradients) {
         EXPECT_EQ(run.memory(0)[i], 0);
       }
   }
+}
+
+// The batched hook too: 2 × 3 elements are a square of 3 × 3, whose P and Q have 3 floats each.
+TEST(PowerSgdBatched, StartsWithWholeGradients) {
+  UnitRun run(R"({"name": "powersgd_batched", "start_powersgd_iter": 2})", 2, one_tensor({2, 3}));
+  for (std::uint64_t t = 0; t < 4; ++t)
+    EXPECT_THAT(floats_of(run.step(random_gradients(2, 6, t)).phases),
+                t < 2 ? ElementsAreArray({6u}) : ElementsAreArray({3u, 3u}));
+}
+
+// Warm steps are a power iteration, to the larger of the singular values 3 and 2; cold ones draw Q anew.
+TEST(PowerSgdHook, StartsFromTheFactorOfTheStepBeforeWhereWarm) {
+  const Vectors g = {{3, 0, 0, 2}};
+  for (const std::string method :
+       {R"({"name": "powersgd_hook", "min_compression_rate": 0.5)", R"({"name": "powersgd_batched")"}) {
+    UnitRun warm(method + "}", 1, one_tensor({2, 2}), ErrorRule{});
+    UnitRun cold(method + R"(, "warm_start": false})", 1, one_tensor({2, 2}), ErrorRule{});
+    EXPECT_EQ(warm.step(g).average, cold.step(g).average) << "both start from the draw of step 0";
+    for (int step = 0; step < 40; ++step) warm.step(g);
+    expect_near(warm.step(g).average, {3, 0, 0, 0});
+    EXPECT_NE(cold.step(g).average, cold.step(g).average);
+  }
+}
+
+// With 1 added to norms Q = (1, 0) becomes ½, P of ½ becomes ½/(½ + 1) = ⅓, Q = ⅓, and ⅓ · ⅓ is applied.
+TEST(PowerSgdHook, AddsItsEpsilonToNorms) {
+  for (const std::string method :
+       {R"({"name": "powersgd_hook", "min_compression_rate": 0.5)", R"({"name": "powersgd_batched")"})
+    for (auto [epsilon, applied] : {std::pair{"0", 1.0f}, {"1", 1.0f / 9}}) {
+      UnitRun run(method + R"(, "orthogonalization_epsilon": )" + epsilon + "}", 1, one_tensor({2, 2}),
+                  ErrorRule{});
+      Writer state;
+      state.put<std::uint64_t>(0);
+      state.put_all(std::span<const float>(Vector{1, 0}));
+      run.load(state.bytes());
+      expect_near(run.step({{1, 0, 0, 0}}).average, {applied, 0, 0, 0});
+    }
 }
 
 // QR and Gram–Schmidt, Q orthogonal or not, span the same: what comes out differs by rounding only.
