@@ -18,7 +18,8 @@ constexpr Parameter kAdam[] = {
     kDecay};
 constexpr Entry<Optimizer::Kind> kOptimizers[] = {
     {"sgd", "with momentum, as PyTorch defines it", "Sutskever et al. 2013", kSgd, Optimizer::Kind::sgd},
-    {"adam", "", "Kingma, Ba 2015, algorithm 1", kAdam, Optimizer::Kind::adam},
+    {"adam", "moments of the gradient and of its square, both corrected for their start",
+     "Kingma, Ba 2015, algorithm 1", kAdam, Optimizer::Kind::adam},
 };
 
 constexpr Parameter kWarmup{"warmup", Unit::count, "[0, 1000000000]", "0",
