@@ -90,6 +90,8 @@ std::optional<CheckOptions> options_of(const std::vector<std::string>& arguments
   if (check.baseline.empty()) throw InputError("check: names no baseline; see traincast check --help");
   if (check.updates && check.update.find_first_not_of(" \t\n") == std::string::npos)
     throw InputError("check: --update needs the reason, as in --update 'topk packs its indices'");
+  if (check.updates && (check.github || !check.junit.empty() || !check.markdown.empty()))
+    throw InputError("check: --update judges nothing that --junit, --markdown or --github could show");
   return check;
 }
 
