@@ -31,6 +31,7 @@ class Alternating final : public Compressor {
   bool linear() const override { return true; }
   bool sizes_depend_on_values() const override { return false; }
   ErrorRule error_rule() const override { return {ErrorRule::Error::local, 1}; }
+  std::uint32_t regime(const Step& step) const override { return step.index < rules_.start ? 0 : 1; }
 
   void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,
                  Contributions& contributions, std::span<float> average) override {

@@ -40,6 +40,7 @@ class PowerSgdHook final : public Compressor {
   bool sizes_depend_on_values() const override { return false; }
   bool linear() const override { return true; }
   ErrorRule error_rule() const override { return {ErrorRule::Error::global, 1}; }
+  std::uint32_t regime(const Step& step) const override { return step.index < rules_.start ? 0 : 1; }
 
   void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,
                  Contributions& contributions, std::span<float> average) override {

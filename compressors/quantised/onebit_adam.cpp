@@ -65,14 +65,16 @@ class OneBitAdam final : public Compressor {
     return std::span(errors_[learner]).first(momentum_.size());
   }
 
-  void aggregate(const Step&, const Bucket& unit, const GradientSource& source, Group& group,
+  std::uint32_t regime(const Step& step) const override { return step.index < warmup_ ? 0 : 1; }
+
+  void aggregate(const Step& step, const Bucket& unit, const GradientSource& source, Group& group,
                  Contributions& contributions, std::span<float> average) override {
     const std::uint64_t numel = unit.numel();
     if (momentum_.empty()) momentum_.assign(numel, 0.0f);
     if (momentum_.size() != numel)
       throw InputError("saved momentum of 1-bit Adam holds " + std::to_string(momentum_.size()) +
                        " values, not " + std::to_string(numel));
-    if (round_++ < warmup_)
+    if (regime(step) == 0)
       average_gradients(source, group, contributions, average);
     else
       average_momenta(numel, source, group, contributions);
@@ -80,14 +82,12 @@ class OneBitAdam final : public Compressor {
   }
 
   void save(Writer& writer) const override {
-    writer.put(round_);
     writer.put_all(std::span<const float>(momentum_));
     writer.put<std::uint64_t>(errors_.size());
     for (const auto& error : errors_) writer.put_all(std::span<const float>(error));
     writer.put_all(std::span<const float>(server_errors_));
   }
   void load(Reader& reader) override {
-    round_ = reader.get<std::uint64_t>();
     momentum_ = reader.get_all<float>();
     errors_.clear();
     for (auto learners = reader.get<std::uint64_t>(); learners > 0; --learners)
@@ -182,7 +182,6 @@ class OneBitAdam final : public Compressor {
 
   std::uint64_t warmup_;
   float beta_;
-  std::uint64_t round_ = 0;
   std::vector<float> momentum_;             // the same at every learner
   std::vector<std::vector<float>> errors_;  // by learner, padded
   std::vector<float> server_errors_;        // of the chunks' owners, one behind the other

@@ -54,6 +54,15 @@ TEST(ByStep, NumbersItsStages) {
   EXPECT_EQ(dgc->regime({.epoch = 0.5, .learners = {}}), 0u);
   EXPECT_EQ(dgc->regime({.epoch = 4.5, .learners = {}}), 4u);
   EXPECT_EQ(dgc->regime({.epoch = 7, .learners = {}}), 5u);
+  // Dense first steps, which neither sizes nor codec times may be taken from.
+  for (const char* method :
+       {R"({"name": "onebit_adam", "warmup": 2})", R"({"name": "powersgd_hook", "start_powersgd_iter": 2})",
+        R"({"name": "powersgd_alternating", "rank": 1, "start_compressing_after_num_steps": 2})"}) {
+    auto dense_first = make_compressor(method);
+    EXPECT_LT(dense_first->regime({.index = 1, .learners = {}}),
+              dense_first->regime({.index = 2, .learners = {}}))
+        << method;
+  }
   // One after a warm-up: what comes then is like nothing before.
   auto both = make_compressor(R"({"name": "by_step", "stages": [
       {"compressor": {"name": "dgc", "density": 0.001, "warmup_epochs": 1}},
