@@ -130,6 +130,29 @@ TEST(PowerSgd, DampsColumnsNearZero) {
   }
 }
 
+// As in the authors' code: what rounding leaves of columns beyond the matrix's own rank is normalised too, to
+// columns that are not orthogonal to the others, and adds what was added already. The hook's QR has no such
+// end.
+TEST(PowerSgd, TurnsRoundingIntoColumnsBeyondTheMatrixsRank) {
+  auto error = [](const std::string& json) {
+    UnitRun run(json, 1, one_tensor({20, 90}), ErrorRule{});
+    auto g = random_gradients(1, 20 * 90);
+    std::fill(g[0].begin() + 10 * 90, g[0].end(), 0.0f);  // of rank 10
+    const Vector average = run.step(g).average;
+    double left = 0, all = 0;
+    for (std::size_t i = 0; i < average.size(); ++i) {
+      left += std::pow(double(average[i]) - double(g[0][i]), 2);
+      all += std::pow(double(g[0][i]), 2);
+    }
+    return std::sqrt(left / all);
+  };
+  EXPECT_LT(error(R"({"name": "powersgd", "rank": 10})"), 1e-5);
+  EXPECT_GT(error(R"({"name": "powersgd", "rank": 20})"), 0.1);
+  EXPECT_LT(
+      error(R"({"name": "powersgd_hook", "matrix_approximation_rank": 20, "min_compression_rate": 0.1})"),
+      1e-5);
+}
+
 // As in the authors' code: Q of a step without gradient is 0, and nothing comes of it with warm start.
 TEST(PowerSgd, IsSilencedByAStepOfZeros) {
   for (bool warm : {true, false}) {
