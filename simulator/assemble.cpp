@@ -166,6 +166,7 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
   key.put(scenario.overlap);
 
   const std::vector<BucketExchange>& exchanges = record.steps[step].buckets;
+  const CodecSeconds::Buckets& times = codec.of(record, step);
   for (std::size_t b = 0; b < exchanges.size(); ++b) {
     BucketProgram& bucket = program.buckets.emplace_back();
     for (const TensorInfo& tensor : record.buckets[b].tensors)
@@ -174,7 +175,7 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
     const std::vector<Phase>& phases = exchanges[b].phases;
     for (std::size_t p = 0; p < phases.size(); ++p) {
       PhaseProgram& phase = bucket.phases.emplace_back();
-      const CodecSeconds::PhaseTime& time = codec.regimes[record.steps[step].regime][b][p];
+      const CodecSeconds::PhaseTime& time = times[b][p];
       auto seconds = [&](Stage stage) -> std::vector<double> {
         if (!works(record, step, b, p, stage)) return {0};
         const auto at = static_cast<std::size_t>(stage);

@@ -56,8 +56,7 @@ CodecSeconds accelerator_codec(const Scenario& scenario, const ExchangeRecord& r
   };
   CodecSeconds result;
   for (const StepRecord& step : record.steps) {
-    if (step.regime < result.regimes.size()) continue;
-    CodecSeconds::Buckets& buckets = result.regimes.emplace_back();
+    CodecSeconds::Buckets& buckets = result.steps.emplace_back();
     for (const BucketExchange& bucket : step.buckets) {
       auto& phases = buckets.emplace_back();
       for (const Phase& phase : bucket.phases) phases.push_back(times_of(phase));

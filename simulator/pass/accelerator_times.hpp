@@ -16,7 +16,7 @@ namespace traincast {
 ComputeTimeline accelerator_compute(const Accelerator& accelerator, const std::vector<TensorInfo>& layers,
                                     const std::vector<LayerCost>& costs, std::uint64_t batch);
 
-/// The work that the method states for its first step; a method of variable size also waits, before each
+/// The work that the method states, step by step; a method of variable size also waits, before each
 /// collective that carries such messages, until the host knows their sizes.
 CodecSeconds accelerator_codec(const Scenario& scenario, const ExchangeRecord& record);
 

@@ -60,14 +60,19 @@ ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trac
 /// The error feedback of the scenario: as it says, or as the method's paper does.
 ErrorRule error_rule_of(const Scenario& scenario, const Compressor& compressor, const Bucket& unit);
 
-/// Seconds of codec work by bucket, phase and stage, on this machine.
+/// Seconds of codec work by bucket, phase and stage.
 struct CodecSeconds {
   struct PhaseTime {
     double each_s[2] = {0, 0};  ///< by Stage: of every learner
     double only_s[2] = {0, 0};  ///< by Stage: of the one learner that Work.only names
   };
   using Buckets = std::vector<std::vector<PhaseTime>>;
-  std::vector<Buckets> regimes;  ///< by StepRecord::regime
+  std::vector<Buckets> regimes;  ///< measured or given: by StepRecord::regime
+  std::vector<Buckets> steps;    ///< in place of them, of work that every recorded step states for itself
+
+  const Buckets& of(const ExchangeRecord& record, std::size_t step) const {
+    return steps.empty() ? regimes[record.steps[step].regime] : steps[step];
+  }
 };
 
 /// Times the method on one thread, one learner at a time: medians over learners, and over steps after the

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/files.hpp"
 #include "tests/simulator/run/run_helpers.hpp"
 #include "tests/support/refusal.hpp"
@@ -149,6 +151,22 @@ TEST(AcceleratorTimes, HaveTheHostWaitForSizesThatDependOnValues) {
                     topk = R"({"name": "topk", "density": 0.02})";
   EXPECT_NEAR(encoding(threshold, "1ms") - encoding(threshold, "0s"), 1e-3, 1e-12);
   EXPECT_EQ(encoding(topk, "1ms"), encoding(topk, "0s"));
+}
+
+// Ok-Topk selects exactly in the first step of a period only; in the next it scans with the threshold found.
+TEST(AcceleratorTimes, AreThoseOfEachStepsOwnWork) {
+  auto encoding = [&](int steps) {
+    return quiet_run(plan_on_trace(std::string(TRAINCAST_SOURCE_DIR) + "/simulator/scenarios/convnet-8k",
+                                   R"("learners": 2, "timings": "accelerator", "accelerator": "h100",
+                                      "compressor": {"name": "oktopk", "density": 0.02, "threshold_period": 2},
+                                      "steps": )" +
+                                       std::to_string(steps)))
+        .report.points[0]
+        .encode_seconds;
+  };
+  const auto exact = encoding(1), both = encoding(2);
+  EXPECT_GT(both.deviation, 1e-5);
+  EXPECT_NEAR(both.deviation, std::abs(exact.mean - both.mean), 1e-12);  // of two values: half their distance
 }
 
 // A scenario that was written for live gradients takes a trace of the same workload, and no other.
