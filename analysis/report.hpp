@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/training_result.hpp"
 #include "base/exchange.hpp"
 #include "base/json.hpp"
 
@@ -87,6 +88,8 @@ struct PointReport {
       0;                  ///< bytes of the busiest link over its bandwidth: a lower bound of communication
   bool stood_in = false;  ///< "auto" had to take the engine 'flow', for SimGrid would have taken too long
   std::vector<SlowCollective> slow_collectives;
+  /// Where the loop is closed. All other numbers of the point are those of its first seed's steps.
+  std::optional<TrainingResult> training;
 };
 
 /// Where a method beats the best dense run, by bandwidth of the network between machines.
@@ -125,6 +128,10 @@ Json to_json(const Report& report);
 std::string to_csv(const std::vector<PointReport>& points);
 /// Fits 100 columns; one block per place on the axes other than learners and compressor.
 std::string to_table(const Report& report);
+/// Of the points with training in the loop: what they learned, and how soon.
+std::string training_table(const std::vector<PointReport>& points);
+/// A sentence for each run that could not go on.
+std::vector<std::string> diverged_runs(const std::vector<PointReport>& points);
 /// Broken at spaces, so that no line passes 100 columns where words allow; further lines are indented.
 std::string wrapped(const std::string& sentence);
 /// The sentences under the table.

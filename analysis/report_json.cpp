@@ -110,6 +110,7 @@ Json to_json(const PointReport& p) {
   json["memory_over_gradient"]["last"] = maybe(p.memory_last);
   json["memory_over_gradient"]["grows"] = p.memory_grows;
   json["memory_over_gradient"]["of"] = p.memory_of_mean ? "mean" : "each";
+  if (p.training) json["training"] = to_json(*p.training);
   return json;
 }
 

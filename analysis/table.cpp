@@ -74,7 +74,7 @@ std::string to_table(const Report& report) {
     }
     all += head.place + "\n" + render_table(columns, rows) + "\n";
   }
-  return all;
+  return all + training_table(report.points);
 }
 
 std::string wrapped(const std::string& sentence) {

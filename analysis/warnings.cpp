@@ -72,7 +72,7 @@ void slow_collectives(const std::vector<PointReport>& points, std::vector<std::s
 }  // namespace
 
 std::vector<std::string> warn_about(const std::vector<PointReport>& points) {
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = diverged_runs(points);
   growing_memories(points, warnings);
   stand_in_engines(points, warnings);
   slow_collectives(points, warnings);

@@ -146,10 +146,11 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
   std::uint32_t learners = record.learners;
   NetworkEstimate network = estimate_of(topology, learners);
   program.learners = learners;
-  program.forward_s = compute.forward_s;
+  const StepRecord& of_step = record.steps[step];
+  program.forward_s = compute.forward_s + (of_step.passes - 1) * (compute.forward_s + compute.backward_s());
   program.backward_s = compute.backward_s();
   program.optimizer_s = compute.optimizer_s;
-  program.overlap = scenario.overlap;
+  program.overlap = scenario.overlap && !of_step.after_backward;
   program.servers = topology.servers();
   Stack stack = scenario.stack.entry->make(scenario.stack.parameters);
   program.transport = transport_of(stack, network);
@@ -163,9 +164,9 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
   key.put(program.forward_s);
   key.put(program.backward_s);
   key.put(program.optimizer_s);
-  key.put(scenario.overlap);
+  key.put(program.overlap);
 
-  const std::vector<BucketExchange>& exchanges = record.steps[step].buckets;
+  const std::vector<BucketExchange>& exchanges = of_step.buckets;
   const CodecSeconds::Buckets& times = codec.of(record, step);
   for (std::size_t b = 0; b < exchanges.size(); ++b) {
     BucketProgram& bucket = program.buckets.emplace_back();

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "simulator/point_report.hpp"
+#include "simulator/training_report.hpp"
 
 namespace traincast {
 
@@ -46,7 +47,7 @@ std::vector<Search> searches_for(std::span<const Point* const> points) {
       same->result.coordinates = coordinates;
     }
     if (same->result.learners >= point->scenario.learners) continue;
-    same->scenario = point->scenario;
+    same->scenario = by_seed(point->scenario).front();
     same->result.label = label_of(*point);
     same->result.place = place_of(*point, false);
     same->result.learners = point->scenario.learners;

@@ -79,8 +79,8 @@ int main(int count, char** values) {
       throw traincast::SimulationError("standard output could not be written: is the disk full?");
     return code;
   } catch (const traincast::Interrupted& interrupt) {
-    std::cerr << "traincast: interrupted; with --out, the same command goes on from the gradients that are "
-                 "captured\n";
+    std::cerr << "traincast: interrupted; with --out, the same command goes on from what is captured and "
+                 "trained\n";
     return 128 + interrupt.signal;
   } catch (const traincast::InputError& error) {
     std::cerr << "traincast: " << error.what() << "\n";

@@ -82,7 +82,8 @@ namespace {
 
 // What is part of the method, and what of the place where it runs.
 bool of_method(const std::string& pointer) {
-  return pointer.starts_with("/compressor") || pointer.starts_with("/error_feedback");
+  return pointer.starts_with("/compressor") || pointer.starts_with("/error_feedback") ||
+         pointer.starts_with("/training");
 }
 
 }  // namespace
@@ -94,7 +95,15 @@ std::string label_of(const Point& point) {
     label += " " + scenario.compressor.parameters.word("precision");
   else
     label += told_apart(scenario.compressor.entry->parameters, scenario.compressor.parameters.resolved());
-  return label + told_apart(error_feedback_parameters(), scenario.resolved.at("error_feedback"));
+  label += told_apart(error_feedback_parameters(), scenario.resolved.at("error_feedback"));
+  const bool swept = std::ranges::any_of(point.coordinates.members(), [](const Json::Member& coordinate) {
+    return coordinate.first.starts_with("/training");
+  });
+  if (!swept || !scenario.training) return label;
+  Json name = scenario.training->name;
+  const auto& entry = training_catalog().find(JsonReader(name, scenario.file));
+  return label + " " + scenario.training->name +
+         told_apart(algorithm_parameters(entry), scenario.resolved.at("training"));
 }
 
 std::string place_of(const Point& point, bool with_bandwidth) {
@@ -133,6 +142,7 @@ PointReport describe_point(const Point& point, const Manifest& manifest) {
   report.steps = scenario.steps;
   report.first_step = manifest.steps.front();
   report.overlap = scenario.overlap;
+  if (scenario.training) report.loop = "closed";
   report.memory_of_mean = memories_of(scenario) == Memories::mean;
   return report;
 }
@@ -168,7 +178,11 @@ void describe_exchange(PointReport& report, const ExchangeRecord& record) {
     double contributed = 0, values = 0;
   } warm_up, after;
   for (const StepRecord& step : record.steps) {
-    Sent& sent = step.regime < record.steps.back().regime ? warm_up : after;
+    // Where learners send every few steps only, the others are no warm-up.
+    const bool sends = std::ranges::any_of(step.buckets, [](const BucketExchange& bucket) {
+      return std::ranges::any_of(bucket.phases, [](const Phase& phase) { return phase.op.has_value(); });
+    });
+    Sent& sent = sends && step.regime < record.steps.back().regime ? warm_up : after;
     ++sent.steps;
     for (const BucketExchange& bucket : step.buckets)
       for (const Phase& phase : bucket.phases)

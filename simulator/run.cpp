@@ -12,6 +12,7 @@
 #include "simulator/scenario/placed.hpp"
 #include "simulator/step_timelines.hpp"
 #include "simulator/study.hpp"
+#include "simulator/training_report.hpp"
 #include "simulator/version.hpp"
 
 namespace traincast {
@@ -40,6 +41,7 @@ std::vector<std::vector<std::size_t>> points_by_gradients(const Plan& plan) {
   std::vector<std::pair<std::string, std::vector<std::size_t>>> groups;
   for (std::size_t i = 0; i < plan.points.size(); ++i) {
     std::string key;
+    if (plan.points[i].scenario.training) key = "training ";
     for (const char* name : {"gradients", "workload", "seed", "timings", "accelerator"})
       if (const Json* value = plan.points[i].scenario.resolved.find(name)) key += value->dump(-1);
     auto same =
@@ -54,28 +56,30 @@ std::vector<std::vector<std::size_t>> points_by_gradients(const Plan& plan) {
 
 // A point's own run, and those that it is compared with.
 struct Comparison {
-  Scenario scenario;
+  std::vector<Scenario> seed_scenarios;  // several where training is in the loop
   std::vector<Scenario> dense_scenarios;
   std::optional<Scenario> single_scenario;
+  std::vector<Study::Request> seeds;
   Study::Request own, single;
   std::vector<Study::Request> dense;
 
   /// The point's own run alone, or with all others.
-  Comparison(const Scenario& the_scenario, bool comparisons) : scenario(the_scenario) {
+  Comparison(const Scenario& scenario, bool comparisons) : seed_scenarios(by_seed(scenario)) {
     if (!comparisons) return;
     dense_scenarios = dense_runs(scenario);
     single_scenario = with(dense_scenarios.front(), "/learners", 1);
   }
 
   std::vector<Scenario> all() const {
-    std::vector<Scenario> scenarios{scenario};
+    std::vector<Scenario> scenarios = seed_scenarios;
     scenarios.insert(scenarios.end(), dense_scenarios.begin(), dense_scenarios.end());
     if (single_scenario) scenarios.push_back(*single_scenario);
     return scenarios;
   }
 
   void request(Study& study) {
-    own = study.request(scenario);
+    seeds = study.request_all(seed_scenarios);
+    own = seeds.front();
     dense = study.request_all(dense_scenarios);
     if (single_scenario) single = study.request(*single_scenario);
   }
@@ -83,7 +87,8 @@ struct Comparison {
 
 PointReport report_point(Study& study, const Point& point, const Comparison& runs) {
   PointReport report = describe_point(point, study.manifest());
-  describe_exchange(report, study.exchange(point.scenario));
+  describe_exchange(report, study.exchange(runs.own.scenario));
+  if (point.scenario.training) report.training = training_result(study, runs.seeds);
   describe_timelines(report, study.timelines(runs.own));
   for (const auto& [word, algorithm] : runs.own.algorithms)
     report.collectives.emplace_back(to_string(word), algorithm);
@@ -129,6 +134,11 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
         return has_gradients(point.scenario.gradients.entry->make);
       }))
     throw InputError("--record: this scenario has no gradients from which an exchange could be recorded");
+  if (!options.record.empty() && std::any_of(plan.points.begin(), plan.points.end(), [](const Point& point) {
+        return point.scenario.training.has_value();
+      }))
+    throw InputError(
+        "--record: of training in the loop no exchange is kept; leave out 'training', or --record");
   StageClock clock;
   double busy = busy_processors();
   std::optional<Timings> given;

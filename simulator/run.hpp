@@ -12,6 +12,9 @@
 
 namespace traincast {
 
+/// Where checkpoints of training lie in the output folder until the report is there.
+inline constexpr const char* kTrainingFolder = ".training";
+
 struct RunOptions {
   std::filesystem::path out;  ///< empty: nothing is written
   std::optional<std::string> timings_file;

@@ -1,6 +1,7 @@
 #include "simulator/study.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -26,6 +27,8 @@ std::string method_key(const Scenario& scenario) {
   Json key;
   for (const char* name : {"compressor", "error_feedback", "buckets", "learners", "steps"})
     key[name] = scenario.resolved.at(name);
+  if (scenario.training)
+    for (const char* name : {"training", "seed"}) key[name] = scenario.resolved.at(name);
   return key.dump(-1);
 }
 
@@ -175,11 +178,44 @@ const Study::Method& Study::add_method(const Scenario& scenario, ExchangeRecord 
   return added;
 }
 
+TrainingRun Study::trained(const Scenario& scenario) {
+  TrainingPlace place;
+  place.program = capture_program().string();
+  place.threads = options_.threads;
+  if (!options_.out.empty()) {
+    place.checkpoint = options_.out / kTrainingFolder;
+    std::filesystem::create_directories(place.checkpoint);
+    place.checkpoint_every_s = 20;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  std::uint64_t first = 0;  // that was not there before
+  place.progress = [&](std::uint64_t done) {
+    if (first == 0) first = done;
+    std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+    double left =
+        spent.count() / static_cast<double>(done - first + 1) * static_cast<double>(scenario.steps - done);
+    progress_.say("training: " + std::string(scenario.compressor.entry->name) + ", " +
+                  std::to_string(scenario.learners) + " learners, seed " + std::to_string(scenario.seed) +
+                  ": step " + std::to_string(done) + " of " + std::to_string(scenario.steps) + ", " +
+                  format_seconds(left) + " left");
+  };
+  return train(scenario, manifest().layers, place);
+}
+
+const TrainingRun& Study::training(const Scenario& scenario) {
+  method(scenario);
+  return trainings_.at(method_key(scenario));
+}
+
 const Study::Method& Study::method(const Scenario& scenario) {
   if (auto known = methods_.find(method_key(scenario)); known != methods_.end()) return known->second;
   progress_.say("compressing: " + std::string(scenario.compressor.entry->name) + ", " +
                 std::to_string(scenario.learners) + " learners …");
-  return add_method(scenario, exchange_of(scenario, gradients_, options_.threads, *shapes_));
+  if (!scenario.training)
+    return add_method(scenario, exchange_of(scenario, gradients_, options_.threads, *shapes_));
+  TrainingRun& run = trainings_[method_key(scenario)];
+  run = trained(scenario);
+  return add_method(scenario, std::move(run.exchange));
 }
 
 Study::Request Study::request(const Scenario& scenario, std::size_t most_steps) {
@@ -257,8 +293,11 @@ std::vector<Scenario> dense_runs(const Scenario& scenario) {
     json["precision"] = precision;
     return json;
   };
+  // A dense step's time does not depend on what is learned.
+  Scenario base = scenario;
+  if (scenario.training) base = with(with(scenario, "/training", Json()), "/steps", 1);
   // The method goes first: it may not allow other buckets.
-  Scenario base = with(with(scenario, "/error_feedback", Json(Json::Object{})), "/compressor", dense("fp32"));
+  base = with(with(base, "/error_feedback", Json(Json::Object{})), "/compressor", dense("fp32"));
   base = with(base, "/overlap", true);
   std::vector<Scenario> settings{base};
   if (scenario.buckets.text != kDdpBuckets) settings.push_back(with(base, "/buckets", kDdpBuckets));

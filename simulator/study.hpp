@@ -18,6 +18,7 @@
 #include "simulator/progress.hpp"
 #include "simulator/replay/replay_cache.hpp"
 #include "simulator/run.hpp"
+#include "simulator/training/training_run.hpp"
 
 namespace traincast {
 
@@ -35,6 +36,9 @@ class Study {
 
   /// Runs the methods of these scenarios that were not run yet, side by side.
   void compress(const std::vector<Scenario>& scenarios);
+
+  /// Where training is in the loop: the run from this scenario's seed, without its exchange.
+  const TrainingRun& training(const Scenario& scenario);
 
   /// Steps of one run that wait in the cache, or are replayed.
   struct Request {
@@ -67,6 +71,7 @@ class Study {
   ComputeTimeline recorded_timeline(const std::string& scenario_file, const Scenario& scenario) const;
   ComputeTimeline described_timeline(const std::string& scenario_file, const Scenario& scenario) const;
   CodecSeconds codec_seconds(const Scenario& scenario, const ExchangeRecord& record);
+  TrainingRun trained(const Scenario& scenario);
   void keep(const Scenario& scenario, const ExchangeRecord& record) const;
   const Method& method(const Scenario& scenario);
   const Method& add_method(const Scenario& scenario, ExchangeRecord record);
@@ -78,6 +83,7 @@ class Study {
   Progress& progress_;
   ComputeTimeline compute_;
   std::map<std::string, Method> methods_;
+  std::map<std::string, TrainingRun> trainings_;  // their exchanges are in methods_
   std::shared_ptr<KnownUnions> unions_;
   std::shared_ptr<ShapePhases> shapes_;
   ReplayCache replays_;

@@ -7,6 +7,6 @@ namespace traincast {
 
 extern const Entry<DrawFigures> kScalingSpeedupFigure, kScalingEfficiencyFigure, kSpeedupFigure,
     kBreakdownFigure, kTrafficFigure, kTierTrafficFigure, kBuildUpFigure, kBuildUpByHopFigure, kLayersFigure,
-    kBreakEvenMapFigure, kBreakEvenRangesFigure, kTimelineFigure;
+    kBreakEvenMapFigure, kBreakEvenRangesFigure, kTimelineFigure, kAccuracyTimeFigure, kAccuracyBytesFigure;
 
 }  // namespace traincast

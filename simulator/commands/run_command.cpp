@@ -21,6 +21,7 @@ void write_results(const std::filesystem::path& out, const RunResult& result) {
   if (!result.timings.is_null()) write_text_file(out / "timings.json", result.timings.dump() + "\n");
   write_text_file(out / "environment.json", result.environment.dump() + "\n");
   write_text_file(out / "report.json", to_json(result.report).dump() + "\n");
+  std::filesystem::remove_all(out / kTrainingFolder);
 }
 
 }  // namespace

@@ -22,7 +22,10 @@ inline constexpr Bytes kUnknownBytes = UINT64_MAX;
 /// One step of one method, seen from outside the network.
 struct StepRecord {
   std::vector<BucketExchange> buckets;
-  std::uint32_t regime = 0;          ///< the method's way of working, numbered in order of appearance
+  std::uint32_t regime = 0;  ///< the method's way of working, numbered in order of appearance
+  /// Forward and backward passes of each learner, one behind the other; the last one's gradients are sent.
+  std::uint32_t passes = 1;
+  bool after_backward = false;       ///< nothing can be encoded or sent before backward is over
   double mean_gradient_square = 0;   ///< ‖mean gradient‖²
   double error_square = 0;           ///< ‖average applied − mean gradient‖²
   double mean_input_square = 0;      ///< ‖mean p‖², p = gradient + memory

@@ -1,7 +1,7 @@
 // Recorded exchanges: what one method sent for one number of learners, in a file. Sizes, supports and
 // statistics only, no gradient; a run over it needs no trace and no compressor.
 //
-// The file: the line "traincast exchange 3", the SHA-256 of the rest in hexadecimal and a line feed, then the
+// The file: the line "traincast exchange 4", the SHA-256 of the rest in hexadecimal and a line feed, then the
 // record: integers and doubles little-endian as base/serial.hpp writes them, in the order of the structs.
 #pragma once
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "base/error.hpp"
@@ -15,8 +16,6 @@
 #include "workloads/workload.hpp"
 
 namespace traincast {
-
-namespace {
 
 namespace fs = std::filesystem;
 
@@ -30,6 +29,8 @@ fs::path capture_program() {
                      "), and it is not there; build it with -DTRAINCAST_CAPTURE=ON, or use a trace");
   return beside;
 }
+
+namespace {
 
 void run_capture(const std::vector<std::string>& arguments) {
   ProgramEnd end = run_program({arguments, "", ""});
@@ -73,6 +74,20 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
   for (const Point* point : points) {
     learners = std::max(learners, point->scenario.learners);
     steps = std::max(steps, point->scenario.steps);
+  }
+  if (first.training) {
+    shapes_.model = first.workload->entry->name;
+    shapes_.workload = first.workload->parameters.resolved();
+    shapes_.layers = first.workload->entry->make(first.workload->parameters).layers;
+    shapes_.learners = learners;
+    shapes_.steps.resize(steps);
+    std::iota(shapes_.steps.begin(), shapes_.steps.end(), std::uint64_t{0});
+    shapes_.seed = first.seed;
+    for (const char* key : {"batch", "samples_per_learner"})
+      shapes_.data[key] = first.workload->parameters.count(key);
+    for (const char* key : {"learning_rate", "momentum"})
+      shapes_.optimizer[key] = first.workload->parameters.number(key);
+    return;
   }
   if (first.gradients.entry->make == GradientSourceKind::exchange) {
     std::string file =

@@ -27,9 +27,13 @@ struct RemoveFolder {
   void operator()(const std::filesystem::path* folder) const;
 };
 
+/// The program that trains, beside this one. Throws InputError where it is not there.
+std::filesystem::path capture_program();
+
 /// Gradients for as many learners and steps as these points need at most; they share source, workload and
-/// seed. A trace that was captured for this run is removed with the object; one that an interrupted run left
-/// behind under `out` is taken up again where it fits.
+/// seed. Where training is in the loop there are none before it runs: the manifest has the model alone. A
+/// trace that was captured for this run is removed with the object; one that an interrupted run left behind
+/// under `out` is taken up again where it fits.
 class Gradients {
  public:
   Gradients(std::span<const Point* const> points, const RunPlace& place);

@@ -7,6 +7,7 @@
 #include "platforms/stack.hpp"
 #include "platforms/topology.hpp"
 #include "simulator/collectives/collective_catalog.hpp"
+#include "simulator/scenario/training_options.hpp"
 #include "workloads/workload.hpp"
 
 namespace traincast {
@@ -118,12 +119,6 @@ constexpr Planned kLaterEngines[] = {
      "'flow' "
      "follows each"}};
 
-constexpr std::string_view kLoopReason =
-    "it needs training with the method in the loop, and the loop is open so far";
-constexpr Planned kLaterTraining[] = {
-    {"sync_sgd", kLoopReason}, {"sasg", kLoopReason},     {"lasg", kLoopReason},     {"dad", kLoopReason},
-    {"edad", kLoopReason},     {"rank_dad", kLoopReason}, {"local_sgd", kLoopReason}};
-
 }  // namespace
 
 const Catalog<GradientSourceKind>& gradient_catalog() {
@@ -138,11 +133,6 @@ const Catalog<TimingSource>& timing_catalog() {
 
 const Catalog<Engine>& engine_catalog() {
   static constexpr Catalog<Engine> catalog("engines", "engine", kEngines, kLaterEngines);
-  return catalog;
-}
-
-const Catalog<TrainingKind>& training_catalog() {
-  static constexpr Catalog<TrainingKind> catalog("training", "training algorithm", {}, kLaterTraining);
   return catalog;
 }
 

@@ -14,13 +14,10 @@ constexpr bool has_gradients(GradientSourceKind kind) {
   return kind == GradientSourceKind::live || kind == GradientSourceKind::trace;
 }
 enum class TimingSource { measured, given, recorded, accelerator };
-/// Things that need training with the method in the loop; none yet.
-enum class TrainingKind {};
 
 const Catalog<GradientSourceKind>& gradient_catalog();
 const Catalog<TimingSource>& timing_catalog();
 const Catalog<Engine>& engine_catalog();
-const Catalog<TrainingKind>& training_catalog();
 
 /// Everything that can be chosen, by kind, in the order of the flow of data.
 std::vector<std::vector<EntryInfo>> all_catalogs();

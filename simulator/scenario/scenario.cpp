@@ -49,6 +49,13 @@ Json schema_of_catalog(const Catalog<Make>& catalog) {
   return schema;
 }
 
+Json or_null(Json schema) {
+  Json none;
+  none["type"] = "null";
+  schema["anyOf"].push_back(none);
+  return schema;
+}
+
 std::int64_t whole(const JsonReader& at, std::int64_t least, std::int64_t most) {
   std::int64_t n = at.integer();
   if (n < least || n > most)
@@ -117,12 +124,7 @@ constexpr Key kKeys[] = {
        s.accelerator = chosen.entry->make(chosen.parameters);
        return chosen.parameters.resolved();
      },
-     [] {
-       Json schema = schema_of_catalog(accelerator_catalog()), none;
-       none["type"] = "null";
-       schema["anyOf"].push_back(none);
-       return schema;
-     }},
+     [] { return or_null(schema_of_catalog(accelerator_catalog())); }},
     {"timings", "source of timings", "\"measured\"",
      "where compute and codec times come from, always both from one source; 'accelerator' where one is named",
      read_timings, [] { return schema_of_catalog(timing_catalog()); }},
@@ -172,14 +174,11 @@ constexpr Key kKeys[] = {
        return entry->name;
      },
      [] { return schema_of_catalog(engine_catalog()); }},
+    {"training", "training algorithm", "null",
+     "training with the method in the loop: what the learners apply decides the next gradients; null: they "
+     "follow the dense trajectory",
+     read_training_in_loop, [] { return or_null(schema_of_catalog(training_catalog())); }},
 };
-
-// Keys of kinds that have no entry yet: their catalogs answer with the reason.
-struct LaterKey {
-  std::string_view name;
-  void (*refuse)(const JsonReader&);
-};
-constexpr LaterKey kLaterKeys[] = {{"training", [](const JsonReader& at) { training_catalog().find(at); }}};
 
 }  // namespace
 
@@ -189,8 +188,6 @@ Scenario read_scenario(const Json& document, const std::string& file) {
   for (const Key& key : kKeys) known.emplace_back(key.name);
   known.emplace_back("sweep");
   root.only_object();
-  for (const LaterKey& later : kLaterKeys)
-    if (auto given = root.find(later.name)) later.refuse(*given);
   root.only(known);
   Scenario scenario;
   scenario.file = file;
@@ -210,8 +207,12 @@ Scenario read_scenario(const Json& document, const std::string& file) {
         key.name == "timings" && scenario.accelerator ? "\"accelerator\"" : key.fallback;
     Json fallback = given ? Json() : Json::parse(default_text, "default of " + std::string(key.name));
     JsonReader at = given ? *given : JsonReader(fallback, file, pointer_join("", key.name));
-    scenario.resolved[key.name] = key.read(at, scenario);
+    Json resolved = key.read(at, scenario);
+    scenario.resolved[key.name] = std::move(resolved);
   }
+  if (auto steps = root.find("steps"); steps && steps->value() != Json(scenario.steps))
+    steps->refuse("the epochs of 'training' make " + std::to_string(scenario.steps) +
+                  " steps; leave one of the two out");
   return scenario;
 }
 

@@ -21,6 +21,7 @@
 #include "platforms/topology.hpp"
 #include "simulator/scenario/learner_memory.hpp"
 #include "simulator/scenario/options.hpp"
+#include "simulator/scenario/training_options.hpp"
 #include "workloads/workload.hpp"
 
 namespace traincast {
@@ -57,6 +58,7 @@ struct Scenario {
   Choice<MakeStack> stack;
   Choice<MakeTopology> platform;
   Engine engine = Engine::automatic;
+  std::optional<LoopTraining> training;  ///< where the loop is closed
   Json resolved;  ///< every key, defaults filled in
 
   const std::string& algorithm(Word word) const { return algorithms[static_cast<std::size_t>(word)]; }

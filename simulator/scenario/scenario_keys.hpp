@@ -28,4 +28,7 @@ Json collective_schema();
 Json read_stack(const JsonReader& at, Scenario& scenario);
 Json read_platform(const JsonReader& at, Scenario& scenario);
 
+// ---- training in the loop
+Json read_training_in_loop(const JsonReader& at, Scenario& scenario);
+
 }  // namespace traincast

@@ -1,42 +1,71 @@
-// Algorithms that are more than a compressor: they give learners different updates, need old parameters or
-// activations, or look at the clock (gossip, Local SGD, SASG, distributed auto-differentiation). They run
-// with training in the loop.
+// Algorithms that train with the method in the loop: what the learners apply decides at which parameters the
+// next gradients are taken. Synchronous SGD with a compressor is one; others give learners different updates,
+// or need old parameters.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/exchange.hpp"
 #include "base/serial.hpp"
+#include "compressors/compressor.hpp"
+#include "simulator/pass/compression_pass.hpp"
+#include "workloads/learner_protocol.hpp"
 
 namespace traincast {
 
-/// The learners as an algorithm sees them: their parameters and gradients.
+/// Forward and backward of one learner, at and into vectors of the world.
+struct Pass {
+  LearnerId learner = 0;
+  std::uint64_t batch = 0;  ///< which of the learner's mini-batches, counted from the first of training
+  std::span<const float> at;
+  std::span<float> into;
+};
+
+/// The learners as an algorithm sees them. They keep nothing: the same pass gives the same gradient.
 class World {
  public:
   virtual ~World() = default;
   virtual std::uint32_t learners() const = 0;
   virtual std::span<const TensorInfo> layers() const = 0;
-  virtual std::span<float> parameters(LearnerId learner) = 0;
-  /// The gradient of one learner's next mini-batch at the given parameters; the batch stays the same until
-  /// advance().
-  virtual void gradient(LearnerId learner, std::span<const float> at, std::span<float> into) = 0;
-  virtual void advance(LearnerId learner) = 0;
+  /// Vector `i` of those that the world was made with: one number for each parameter, tensor by tensor; zero
+  /// at first.
+  virtual std::span<float> vector(std::size_t i) = 0;
+  virtual void initial(std::span<float> into) = 0;
+  /// All of them side by side; each one's mean loss over its mini-batch.
+  virtual std::vector<double> gradients(std::span<const Pass> passes) = 0;
+  /// On samples that no learner sees.
+  virtual Evaluation evaluate(std::span<const float> at, std::uint64_t samples) = 0;
 };
 
-/// Simulated time, moved on by what is computed and sent.
-class Clock {
- public:
-  virtual ~Clock() = default;
-  virtual double now_s() const = 0;
-  virtual void compute(LearnerId learner, const Work& work) = 0;
-  virtual void communicate(const Op& op) = 0;
+/// What one step did: how far it came, and what was sent and computed for it.
+struct TrainedStep {
+  double loss = 0;  ///< mean over learners of their mini-batches' losses, before the step
+  StepRecord record;
+  std::uint64_t uploads = 0;  ///< learners that sent something
 };
+
+inline std::uint64_t parameters_of(std::span<const TensorInfo> layers) {
+  std::uint64_t all = 0;
+  for (const TensorInfo& layer : layers) all += layer.numel();
+  return all;
+}
 
 class TrainingAlgorithm {
  public:
   virtual ~TrainingAlgorithm() = default;
-  virtual void run(World& world, Clock& clock) = 0;
+  /// How many vectors of a world with so many learners it uses.
+  virtual std::size_t vectors(std::uint32_t learners) const = 0;
+  /// Takes the initial parameters; a run that goes on from a saved state calls load() after it.
+  virtual void begin(World& world) = 0;
+  virtual TrainedStep step(World& world, const Step& step) = 0;
+  /// The parameters that would be used if training ended now.
+  virtual std::span<const float> parameters() const = 0;
+  /// How tensors travel together.
+  virtual const std::vector<Bucket>& buckets() const = 0;
+  /// All state that outlives a step, so that a run resumes to the byte.
   virtual void save(Writer& writer) const = 0;
   virtual void load(Reader& reader) = 0;
 };

@@ -40,8 +40,8 @@ TEST(CompressorCatalog, SaysWhatIsWrongAndWhatIsKnown) {
 TEST(CompressorCatalog, GivesTheReasonWhyAPlannedMethodIsMissing) {
   EXPECT_THAT(
       refusal(R"("local_sgd")"),
-      StartsWith("test: compressor 'local_sgd' is not in this version: it needs training in the loop, "
-                 "which comes with a later version; known: none, "));
+      StartsWith("test: compressor 'local_sgd' is not in this version: it is a way of training, which a "
+                 "scenario names under \"training\"; known: none, "));
 }
 
 // Parameters that exclude each other, each method in its own words.

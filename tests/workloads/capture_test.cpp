@@ -288,10 +288,11 @@ std::string error_of_options(const std::vector<std::string>& words) {
 }
 
 TEST(CaptureOptions, AreRefusedWithTheWayOut) {
-  EXPECT_EQ(error_of_options({"--learner", "3"}),
-            "unknown option '--learner'; did you mean '--learners'?; known: --help, --quiet, --workload, "
-            "--learners, --steps, --out, --record, --folder, --calibrate, --seed, --threads, --device, "
-            "--values");
+  EXPECT_EQ(
+      error_of_options({"--learner", "3"}),
+      "unknown option '--learner'; did you mean '--learners'?; known: --help, --quiet, --serve, --workload, "
+      "--learners, --steps, --out, --record, --folder, --calibrate, --seed, --threads, --device, "
+      "--values");
   EXPECT_EQ(error_of_options({"--learners"}), "--learners: a value must follow");
   EXPECT_EQ(error_of_options({"--learners", "0"}),
             "--learners: must be a whole number in [1, 65536], got '0'");

@@ -14,6 +14,7 @@
 #include "workloads/capture/calibration.hpp"
 #include "workloads/capture/capture_options.hpp"
 #include "workloads/capture/host.hpp"
+#include "workloads/capture/learner_service.hpp"
 
 namespace {
 
@@ -55,6 +56,10 @@ int run(std::span<const char* const> arguments) {
           stderr,
           "%s: describes '%s'; a scenario takes it as \"accelerator\": {\"name\": \"file\", \"path\": …}\n",
           line->calibrate.c_str(), description.at("device").text().c_str());
+    return kSuccess;
+  }
+  if (line->serve) {
+    serve_learners(request);
     return kSuccess;
   }
   std::signal(SIGINT, take_signal);

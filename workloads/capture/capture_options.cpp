@@ -105,13 +105,17 @@ std::optional<CommandLine> parse_command_line(std::span<const char* const> argum
   options.push_back({"--device", [&](const std::string& text) { request.device = device_of(text); }});
   options.push_back({"--values", [&](const std::string& text) { request.values = values_of(text); }});
 
-  std::vector<std::string> known{"--help", "--quiet"};
+  std::vector<std::string> known{"--help", "--quiet", "--serve"};
   for (const Option& option : options) known.push_back(option.name);
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     std::string argument = arguments[i];
     if (argument == "--help" || argument == "-h") return std::nullopt;
     if (argument == "--quiet") {
       line.quiet = true;
+      continue;
+    }
+    if (argument == "--serve") {
+      line.serve = true;
       continue;
     }
     auto equals = argument.starts_with("--") ? argument.find('=') : argument.npos;
@@ -134,8 +138,15 @@ std::optional<CommandLine> parse_command_line(std::span<const char* const> argum
   }
   if (std::ranges::find(options, "--workload", &Option::name)->given)
     choose_workload(workload, folder, request);
+  if (line.serve)
+    for (Option& option : options) {
+      bool captures = option.name == "--steps" || option.name == "--out" || option.name == "--record";
+      if (captures && option.given) throw InputError(option.name + ": goes with capturing, not with --serve");
+      if (captures) option.needed = false;
+    }
   for (const Option& option : options)
     if (option.needed && !option.given) throw InputError(option.name + " is missing; see --help");
+  if (line.serve) return line;
   if (!request.windows.empty() && request.windows.back().second >= request.steps)
     throw InputError("--record: step " + std::to_string(request.windows.back().second) +
                      " is not among the steps 0 to " + std::to_string(request.steps - 1) +
@@ -160,7 +171,10 @@ std::string capture_help() {
       "  --seed K       of data, order and initial parameters (default 1)\n"
       "  --threads T    learners computed at once (default: one for each processor); never changes a result\n"
       "  --device D     auto, cpu or cuda (default auto)\n"
-      "  --quiet        errors only\n\n"
+      "  --quiet        errors only\n"
+      "  --serve        instead of --steps and --out: computes gradients for 'traincast run', which starts "
+      "it "
+      "so\n\n"
       "  --calibrate F  instead of all that: measures this device's primitives (passes over vectors, "
       "selection,\n"
       "                 products, orthogonalisation …) and writes its description as an accelerator into "

@@ -116,6 +116,16 @@ class TorchReplica : public Replica {
 
   PassTimes times() override { return clock_->times(); }
 
+  void look_at(std::span<const float> parameters) override {
+    std::size_t at = 0;
+    for (at::Tensor& parameter : parameters_) {
+      // LibTorch takes no pointer to const; only an optimizer would write there.
+      parameter.set_data(
+          at::from_blob(const_cast<float*>(parameters.data() + at), parameter.sizes(), at::kFloat));
+      at += static_cast<std::size_t>(parameter.numel());
+    }
+  }
+
   std::span<const float> gradient(std::uint32_t tensor) override {
     if (!on_host_[tensor].defined()) on_host_[tensor] = parameters_[tensor].grad().cpu().contiguous();
     return {on_host_[tensor].data_ptr<float>(), static_cast<std::size_t>(on_host_[tensor].numel())};

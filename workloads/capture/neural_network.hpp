@@ -46,6 +46,9 @@ class Replica {
   /// Of the last run, valid until the next; fp32 only.
   virtual std::span<const float> gradient(std::uint32_t tensor) = 0;
   virtual std::vector<double> gradient_in_double(std::uint32_t tensor) = 0;
+  /// From now on the replica has these parameters, tensor by tensor, in place of the network's; fp32 on the
+  /// CPU only. They are read whenever it runs.
+  virtual void look_at(std::span<const float> parameters) = 0;
 };
 
 class Network {

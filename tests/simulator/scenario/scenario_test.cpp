@@ -93,7 +93,7 @@ const std::string kKeys =
     "name, learners, steps, seed, gradients, workload, accelerator, timings, compressor, error_feedback, "
     "buckets, "
     "overlap, collective, "
-    "stack, platform, engine, sweep";
+    "stack, platform, engine, training, sweep";
 
 INSTANTIATE_TEST_SUITE_P(
     EveryRule, ScenarioRefusal,
@@ -130,8 +130,8 @@ INSTANTIATE_TEST_SUITE_P(
             "\"exact\"; "
             "allowed with it: int32, int64, bitmap, elias"},
         Refusal{"PlannedCompressor", scenario(R"("compressor": {"name": "sasg"})"),
-                "s.json:/compressor/name: compressor 'sasg' is not in this version: it needs training in the "
-                "loop, which comes with a later version; known: " +
+                "s.json:/compressor/name: compressor 'sasg' is not in this version: it is a way of training, "
+                "which a scenario names under \"training\"; known: " +
                     kCompressors},
         Refusal{
             "SumThatCanOverflow",
@@ -221,10 +221,33 @@ INSTANTIATE_TEST_SUITE_P(
             "round where no link is shared, in about a second for the 537 million transfers of a ring of "
             "16,384; where links are shared, equal messages need not end together, and 'flow' follows each; "
             "known: auto, simgrid, flow, max_plus"},
-        Refusal{"LaterTraining", scenario(R"("training": {"name": "sasg"})"),
-                "s.json:/training/name: training algorithm 'sasg' is not in this version: it needs training "
-                "with the method "
-                "in the loop, and the loop is open so far; known: none yet"},
+        Refusal{"LaterTraining", scenario(R"("training": {"name": "edad"})"),
+                "s.json:/training/name: training algorithm 'edad' is not in this version: it comes with a "
+                "later version; this one has sync_sgd, local_sgd, sasg and lasg in the loop; known: "
+                "sync_sgd, local_sgd, sasg, lasg"},
+        Refusal{
+            "TrainingOnATrace",
+            scenario(
+                R"("gradients": {"name": "trace", "path": "t"}, "accelerator": "v100", "training": "sync_sgd")"),
+            "s.json:/gradients: 'sync_sgd' needs training with the method in the loop, and 'trace' has no "
+            "gradients but those that were there before: take \"live\", or leave out 'training'"},
+        Refusal{
+            "TrainingWithTimesOfThisMachine", scenario(R"("training": "sync_sgd")"),
+            "s.json:/timings: a step's duration in training comes from an accelerator's description, or is "
+            "given, so that the curve is the same wherever it was computed; name one, as in "
+            "\"accelerator\": \"v100\""},
+        Refusal{
+            "StepsBesideEpochs",
+            scenario(R"("steps": 7, "accelerator": "v100", "training": {"name": "sync_sgd", "epochs": 2})"),
+            "s.json:/steps: the epochs of 'training' make 128 steps; leave one of the two out"},
+        Refusal{
+            "TargetOfMoreThanAll",
+            scenario(
+                R"("accelerator": "v100", "training": {"name": "sync_sgd", "targets": [{"accuracy": 70}]})"),
+            "s.json:/training/targets/0/accuracy: must lie in (0, 1], got 70"},
+        Refusal{"SeedTwice",
+                scenario(R"("accelerator": "v100", "training": {"name": "sync_sgd", "seeds": [3, 3]})"),
+                "s.json:/training/seeds: has 3 twice"},
         Refusal{
             "UnknownAccelerator", scenario(R"("accelerator": "v10")"),
             "s.json:/accelerator: unknown accelerator 'v10'; did you mean 'v100'?; known: v100, a100, h100, "
@@ -296,7 +319,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "seed, gradients, "
                 "workload, accelerator, timings, compressor, error_feedback, buckets, overlap, collective, "
                 "stack, "
-                "platform, engine"},
+                "platform, engine, training"},
         Refusal{"SweepOfNothing", scenario(R"("sweep": {"/learners": []})"),
                 "s.json:/sweep/~1learners: has no values"},
         Refusal{"SweepOfNoList", scenario(R"("sweep": {"/learners": 4})"),

@@ -1,0 +1,84 @@
+// The table of a run with training in the loop, and its sentences about runs that diverged.
+#include <cstdio>
+
+#include "analysis/report.hpp"
+#include "analysis/text_table.hpp"
+#include "base/units.hpp"
+
+namespace traincast {
+
+namespace {
+
+std::string per_cent(const OverSeeds& over) {
+  if (over.seeds == 0) return "-";
+  char text[48];
+  if (over.seeds == 1)
+    std::snprintf(text, sizeof text, "%.1f", 100 * over.mean);
+  else
+    std::snprintf(text, sizeof text, "%.1f +- %.1f", 100 * over.mean, 100 * over.deviation);
+  return text;
+}
+
+std::string loss_of(const OverSeeds& over) {
+  if (over.seeds == 0) return "-";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4f", over.mean);
+  return text;
+}
+
+}  // namespace
+
+std::string training_table(const std::vector<PointReport>& points) {
+  std::string all;
+  for (std::size_t i = 0; i < points.size();) {
+    if (!points[i].training) {
+      ++i;
+      continue;
+    }
+    const PointReport& head = points[i];
+    std::vector<Column> columns{{"N"}, {"method", true}, {"accuracy %"}, {"loss"}};
+    for (double target : head.training->targets) {
+      char text[32];
+      std::snprintf(text, sizeof text, "%g %%", 100 * target);
+      columns.push_back({std::string("runs at ") + text});
+      columns.push_back({"time"});
+      columns.push_back({"bytes"});
+    }
+    std::vector<std::vector<std::string>> rows;
+    for (; i < points.size() && points[i].training && points[i].place == head.place; ++i) {
+      const TrainingResult& result = *points[i].training;
+      std::vector<std::string> row{std::to_string(points[i].learners), points[i].label,
+                                   per_cent(result.accuracy()), loss_of(result.loss())};
+      for (double target : result.targets) {
+        OverSeeds seconds = result.to_reach(target, &LearningPoint::seconds);
+        row.push_back(std::to_string(seconds.seeds) + " of " + std::to_string(result.curves.size()));
+        row.push_back(seconds.seeds > 0 ? format_seconds(seconds.mean) : "-");
+        row.push_back(seconds.seeds > 0 ? format_bytes(result.to_reach(target, &LearningPoint::bytes).mean)
+                                        : "-");
+      }
+      rows.push_back(std::move(row));
+    }
+    all += head.place +
+           ": accuracy on held-out samples at the end, and the simulated time and the bytes a "
+           "learner\nsends until it is first reached (means over seeds)\n" +
+           render_table(columns, rows) + "\n";
+  }
+  return all;
+}
+
+std::vector<std::string> diverged_runs(const std::vector<PointReport>& points) {
+  std::vector<std::string> sentences;
+  for (const PointReport& point : points) {
+    if (!point.training) continue;
+    for (const SeedCurve& curve : point.training->curves)
+      if (curve.divergence) {
+        std::string sentence = point.label + " at " + std::to_string(point.learners) + " learners, seed " +
+                               std::to_string(curve.seed) + ": diverged at step " +
+                               std::to_string(curve.divergence->step) + ": " + curve.divergence->cause;
+        if (sentences.empty() || sentences.back() != sentence) sentences.push_back(sentence);
+      }
+  }
+  return sentences;
+}
+
+}  // namespace traincast

@@ -1,0 +1,154 @@
+#include "simulator/scenario/training_options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/error.hpp"
+
+namespace traincast {
+
+namespace {
+
+// Of every algorithm.
+constexpr Parameter kCommon[] = {
+    {"epochs", Unit::ratio, "[0, 1e6]", "0",
+     "passes of every learner over its shard; 0: as many steps as the scenario says"},
+    {"seeds", Unit::counts, "[0, inf)", "[]",
+     "a run for each, of parameters, data, shards and draws; []: the scenario's seed alone"},
+    {"evaluate_every", Unit::count, "[0, inf)", "0",
+     "steps from one evaluation to the next; 0: an epoch's. The last step is always evaluated"},
+    {"evaluation_samples", Unit::count, "[1, 1000000]", "1000", "held-out samples, which no learner sees"},
+    {"targets", Unit::choices, "", "[]",
+     "accuracies whose time and bytes are reported, as in [{\"accuracy\": 0.8}]"},
+};
+
+// Those of every algorithm, then its own.
+template <std::size_t... Sizes>
+constexpr auto with_common(const Parameter (&... own)[Sizes]) {
+  std::array<Parameter, std::size(kCommon) + (Sizes + ...)> all{};
+  auto at = std::ranges::copy(kCommon, all.begin()).out;
+  ((at = std::ranges::copy(own, at).out), ...);
+  return all;
+}
+
+constexpr Parameter kLocal[] = {
+    {"period", Unit::count, "[1, 1000000]", "8",
+     "steps from one averaging of the models to the next; 1: after every step"},
+    {"local_after_epochs", Unit::ratio, "[0, 1e6]", "0",
+     "before which the models are averaged after every step (post-local SGD)"},
+};
+constexpr auto kLocalSgd = with_common(kLocal);
+
+constexpr Parameter kUploads[] = {
+    {"alpha", Unit::ratio, "[0, inf)", "0.5",
+     "weight of each past move of the parameters, times the learning rate; 0: all upload whenever their "
+     "gradient has changed at all"},
+    {"window", Unit::count, "[1, 10000]", "10",
+     "past moves that count (D), and the steps after which a learner uploads in any case"},
+    {"rule", Unit::word, "lasg|lag", "lasg",
+     "what a gradient is compared with: lasg, that of the same mini-batch where the learner last uploaded, "
+     "a second pass; lag, the one that it uploaded from"},
+};
+constexpr auto kAdaptive = with_common(kUploads);
+
+constexpr Entry<TrainingKind> kAlgorithms[] = {
+    {"sync_sgd",
+     "synchronous SGD with momentum: all learners apply the gradient that the scenario's compressor "
+     "aggregates",
+     "Goyal et al. 2017 (Accurate, large minibatch SGD), sections 2 and 3", kCommon, TrainingKind::sync_sgd},
+    {"local_sgd",
+     "learners take steps of their own; every few steps their models are averaged, their differences through "
+     "the scenario's compressor",
+     "Stich 2019 (Local SGD converges fast and communicates little), Algorithm 1; Lin et al. 2020 (Don't use "
+     "large mini-batches, use local SGD), Algorithm 2",
+     kLocalSgd, TrainingKind::local_sgd},
+    {"sasg",
+     "learners send to a server, by the scenario's gathered compressor and with memory, only when their "
+     "gradient has changed enough; the server applies the last uploads of the others again",
+     "Deng et al. (arXiv 2112.04088); the rule is recalled, not read", kAdaptive, TrainingKind::sasg},
+    {"lasg", "the same without compression",
+     "Chen, Sun, Yin 2020 (LASG, arXiv 2002.11360), rule WK2; Chen et al. 2018 (LAG, arXiv 1805.09965); "
+     "recalled, "
+     "not read",
+     kAdaptive, TrainingKind::lasg},
+};
+
+constexpr std::string_view kLater =
+    "it comes with a later version; this one has sync_sgd, local_sgd, sasg and lasg in the loop";
+constexpr Planned kLaterTraining[] = {
+    {"dad", kLater},
+    {"edad", kLater},
+    {"rank_dad", kLater},
+};
+
+std::vector<double> read_targets(const Parameters& parameters) {
+  std::vector<double> targets;
+  for (const JsonReader& target : parameters.choices("targets")) {
+    const std::vector<std::string> known{"accuracy"};
+    target.only(known);
+    JsonReader accuracy = target.at("accuracy");
+    double value = accuracy.number();
+    if (!(value > 0 && value <= 1)) accuracy.refuse("must lie in (0, 1], got " + accuracy.shown());
+    if (!targets.empty() && value <= targets.back())
+      accuracy.refuse("targets rise from one to the next, got " + accuracy.shown());
+    targets.push_back(value);
+  }
+  return targets;
+}
+
+}  // namespace
+
+const Catalog<TrainingKind>& training_catalog() {
+  static constexpr Catalog<TrainingKind> catalog("training", "training algorithm", kAlgorithms, kLaterTraining);
+  return catalog;
+}
+
+std::span<const Parameter> algorithm_parameters(const Entry<TrainingKind>& entry) {
+  return entry.parameters.subspan(std::size(kCommon));
+}
+
+LoopTraining read_loop_training(const JsonReader& at, const Parameters& workload, std::uint64_t steps,
+                                std::uint64_t seed) {
+  const Entry<TrainingKind>& entry = training_catalog().find(at);
+  LoopTraining training;
+  training.kind = entry.make;
+  training.name = entry.name;
+  training.parameters = read_parameters(at, entry.name, entry.parameters);
+  const Parameters& p = training.parameters;
+  training.learning_rate = workload.number("learning_rate");
+  const Training rules = read_training(workload);
+  training.optimizer = rules.optimizer;
+  training.schedule = rules.schedule;
+  training.batch = static_cast<std::uint64_t>(workload.count("batch"));
+  training.samples_per_learner = static_cast<std::uint64_t>(workload.count("samples_per_learner"));
+  training.targets = read_targets(p);
+  for (std::int64_t one : p.counts("seeds")) {
+    auto value = static_cast<std::uint64_t>(one);
+    if (std::ranges::find(training.seeds, value) != training.seeds.end())
+      at.at("seeds").refuse("has " + std::to_string(value) + " twice");
+    training.seeds.push_back(value);
+  }
+  if (training.seeds.empty()) training.seeds.push_back(seed);
+  const bool server = entry.make == TrainingKind::sasg || entry.make == TrainingKind::lasg;
+  const Optimizer& optimizer = training.optimizer;
+  if (server && optimizer.kind != Optimizer::Kind::sgd)
+    throw PlacedError(at.file(), "/workload/optimizer",
+                      "the server of '" + training.name + "' applies uploads as they come: take \"sgd\"");
+  if (server && (optimizer.momentum != 0 || optimizer.weight_decay != 0))
+    throw PlacedError(at.file(), optimizer.momentum != 0 ? "/workload/momentum" : "/workload/optimizer",
+                      "the server of '" + training.name +
+                          "' applies uploads as they come, without momentum or weight decay: set it to 0");
+  constexpr double kMost = 1e6;
+  training.steps = steps;
+  if (double epochs = p.number("epochs"); epochs > 0) {
+    double all = std::ceil(epochs * static_cast<double>(training.steps_per_epoch()) - 1e-9);
+    if (all > kMost) at.at("epochs").refuse("are more than a million steps, got " + at.at("epochs").shown());
+    training.steps = static_cast<std::uint64_t>(all);
+  }
+  training.evaluate_every = static_cast<std::uint64_t>(p.count("evaluate_every"));
+  if (training.evaluate_every == 0) training.evaluate_every = training.steps_per_epoch();
+  return training;
+}
+
+}  // namespace traincast

@@ -1,0 +1,48 @@
+// Learners that traincast-capture serves from a process of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/linked_program.hpp"
+#include "base/shared_memory.hpp"
+#include "simulator/training/training_algorithm.hpp"
+
+namespace traincast {
+
+struct WorldOptions {
+  std::string program;   ///< path of traincast-capture
+  std::string workload;  ///< as JSON
+  std::string folder{};  ///< that paths in it are relative to; empty: this one
+  std::vector<TensorInfo> layers;
+  std::uint32_t learners = 1;
+  std::uint64_t seed = 1;
+  unsigned threads = 1;
+  std::size_t vectors = 0;
+};
+
+class LearnerWorld : public World {
+ public:
+  /// Throws InputError where the vectors would not fit into this machine's memory. Make it only while this
+  /// process has a single thread.
+  explicit LearnerWorld(WorldOptions options);
+
+  std::uint32_t learners() const override { return options_.learners; }
+  std::span<const TensorInfo> layers() const override { return options_.layers; }
+  std::span<float> vector(std::size_t i) override;
+  void initial(std::span<float> into) override;
+  std::vector<double> gradients(std::span<const Pass> passes) override;
+  Evaluation evaluate(std::span<const float> at, std::uint64_t samples) override;
+
+  pid_t process() const { return program_.process(); }
+
+ private:
+  std::uint32_t row_of(std::span<const float> vector) const;
+
+  WorldOptions options_;
+  std::uint64_t parameters_ = 0;
+  SharedMemory memory_;
+  LinkedProgram program_;
+};
+
+}  // namespace traincast

@@ -1,0 +1,141 @@
+// Local SGD: every learner takes steps of its own, and every `period` steps the models are averaged (Stich
+// 2019, Local SGD converges fast and communicates little, Algorithm 1). What travels is each learner's
+// difference from the model that all had after the last average, through the scenario's compressor and its
+// error memory; the momenta stay where they are. Before `local_after_epochs` the models are averaged after
+// every step: post-local SGD (Lin et al. 2020, Don't use large mini-batches, use local SGD, Algorithm 2).
+#include <algorithm>
+
+#include "simulator/training/model_method.hpp"
+#include "simulator/training/optimizer_state.hpp"
+#include "simulator/training/training_algorithms.hpp"
+
+namespace traincast {
+
+namespace {
+
+class LocalSgd : public TrainingAlgorithm {
+ public:
+  LocalSgd(const Scenario& scenario, std::span<const TensorInfo> layers, unsigned threads)
+      : learners_(scenario.learners),
+        period_(static_cast<std::uint64_t>(scenario.training->parameters.count("period"))),
+        local_after_(scenario.training->parameters.number("local_after_epochs")),
+        method_(scenario, layers, threads),
+        optimizers_(scenario.learners, OptimizerState(scenario.training->optimizer, parameters_of(layers))),
+        common_(parameters_of(layers)),
+        average_(parameters_of(layers)) {}
+
+  // Each learner's parameters, each one's gradient or difference, and the mean that is evaluated.
+  std::size_t vectors(std::uint32_t learners) const override { return 2 * learners + 1; }
+
+  void begin(World& world) override {
+    for (LearnerId i = 0; i < learners_; ++i) {
+      models_.push_back(world.vector(i));
+      gradients_.push_back(world.vector(learners_ + i));
+    }
+    mean_ = world.vector(2 * learners_);
+    world.initial(models_[0]);
+    std::ranges::copy(models_[0], common_.begin());
+    for (std::span<float> model : models_) std::ranges::copy(common_, model.begin());
+    std::ranges::copy(common_, mean_.begin());
+  }
+
+  TrainedStep step(World& world, const Step& step) override {
+    std::vector<Pass> passes;
+    for (LearnerId i = 0; i < learners_; ++i) passes.push_back({i, step.index, models_[i], gradients_[i]});
+    std::vector<double> losses = world.gradients(passes);
+    require_finite(losses, passes, world.layers());
+    for (LearnerId i = 0; i < learners_; ++i)
+      optimizers_[i].apply(gradients_[i], step.learning_rate, models_[i]);
+    TrainedStep result{mean_of(losses), {}, 0};
+    if (step.epoch < local_after_ || (step.index + 1) % period_ == 0) {
+      result.record = average_models(step);
+      result.uploads = learners_;
+    } else {
+      result.record.buckets.resize(method_.buckets().size());
+      result.record.regime = regime(kLocal);
+    }
+    average_for_evaluation();
+    return result;
+  }
+
+  std::span<const float> parameters() const override { return mean_; }
+  const std::vector<Bucket>& buckets() const override { return method_.buckets(); }
+
+  void save(Writer& writer) const override {
+    for (std::span<const float> model : models_) writer.put_all(model);
+    for (const OptimizerState& optimizer : optimizers_) optimizer.save(writer);
+    writer.put_all(std::span<const float>(common_));
+    writer.put_all(std::span<const std::uint32_t>(regimes_));
+    method_.save(writer);
+  }
+
+  void load(Reader& reader) override {
+    for (std::span<float> model : models_) load_into(model, reader);
+    for (OptimizerState& optimizer : optimizers_) optimizer.load(reader);
+    load_into(common_, reader);
+    regimes_ = reader.get_all<std::uint32_t>();
+    method_.load(reader);
+    average_for_evaluation();
+  }
+
+ private:
+  static constexpr std::uint32_t kLocal = UINT32_MAX;
+
+  StepRecord average_models(const Step& step) {
+    std::vector<std::span<const float>> differences;
+    for (LearnerId i = 0; i < learners_; ++i) {
+      for (std::size_t e = 0; e < common_.size(); ++e) gradients_[i][e] = common_[e] - models_[i][e];
+      differences.push_back(gradients_[i]);
+    }
+    Step of_models = step;
+    of_models.learning_rate = 1;  // it is in the differences
+    StepRecord record = method_.aggregate(of_models, differences, average_);
+    for (std::size_t e = 0; e < common_.size(); ++e) common_[e] -= average_[e];
+    for (std::span<float> model : models_) std::ranges::copy(common_, model.begin());
+    record.regime = regime(record.regime);
+    record.after_backward = true;
+    for (std::size_t b = 0; b < record.buckets.size(); ++b) {
+      std::vector<Phase>& phases = record.buckets[b].phases;
+      if (phases.empty()) phases.emplace_back();
+      const std::uint64_t n = method_.buckets()[b].numel();
+      phases.front().work.push_back({Primitive::elementwise, {n}, 1, Stage::encode});
+      phases.back().work.push_back({Primitive::elementwise, {n}, 1, Stage::decode});
+    }
+    return record;
+  }
+
+  void average_for_evaluation() {
+    for (std::size_t e = 0; e < mean_.size(); ++e) {
+      double sum = 0;
+      for (std::span<const float> model : models_) sum += static_cast<double>(model[e]);
+      mean_[e] = static_cast<float>(sum / learners_);
+    }
+  }
+
+  /// Numbered in order of appearance, as a record has them.
+  std::uint32_t regime(std::uint32_t own) {
+    auto known = std::ranges::find(regimes_, own);
+    auto number = static_cast<std::uint32_t>(known - regimes_.begin());
+    if (known == regimes_.end()) regimes_.push_back(own);
+    return number;
+  }
+
+  std::uint32_t learners_;
+  std::uint64_t period_;
+  double local_after_;
+  ModelMethod method_;
+  std::vector<OptimizerState> optimizers_;
+  std::vector<float> common_, average_;
+  std::vector<std::span<float>> models_, gradients_;
+  std::span<float> mean_;
+  std::vector<std::uint32_t> regimes_;
+};
+
+}  // namespace
+
+std::unique_ptr<TrainingAlgorithm> make_local_sgd(const Scenario& scenario,
+                                                  std::span<const TensorInfo> layers, unsigned threads) {
+  return std::make_unique<LocalSgd>(scenario, layers, threads);
+}
+
+}  // namespace traincast

@@ -1,0 +1,69 @@
+// Synchronous SGD: every learner computes the gradient of its mini-batch at the same parameters, the
+// scenario's compressor aggregates these, and all apply the same update, so that one copy of the parameters
+// and of the optimizer's momentum stands for all learners'.
+#include "simulator/training/model_method.hpp"
+#include "simulator/training/optimizer_state.hpp"
+#include "simulator/training/training_algorithms.hpp"
+
+namespace traincast {
+
+namespace {
+
+class SyncSgd : public TrainingAlgorithm {
+ public:
+  SyncSgd(const Scenario& scenario, std::span<const TensorInfo> layers, unsigned threads)
+      : method_(scenario, layers, threads),
+        optimizer_(scenario.training->optimizer, parameters_of(layers)),
+        average_(parameters_of(layers)) {}
+
+  std::size_t vectors(std::uint32_t learners) const override { return 1 + learners; }
+
+  void begin(World& world) override {
+    parameters_ = world.vector(0);
+    world.initial(parameters_);
+  }
+
+  TrainedStep step(World& world, const Step& step) override {
+    std::vector<Pass> passes;
+    std::vector<std::span<const float>> gradients;
+    for (LearnerId i = 0; i < world.learners(); ++i) {
+      passes.push_back({i, step.index, parameters_, world.vector(1 + i)});
+      gradients.push_back(passes.back().into);
+    }
+    std::vector<double> losses = world.gradients(passes);
+    require_finite(losses, passes, world.layers());
+    TrainedStep result{mean_of(losses), method_.aggregate(step, gradients, average_), world.learners()};
+    optimizer_.apply(average_, step.learning_rate, parameters_);
+    return result;
+  }
+
+  std::span<const float> parameters() const override { return parameters_; }
+  const std::vector<Bucket>& buckets() const override { return method_.buckets(); }
+
+  void save(Writer& writer) const override {
+    writer.put_all(std::span<const float>(parameters_));
+    optimizer_.save(writer);
+    method_.save(writer);
+  }
+
+  void load(Reader& reader) override {
+    load_into(parameters_, reader);
+    optimizer_.load(reader);
+    method_.load(reader);
+  }
+
+ private:
+  ModelMethod method_;
+  OptimizerState optimizer_;
+  std::vector<float> average_;
+  std::span<float> parameters_;
+};
+
+}  // namespace
+
+std::unique_ptr<TrainingAlgorithm> make_sync_sgd(const Scenario& scenario, std::span<const TensorInfo> layers,
+                                                 unsigned threads) {
+  return std::make_unique<SyncSgd>(scenario, layers, threads);
+}
+
+}  // namespace traincast

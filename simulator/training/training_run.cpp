@@ -1,0 +1,142 @@
+#include "simulator/training/training_run.hpp"
+
+#include <chrono>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/interrupt.hpp"
+#include "base/sha256.hpp"
+#include "simulator/pass/exchange_file.hpp"
+
+namespace traincast {
+
+namespace {
+
+// State and exchange of a run in two files; the state is written last and says how much of the exchange
+// belongs to it.
+class Checkpoint {
+ public:
+  Checkpoint(const std::filesystem::path& folder, const Scenario& scenario) {
+    if (folder.empty()) return;
+    for (const char* name :
+         {"workload", "training", "steps", "compressor", "error_feedback", "buckets", "learners", "seed"})
+      key_[name] = scenario.resolved.at(name);
+    std::string digest = sha256_hex(key_.dump(-1));
+    path_ = (folder / digest.substr(0, 16)).string();
+  }
+
+  void save(const TrainingRun& run, double learners_loss, std::uint64_t uploads,
+            const TrainingAlgorithm& algorithm) const {
+    if (path_.empty()) return;
+    RecordedExchange recorded;
+    recorded.method = key_.dump(-1);
+    recorded.seed = run.seed;
+    recorded.record = run.exchange;
+    write_exchange(path_ + ".exchange", recorded);
+    Writer writer;
+    writer.put_text(key_.dump(-1));
+    writer.put<std::uint64_t>(run.exchange.steps.size());
+    writer.put(learners_loss);
+    writer.put(uploads);
+    writer.put_all(std::span<const Evaluated>(run.curve));
+    writer.put(run.divergence.has_value());
+    if (run.divergence) {
+      writer.put(run.divergence->step);
+      writer.put_text(run.divergence->cause);
+    }
+    algorithm.save(writer);
+    write_text_file(path_ + ".state", writer.bytes());
+  }
+
+  /// False where there is none.
+  bool load(TrainingRun& run, double& learners_loss, std::uint64_t& uploads,
+            TrainingAlgorithm& algorithm) const {
+    if (path_.empty() || !std::filesystem::exists(path_ + ".state")) return false;
+    std::string text = read_text_file(path_ + ".state");
+    Reader reader(text);
+    if (reader.get_text() != key_.dump(-1)) throw InputError(path_ + ".state: is of another run");
+    auto steps = reader.get<std::uint64_t>();
+    learners_loss = reader.get<double>();
+    uploads = reader.get<std::uint64_t>();
+    run.curve = reader.get_all<Evaluated>();
+    if (reader.get<bool>()) {
+      run.divergence.emplace().step = reader.get<std::uint64_t>();
+      run.divergence->cause = reader.get_text();
+    }
+    algorithm.load(reader);
+    run.exchange = read_exchange(path_ + ".exchange").record;
+    if (run.exchange.steps.size() < steps) throw InputError(path_ + ".exchange: has too few steps");
+    run.exchange.steps.resize(steps);
+    return true;
+  }
+
+ private:
+  Json key_;
+  std::string path_;  // without its ending; empty: none is kept
+};
+
+}  // namespace
+
+TrainingRun train(const Scenario& scenario, const std::vector<TensorInfo>& layers,
+                  const TrainingPlace& place) {
+  const LoopTraining& training = *scenario.training;
+  auto algorithm = make_training_algorithm(scenario, layers, place.threads);
+  const std::unique_ptr<World> learners =
+      place.make_world({.program = place.program,
+                        .workload = scenario.workload->parameters.resolved().dump(-1),
+                        .folder = std::filesystem::path(scenario.file).parent_path().string(),
+                        .layers = layers,
+                        .learners = scenario.learners,
+                        .seed = scenario.seed,
+                        .threads = place.threads,
+                        .vectors = algorithm->vectors(scenario.learners)});
+  World& world = *learners;
+  TrainingRun run;
+  run.seed = scenario.seed;
+  run.exchange.learners = scenario.learners;
+  for (const TensorInfo& layer : layers) run.exchange.parameters += layer.numel();
+  run.exchange.buckets = algorithm->buckets();
+  algorithm->begin(world);
+  const Checkpoint checkpoint(place.checkpoint, scenario);
+  double learners_loss = 0;  // summed since the last evaluation
+  std::uint64_t uploads = 0;
+  const auto samples = static_cast<std::uint64_t>(training.parameters.count("evaluation_samples"));
+  if (!checkpoint.load(run, learners_loss, uploads, *algorithm))
+    run.curve.push_back({0, 0, NAN, world.evaluate(algorithm->parameters(), samples)});
+
+  std::uint64_t s = run.exchange.steps.size();
+  auto saved = std::chrono::steady_clock::now();
+  try {
+    for (; s < training.steps && !run.divergence; ++s) {
+      if (interrupted()) checkpoint.save(run, learners_loss, uploads, *algorithm);
+      throw_if_interrupted();
+      Step step;
+      step.index = s;
+      step.epoch = training.epoch(s);
+      step.learning_rate = training.learning_rate_at(s);
+      TrainedStep done = algorithm->step(world, step);
+      learners_loss += done.loss;
+      uploads += done.uploads;
+      run.exchange.steps.push_back(std::move(done.record));
+      if (place.progress) place.progress(s + 1);
+      if ((s + 1) % training.evaluate_every != 0 && s + 1 != training.steps) continue;
+      Evaluation held_out = world.evaluate(algorithm->parameters(), samples);
+      auto since = static_cast<double>(s + 1 - run.curve.back().step);
+      run.curve.push_back({s + 1, uploads, learners_loss / since, held_out});
+      learners_loss = 0;
+      if (!std::isfinite(held_out.loss)) throw Diverged{"the loss on held-out samples is not finite"};
+      const std::chrono::duration<double> since_saved = std::chrono::steady_clock::now() - saved;
+      if (s + 1 < training.steps && since_saved.count() < place.checkpoint_every_s) continue;
+      checkpoint.save(run, learners_loss, uploads, *algorithm);
+      saved = std::chrono::steady_clock::now();
+    }
+  } catch (const Diverged& diverged) {
+    run.divergence = {run.exchange.steps.size(), diverged.cause};
+    checkpoint.save(run, learners_loss, uploads, *algorithm);
+  }
+  if (run.exchange.steps.empty()) throw SimulationError("training could not begin: " + run.divergence->cause);
+  return run;
+}
+
+}  // namespace traincast

@@ -1,0 +1,127 @@
+// SASG and LASG: their degenerate cases, who uploads, and what that costs.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "simulator/training/training_run.hpp"
+#include "tests/simulator/training/training_helpers.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+namespace traincast {
+namespace {
+
+const std::string kWorkload = R"("steps": 8, "workload": {"name": "mlp", "hidden": [8], "batch": 4,
+    "samples_per_learner": 12, "learning_rate": 0.02, "momentum": 0}, )";
+
+TrainingRun trained(const std::string& algorithm, const std::string& more = "", unsigned threads = 1,
+                    const std::filesystem::path& checkpoint = {},
+                    const std::function<void(std::uint64_t)>& progress = {}) {
+  return QuickTraining{
+      kWorkload + R"("training": {"evaluation_samples": 40, "evaluate_every": 1, )" + algorithm + "}" + more,
+      threads, checkpoint, progress}
+      .run();
+}
+
+void expect_same_curve(const TrainingRun& a, const TrainingRun& b) {
+  ASSERT_EQ(a.curve.size(), b.curve.size());
+  for (std::size_t i = 0; i < a.curve.size(); ++i)
+    EXPECT_NEAR(a.curve[i].held_out.loss, b.curve[i].held_out.loss, 2e-5) << "evaluation " << i;
+}
+
+const std::string kTopk = R"(, "compressor": {"name": "topk", "density": 0.05})";
+
+TEST(Sasg, ThatAlwaysUploadsIsTopkSgdWithMemory) {
+  TrainingRun sasg = trained(R"("name": "sasg", "alpha": 0)", kTopk);
+  TrainingRun topk = trained(R"("name": "sync_sgd")", kTopk + R"(, "error_feedback": {"units": "updates"})");
+  expect_same_curve(sasg, topk);
+  EXPECT_EQ(sasg.curve.back().uploads, 8u * 3);
+  for (std::size_t s = 0; s < 8; ++s) {
+    Bytes pushed = 0, gathered = 0;
+    for (const BucketExchange& bucket : sasg.exchange.steps[s].buckets)
+      pushed += bucket.phases[0].op->contributed(3);
+    for (const BucketExchange& bucket : topk.exchange.steps[s].buckets)
+      gathered += bucket.phases[0].op->contributed(3);
+    EXPECT_EQ(pushed, gathered) << "the same messages";
+  }
+}
+
+TEST(Sasg, OfEverythingIsLasg) {
+  for (const char* rule : {R"(, "rule": "lasg", "alpha": 20)", R"(, "rule": "lag", "alpha": 20)"}) {
+    TrainingRun lasg = trained(std::string(R"("name": "lasg")") + rule);
+    TrainingRun sasg =
+        trained(std::string(R"("name": "sasg")") + rule, R"(, "compressor": {"name": "topk", "density": 1})");
+    expect_same_curve(sasg, lasg);
+    EXPECT_EQ(sasg.curve.back().uploads, lasg.curve.back().uploads);
+  }
+}
+
+TEST(Lasg, ThatAlwaysUploadsIsPlainSgd) {
+  expect_same_curve(trained(R"("name": "lasg", "alpha": 0)"), trained(R"("name": "sync_sgd")"));
+}
+
+// A bound that nothing exceeds: all upload in the first step, then again only when they have waited D steps.
+TEST(Lasg, UploadsAfterAFullWindowInAnyCase) {
+  TrainingRun run = trained(R"("name": "lasg", "alpha": 1e30, "window": 3)");
+  std::vector<std::uint64_t> uploads;
+  for (const Evaluated& at : run.curve) uploads.push_back(at.uploads);
+  EXPECT_EQ(uploads, (std::vector<std::uint64_t>{0, 3, 3, 3, 6, 6, 6, 9, 9}));
+  std::vector<Bytes> sent;
+  for (const StepRecord& step : run.exchange.steps)
+    sent.push_back(step.buckets[0].phases[0].op->contributed(3));
+  EXPECT_GT(sent[0], 0u);
+  EXPECT_EQ(sent[1], 0u);
+  EXPECT_EQ(sent[3], sent[0]);
+}
+
+// Between uploads the server applies the same update again: the parameters move on a line.
+TEST(Lasg, AppliesOldUploadsAgain) {
+  TrainingRun run = trained(R"("name": "lasg", "alpha": 1e30, "window": 8)");
+  // Its error against the mean gradient grows from nothing, for the gradient turns and the update does not.
+  EXPECT_LT(run.exchange.steps[0].error_square, 1e-9 * run.exchange.steps[0].mean_gradient_square);
+  EXPECT_GT(run.exchange.steps[4].error_square, 0.01 * run.exchange.steps[4].mean_gradient_square);
+}
+
+TEST(Lasg, SkipsWhereTheGradientHasHardlyChangedOnly) {
+  std::uint64_t before = 8 * 3;
+  for (const char* alpha : {"0.5", "500", "5e5"}) {
+    TrainingRun run = trained(std::string(R"("name": "lasg", "alpha": )") + alpha);
+    EXPECT_LE(run.curve.back().uploads, before) << alpha;
+    EXPECT_GE(run.curve.back().uploads, 3u);
+    before = run.curve.back().uploads;
+  }
+  EXPECT_LT(before, 8u * 3) << "a large weight lets learners skip";
+}
+
+TEST(Lasg, PaysForTheSecondGradient) {
+  for (const StepRecord& step : trained(R"("name": "lasg", "rule": "lag")").exchange.steps)
+    EXPECT_EQ(step.passes, 1u);
+  TrainingRun run = trained(R"("name": "lasg")");
+  EXPECT_EQ(run.exchange.steps[0].passes, 1u) << "there is none to compare with";
+  for (std::size_t s = 1; s < 8; ++s) {
+    EXPECT_EQ(run.exchange.steps[s].passes, 2u);
+    EXPECT_TRUE(run.exchange.steps[s].after_backward);
+  }
+}
+
+TEST(Sasg, GoesOnFromACheckpointToTheByte) {
+  struct Stop {};
+  auto losses = [](const TrainingRun& run) {
+    std::vector<double> all;
+    for (const Evaluated& at : run.curve) all.push_back(at.held_out.loss);
+    for (const StepRecord& step : run.exchange.steps) all.push_back(step.memory_square);
+    return all;
+  };
+  for (const char* rule : {"lasg", "lag"}) {
+    std::string algorithm = std::string(R"("name": "sasg", "alpha": 500, "rule": ")") + rule + "\"";
+    TrainingRun whole = trained(algorithm, kTopk);
+    ScratchFolder folder;
+    EXPECT_THROW(trained(algorithm, kTopk, 1, folder.path(),
+                         [](std::uint64_t done) {
+                           if (done == 5) throw Stop{};
+                         }),
+                 Stop);
+    EXPECT_EQ(losses(trained(algorithm, kTopk, 2, folder.path())), losses(whole)) << rule;
+  }
+}
+
+}  // namespace
+}  // namespace traincast

@@ -1,0 +1,169 @@
+#include "workloads/capture/learner_service.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "base/error.hpp"
+#include "base/linked_program.hpp"
+#include "workloads/capture/host.hpp"
+#include "workloads/capture/neural_network.hpp"
+#include "workloads/learner_protocol.hpp"
+#include "workloads/workload.hpp"
+
+namespace traincast {
+
+namespace {
+
+// Held-out samples that are scored at once. Batch normalisation takes its statistics from them.
+constexpr std::uint64_t kScored = 250;
+
+class LearnerService {
+ public:
+  explicit LearnerService(const CaptureRequest& request)
+      : request_(request),
+        data_(make_dataset(request.parameters.choice("data"), request.model, request.seed)),
+        shards_(*data_, read_training(request.parameters).shards, request.learners,
+                static_cast<std::uint64_t>(request.parameters.count("samples_per_learner")),
+                static_cast<std::uint64_t>(request.parameters.count("batch")), request.seed),
+        network_({.model = request.model, .seed = request.seed, .device = Device::cpu}),
+        parameters_(request.model.parameters()) {
+    for (unsigned i = 0; i < std::max(1u, request.threads); ++i) workers_.push_back({network_.replica(), {}});
+  }
+
+  std::string answer(std::string_view question, std::span<std::byte> memory) {
+    memory_ = memory;
+    Reader reader(question);
+    Writer writer;
+    switch (reader.get<LearnerQuestion>()) {
+      case LearnerQuestion::initial: write_initial(row(reader.get<std::uint32_t>())); break;
+      case LearnerQuestion::gradients: {
+        auto passes = reader.get_all<LearnerPass>();
+        std::vector<double> losses(passes.size());
+        in_parallel(passes.size(),
+                    [&](Worker& worker, std::size_t i) { losses[i] = run(worker, passes[i]); });
+        writer.put_all(std::span<const double>(losses));
+        break;
+      }
+      case LearnerQuestion::evaluate: {
+        std::span<const float> at = row(reader.get<std::uint32_t>());
+        writer.put(evaluate(at, reader.get<std::uint64_t>()));
+        break;
+      }
+      default: throw std::logic_error("a question that learners do not know");
+    }
+    return writer.bytes();
+  }
+
+ private:
+  struct Worker {
+    std::unique_ptr<Replica> replica;
+    Batch batch;
+  };
+
+  std::span<float> row(std::uint32_t number) const {
+    std::uint64_t bytes = row_floats(parameters_) * sizeof(float), first = number * bytes;
+    if (memory_.size() < bytes || first > memory_.size() - bytes)
+      throw std::logic_error("row " + std::to_string(number) + " lies behind the shared memory");
+    return {reinterpret_cast<float*>(memory_.data() + first), parameters_};
+  }
+
+  void write_initial(std::span<float> into) const {
+    for (std::uint32_t id = 0; id < request_.model.layers.size(); ++id) {
+      std::vector<float> values = network_.parameter(id);
+      std::copy(values.begin(), values.end(), into.begin());
+      into = into.subspan(values.size());
+    }
+  }
+
+  double run(Worker& worker, const LearnerPass& pass) const {
+    shards_.fill(pass.learner, pass.batch, worker.batch);
+    worker.replica->look_at(row(pass.at));
+    double loss = worker.replica->run(worker.batch);
+    std::span<float> into = row(pass.into);
+    for (std::uint32_t id = 0; id < request_.model.layers.size(); ++id) {
+      std::span<const float> gradient = worker.replica->gradient(id);
+      std::memcpy(into.data(), gradient.data(), gradient.size_bytes());
+      into = into.subspan(gradient.size());
+    }
+    return loss;
+  }
+
+  Evaluation evaluate(std::span<const float> at, std::uint64_t samples) {
+    if (held_out_samples_ != samples) hold_out(samples);
+    std::vector<Score> scores(held_out_.size());
+    in_parallel(held_out_.size(), [&](Worker& worker, std::size_t i) {
+      worker.replica->look_at(at);
+      scores[i] = worker.replica->evaluate(held_out_[i]);
+    });
+    double loss = 0, correct = 0, labels = 0;
+    for (const Score& score : scores) {
+      loss += score.loss * static_cast<double>(score.of);
+      correct += static_cast<double>(score.right);
+      labels += static_cast<double>(score.of);
+    }
+    return {loss / labels, correct / labels};
+  }
+
+  void hold_out(std::uint64_t samples) {
+    if (std::uint64_t there = data_->size(Split::test); samples > there)
+      throw InputError("evaluation_samples: the data have " + std::to_string(there) +
+                       " samples for evaluation, got " + std::to_string(samples));
+    held_out_.clear();
+    for (std::uint64_t i = 0; i < samples; ++i) {
+      if (i % kScored == 0) held_out_.emplace_back();
+      data_->append(Split::test, i, held_out_.back());
+    }
+    held_out_samples_ = samples;
+  }
+
+  void in_parallel(std::size_t count, const std::function<void(Worker&, std::size_t)>& f) {
+    std::atomic<std::size_t> next{0};
+    std::mutex mutex;
+    std::exception_ptr error;
+    auto work = [&](Worker& worker) {
+      try {
+        use_one_thread_each();
+        for (std::size_t i; (i = next++) < count;) f(worker, i);
+      } catch (...) {
+        std::lock_guard lock(mutex);
+        if (!error) error = std::current_exception();
+        next = count;
+      }
+    };
+    {
+      std::vector<std::jthread> helpers;
+      for (std::size_t i = 1; i < std::min(workers_.size(), count); ++i)
+        helpers.emplace_back([&, i] { work(workers_[i]); });
+      work(workers_.front());
+    }
+    if (error) std::rethrow_exception(error);
+  }
+
+  const CaptureRequest& request_;
+  std::unique_ptr<Dataset> data_;
+  Shards shards_;
+  Network network_;
+  std::uint64_t parameters_;
+  std::vector<Worker> workers_;
+  std::vector<Batch> held_out_;
+  std::uint64_t held_out_samples_ = 0;
+  std::span<std::byte> memory_;
+};
+
+}  // namespace
+
+void serve_learners(const CaptureRequest& request) {
+  keep_blas_to_one_thread();
+  LearnerService service(request);
+  serve_link([&](std::string_view question, std::span<std::byte> memory) {
+    return service.answer(question, memory);
+  });
+}
+
+}  // namespace traincast

@@ -1,0 +1,40 @@
+// What traincast asks of the learners that traincast-capture serves: questions and answers as plain values,
+// tensors as rows of the shared memory.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/exchange.hpp"
+#include "base/serial.hpp"
+
+namespace traincast {
+
+/// A row holds one number for each parameter of the model, tensor by tensor in the order of definition; rows
+/// begin at multiples of 64 bytes.
+constexpr std::uint64_t row_floats(std::uint64_t parameters) { return (parameters + 15) / 16 * 16; }
+
+enum class LearnerQuestion : std::uint32_t {
+  initial,    ///< row → writes the initial parameters there
+  gradients,  ///< passes → each one's mean loss over its mini-batch
+  evaluate,   ///< row, samples → Evaluation over so many held-out samples
+};
+
+/// Forward and backward of one learner over one of its mini-batches.
+struct LearnerPass {
+  LearnerId learner = 0;
+  std::uint32_t at = 0;    ///< row of the parameters
+  std::uint32_t into = 0;  ///< row for the gradient
+  std::uint32_t unused = 0;
+  std::uint64_t batch = 0;  ///< of the learner's, counted from the first of training
+};
+
+struct Evaluation {
+  double loss = 0;      ///< mean over samples
+  double accuracy = 0;  ///< share of labels that have the highest score
+};
+
+}  // namespace traincast
