@@ -5,7 +5,7 @@
 
 #include "compressors/integer_sum.hpp"
 #include "compressors/kernels/kernels.hpp"
-#include "compressors/quantised/bf16.hpp"
+#include "base/bf16.hpp"
 
 namespace traincast {
 

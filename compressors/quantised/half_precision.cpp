@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "compressors/methods.hpp"
-#include "compressors/quantised/bf16.hpp"
-#include "compressors/quantised/fp16.hpp"
+#include "base/bf16.hpp"
+#include "base/fp16.hpp"
 
 namespace traincast {
 

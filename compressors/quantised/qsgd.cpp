@@ -10,7 +10,7 @@
 #include "compressors/methods.hpp"
 #include "compressors/quantised/code_stream.hpp"
 #include "compressors/quantised/dense_codec.hpp"
-#include "compressors/quantised/fp16.hpp"
+#include "base/fp16.hpp"
 #include "compressors/quantised/stochastic.hpp"
 
 namespace traincast {

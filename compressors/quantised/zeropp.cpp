@@ -11,8 +11,8 @@
 #include "compressors/bits.hpp"
 #include "compressors/gathered.hpp"
 #include "compressors/methods.hpp"
-#include "compressors/quantised/bf16.hpp"
-#include "compressors/quantised/fp16.hpp"
+#include "base/bf16.hpp"
+#include "base/fp16.hpp"
 
 namespace traincast {
 

@@ -6,8 +6,8 @@
 
 #include "base/parameters.hpp"
 #include "compressors/bits.hpp"
-#include "compressors/quantised/bf16.hpp"
-#include "compressors/quantised/fp16.hpp"
+#include "base/bf16.hpp"
+#include "base/fp16.hpp"
 
 namespace traincast {
 

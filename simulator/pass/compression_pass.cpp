@@ -11,7 +11,6 @@
 
 #include "base/error.hpp"
 #include "base/machine.hpp"
-#include "simulator/pass/tensor_bytes.hpp"
 #include "simulator/pass/unit_walk.hpp"
 
 namespace traincast {
@@ -24,20 +23,6 @@ constexpr std::uint32_t kMany = 32;
 constexpr double kShareOfSums = 1.0 / 8;
 // Units run side by side as long as their memories take no more than the largest one's and this.
 constexpr double kBesideLargest = 512.0 * 1024 * 1024;
-
-void add(StepRecord& total, const StepRecord& part) {
-  total.mean_gradient_square += part.mean_gradient_square;
-  total.error_square += part.error_square;
-  total.mean_input_square += part.mean_input_square;
-  total.residual_square += part.residual_square;
-  total.gradient_square += part.gradient_square;
-  total.memory_square += part.memory_square;
-  total.mean_support += part.mean_support;
-  total.independent_union += part.independent_union;
-  if (total.union_by_hop.size() < part.union_by_hop.size())
-    total.union_by_hop.resize(part.union_by_hop.size());
-  for (std::size_t h = 0; h < part.union_by_hop.size(); ++h) total.union_by_hop[h] += part.union_by_hop[h];
-}
 
 /// One method at one number of learners, and what its units gave.
 class MethodRun {
@@ -86,14 +71,10 @@ class MethodRun {
     record.steps.resize(scenario_.steps);
     const std::vector<std::uint32_t> regimes = regimes_of(*compressor_, trace_, scenario_.steps);
     for (std::size_t s = 0; s < scenario_.steps; ++s) {
+      StepAssembly step(buckets_.size(), record.learners);
+      for (std::size_t u = 0; u < units_.size(); ++u) step.add(units_[u], std::move(walked_[u][s]));
+      record.steps[s] = step.take();
       record.steps[s].regime = regimes[s];
-      std::vector<std::vector<std::vector<Phase>>> by_bucket(buckets_.size());
-      for (std::size_t u = 0; u < units_.size(); ++u) {
-        note_tensor_bytes(record.steps[s], units_[u].seen, walked_[u][s].phases, record.learners);
-        by_bucket[units_[u].bucket].push_back(std::move(walked_[u][s].phases));
-        add(record.steps[s], walked_[u][s].sums);
-      }
-      for (const auto& phases : by_bucket) record.steps[s].buckets.push_back(fuse(phases));
     }
     return record;
   }

@@ -1,9 +1,7 @@
 #include "simulator/pass/unit_walk.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <stdexcept>
 
 #include "base/interrupt.hpp"
 #include "compressors/kernels/kernels.hpp"
@@ -39,25 +37,12 @@ class RecordedGradient : public GradientSource {
 
 }  // namespace
 
-std::vector<CompressorUnit> make_units(const Compressor& compressor, const std::vector<Bucket>& buckets) {
-  if (compressor.coupling() == Coupling::model && buckets.size() > 1)
-    throw std::logic_error("a method that sees the whole model got several buckets");
-  std::vector<CompressorUnit> units;
-  for (std::size_t b = 0; b < buckets.size(); ++b)
-    for (Bucket& seen : compressor.units(buckets[b])) units.push_back({std::move(seen), b});
-  return units;
-}
-
 std::vector<std::uint32_t> regimes_of(const Compressor& compressor, const TraceReader& trace,
                                       std::size_t steps) {
   const StepsOf step_of(trace);
-  std::vector<std::uint32_t> seen, all;
-  for (std::size_t s = 0; s < steps; ++s) {
-    std::uint32_t regime = compressor.regime(step_of(s, {}));
-    auto known = std::find(seen.begin(), seen.end(), regime);
-    all.push_back(static_cast<std::uint32_t>(known - seen.begin()));
-    if (known == seen.end()) seen.push_back(regime);
-  }
+  RegimeNumbers numbers;
+  std::vector<std::uint32_t> all;
+  for (std::size_t s = 0; s < steps; ++s) all.push_back(numbers.of(compressor.regime(step_of(s, {}))));
   return all;
 }
 
@@ -95,21 +80,14 @@ UnitWalk::UnitWalk(const Scenario& scenario, const TraceReader& trace, const Buc
                    const GradientNorms& norms, std::uint32_t learners, Memories memories)
     : trace_(trace),
       unit_(unit),
-      numel_(unit.numel()),
-      learners_(learners),
-      memories_(memories),
       gradient_norms_(norms),
-      step_of_(trace) {
-  auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
-  ErrorRule rule = error_rule_of(scenario, *compressor, unit);
-  feedback_ = std::make_unique<ErrorFeedback>(std::move(compressor), rule, learners_, numel_, memories_,
-                                              scenario.seed);
-  ids_.resize(learners_);
+      step_of_(trace),
+      ids_(learners),
+      pass_(scenario, unit, learners, memories) {
   std::iota(ids_.begin(), ids_.end(), 0u);
-  average_.resize(numel_);
 }
 
-Step UnitWalk::begin(std::size_t s) {
+Step UnitWalk::begin(std::size_t s) const {
   throw_if_interrupted();
   Step step = step_of_(s, ids_);
   if (!gradient_norms_.empty()) step.gradient_norms = gradient_norms_[s];
@@ -117,71 +95,19 @@ Step UnitWalk::begin(std::size_t s) {
 }
 
 UnitStep UnitWalk::timed_step(std::size_t s) {
-  Step step = begin(s);
-  Group group(learners_);
-  feedback_->aggregate(step, unit_, RecordedGradient(trace_, s, unit_), group, average_);
-  return {group.phases(), group.seconds(), {}};
+  return pass_.timed_step(begin(s), RecordedGradient(trace_, s, unit_));
 }
 
 UnitStep UnitWalk::step(std::size_t s, GradientSums& gradients) {
-  Step step = begin(s);
-  Group group(learners_);
-  UnitStep result;
-  begin_statistics(step, s, gradients, result.sums);
-  ContributionRecord record;
-  if (memories_ == Memories::mean) {
-    const std::vector<float> mean(mean_gradient_.begin(), mean_gradient_.end());
-    record = feedback_->aggregate_mean(step, unit_, mean, group, average_);
-  } else {
-    record = feedback_->aggregate(step, unit_, RecordedGradient(trace_, s, unit_), group, average_);
-  }
-  result.phases = group.phases();
-  result.seconds = group.seconds();
-  end_statistics(step, record, result.sums);
-  return result;
-}
-
-void UnitWalk::begin_statistics(const Step& step, std::size_t s, GradientSums& gradients, StepRecord& sums) {
-  mean_gradient_.clear();
-  mean_gradient_.reserve(numel_);
+  const Step step = begin(s);
+  GradientTotals totals;
+  totals.sum.reserve(unit_.numel());
   for (const TensorInfo& tensor : unit_.tensors) {
-    auto of_tensor = gradients.of(s, tensor.id, learners_);
-    for (double value : of_tensor->sum) mean_gradient_.push_back(value / learners_);
-    if (memories_ == Memories::each) sums.gradient_square += of_tensor->squares;
+    auto of_tensor = gradients.of(s, tensor.id, static_cast<std::uint32_t>(ids_.size()));
+    totals.sum.insert(totals.sum.end(), of_tensor->sum.begin(), of_tensor->sum.end());
+    totals.squares += of_tensor->squares;
   }
-  if (memories_ == Memories::mean)
-    for (double value : mean_gradient_) sums.gradient_square += learners_ * value * value;
-  mean_input_ = mean_gradient_;
-  const double worth = feedback_->memory_in_gradients(step);
-  for (std::size_t e = 0; e < mean_memory_.size(); ++e) mean_input_[e] += worth * mean_memory_[e];
-}
-
-void UnitWalk::end_statistics(const Step& step, const ContributionRecord& record, StepRecord& sums) {
-  for (std::size_t e = 0; e < numel_; ++e) {
-    double applied = static_cast<double>(average_[e]);
-    double error = applied - mean_gradient_[e], residual = mean_input_[e] - applied;
-    sums.mean_gradient_square += mean_gradient_[e] * mean_gradient_[e];
-    sums.error_square += error * error;
-    sums.mean_input_square += mean_input_[e] * mean_input_[e];
-    sums.residual_square += residual * residual;
-  }
-  const double worth = feedback_->memory_in_gradients(step);
-  const std::uint32_t kept = memories_ == Memories::mean ? 1 : learners_;
-  std::fill(mean_memory_.begin(), mean_memory_.end(), 0.0);
-  for (LearnerId i = 0; i < kept; ++i) {
-    std::span<const float> memory = feedback_->memory(i);
-    mean_memory_.resize(std::max(mean_memory_.size(), memory.size()));
-    for (std::size_t e = 0; e < memory.size(); ++e) mean_memory_[e] += static_cast<double>(memory[e]);
-    sums.memory_square += worth * worth * square_sum(memory);
-  }
-  for (double& value : mean_memory_) value /= kept;
-  if (memories_ == Memories::mean) sums.memory_square *= learners_;
-
-  if (record.union_by_hop.empty()) return;
-  sums.union_by_hop.assign(record.union_by_hop.begin(), record.union_by_hop.end());
-  sums.mean_support = static_cast<double>(record.support) / learners_;
-  double density = sums.mean_support / static_cast<double>(numel_);
-  sums.independent_union = static_cast<double>(numel_) * (1 - std::pow(1 - density, learners_));
+  return pass_.step(step, RecordedGradient(trace_, s, unit_), std::move(totals));
 }
 
 }  // namespace traincast

@@ -1,22 +1,13 @@
-// One unit of a method's tensors, walked through the steps: its error memories live only here.
+// One unit of a method's tensors, walked through the steps of a trace.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
-#include "compressors/error_feedback.hpp"
-#include "simulator/pass/compression_pass.hpp"
 #include "simulator/pass/gradient_sums.hpp"
+#include "simulator/pass/unit_pass.hpp"
 
 namespace traincast {
-
-/// What one call of aggregate sees, and the bucket whose collectives it joins.
-struct CompressorUnit {
-  Bucket seen;
-  std::size_t bucket = 0;
-};
-std::vector<CompressorUnit> make_units(const Compressor& compressor, const std::vector<Bucket>& buckets);
 
 /// The method's way of working by step, numbered in order of appearance.
 std::vector<std::uint32_t> regimes_of(const Compressor& compressor, const TraceReader& trace,
@@ -38,12 +29,6 @@ class StepsOf {
   double learning_rate_ = 0, epoch_per_step_ = 0;
 };
 
-struct UnitStep {
-  std::vector<Phase> phases;
-  std::vector<PhaseSeconds> seconds;
-  StepRecord sums;  ///< without buckets
-};
-
 class UnitWalk {
  public:
   UnitWalk(const Scenario& scenario, const TraceReader& trace, const Bucket& unit, const GradientNorms& norms,
@@ -55,22 +40,14 @@ class UnitWalk {
   UnitStep timed_step(std::size_t s);
 
  private:
-  Step begin(std::size_t s);
-  void begin_statistics(const Step& step, std::size_t s, GradientSums& gradients, StepRecord& sums);
-  void end_statistics(const Step& step, const ContributionRecord& record, StepRecord& sums);
+  Step begin(std::size_t s) const;
 
   const TraceReader& trace_;
   const Bucket& unit_;
-  std::uint64_t numel_;
-  std::uint32_t learners_;
-  Memories memories_;
   const GradientNorms& gradient_norms_;
   StepsOf step_of_;
-  std::unique_ptr<ErrorFeedback> feedback_;
   std::vector<LearnerId> ids_;
-  std::vector<float> average_;
-  std::vector<double> mean_gradient_, mean_input_;
-  std::vector<double> mean_memory_;  // after the step before; empty where nothing is remembered
+  UnitPass pass_;
 };
 
 }  // namespace traincast

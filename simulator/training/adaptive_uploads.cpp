@@ -20,10 +20,12 @@
 #include <deque>
 
 #include "base/error.hpp"
+#include "base/parallel.hpp"
 #include "compressors/codec.hpp"
 #include "simulator/pass/buckets.hpp"
-#include "simulator/training/model_method.hpp"
+#include "simulator/pass/unit_pass.hpp"
 #include "simulator/training/training_algorithms.hpp"
+#include "simulator/training/unit_places.hpp"
 
 namespace traincast {
 
@@ -40,25 +42,9 @@ double square_of_difference(std::span<const float> a, std::span<const float> b) 
 
 /// One unit's codec, and where its elements lie in the model.
 struct Unit {
-  Bucket seen;
-  std::size_t bucket = 0;
+  CompressorUnit of;
   std::unique_ptr<Compressor> compressor;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> pieces;  ///< first element, elements
-
-  std::vector<float> gather(std::span<const float> model) const {
-    std::vector<float> values;
-    for (auto [first, count] : pieces) {
-      auto piece = model.subspan(first, count);
-      values.insert(values.end(), piece.begin(), piece.end());
-    }
-    return values;
-  }
-  void scatter(std::span<const float> values, std::span<float> model) const {
-    for (auto [first, count] : pieces) {
-      std::ranges::copy(values.first(count), model.begin() + static_cast<std::ptrdiff_t>(first));
-      values = values.subspan(count);
-    }
-  }
+  UnitPlaces places;
 };
 
 class AdaptiveUploads : public TrainingAlgorithm {
@@ -74,18 +60,13 @@ class AdaptiveUploads : public TrainingAlgorithm {
         memories_(learners_, std::vector<float>(parameters_of(layers))),
         uploads_(learners_, std::vector<float>(parameters_of(layers))),
         staleness_(learners_, 0) {
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> places;
-    for (const TensorInfo& layer : layers)
-      places.emplace_back(places.empty() ? 0 : places.back().first + places.back().second, layer.numel());
     auto make = [&] {
       return scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
     };
-    auto method = make();
-    for (std::size_t b = 0; b < buckets_.size(); ++b)
-      for (Bucket& seen : method->units(buckets_[b])) {
-        Unit& unit = units_.emplace_back(Unit{std::move(seen), b, make(), {}});
-        for (const TensorInfo& tensor : unit.seen.tensors) unit.pieces.push_back(places[tensor.id]);
-      }
+    for (CompressorUnit& unit : make_units(*make(), buckets_)) {
+      UnitPlaces places(layers, unit.seen);
+      units_.push_back({std::move(unit), make(), std::move(places)});
+    }
   }
 
   // The parameters; of each learner its gradient, the one that it compares with, and where that was taken.
@@ -115,7 +96,7 @@ class AdaptiveUploads : public TrainingAlgorithm {
     for (double square : moves_) moved += square;
     const double bound = alpha_ / step.learning_rate * moved / (static_cast<double>(learners_) * learners_);
     std::vector<std::uint8_t> uploads(learners_);
-    in_parallel(learners_, threads_, [&](std::size_t i) {
+    in_parallel(learners_, threads_, [&](std::size_t i, unsigned) {
       uploads[i] =
           first || staleness_[i] >= window_ || !(square_of_difference(gradients_[i], compared_[i]) <= bound);
     });
@@ -185,25 +166,25 @@ class AdaptiveUploads : public TrainingAlgorithm {
     for (std::uint8_t one : uploads) result.uploads += one;
     std::vector<UnitUpload> sent(units_.size());
     in_parallel(units_.size(), threads_,
-                [&](std::size_t u) { sent[u] = upload_unit(step, units_[u], uploads); });
+                [&](std::size_t u, unsigned) { sent[u] = upload_unit(step, units_[u], uploads); });
     for (std::size_t u = 0; u < units_.size(); ++u) {
       const Unit& unit = units_[u];
-      Op& op = ops[unit.bucket];
+      Op& op = ops[unit.of.bucket];
       Bytes all = 0;
       for (LearnerId i = 0; i < learners_; ++i) {
         op.bytes[i] += sent[u].bytes[i];
         all += sent[u].bytes[i];
       }
       op.value_bytes += sent[u].value_bytes;
-      for (const TensorInfo& tensor : unit.seen.tensors) {
+      for (const TensorInfo& tensor : unit.of.seen.tensors) {
         if (record.tensor_bytes.size() <= tensor.id) record.tensor_bytes.resize(tensor.id + 1, kUnknownBytes);
-        if (unit.seen.tensors.size() == 1) record.tensor_bytes[tensor.id] = all;
+        if (unit.of.seen.tensors.size() == 1) record.tensor_bytes[tensor.id] = all;
       }
       if (result.uploads == 0) continue;
-      std::vector<Work>& work = record.buckets[unit.bucket].phases[0].work;
-      work.push_back({Primitive::elementwise, {unit.seen.numel()}, 2});  // γ·g + e, and what is left of it
+      std::vector<Work>& work = record.buckets[unit.of.bucket].phases[0].work;
+      work.push_back({Primitive::elementwise, {unit.of.seen.numel()}, 2});  // γ·g + e, and what is left of it
       if (Codec* codec = unit.compressor->codec())
-        for (Work& one : codec->encode_work_of(unit.seen)) work.push_back(one);
+        for (Work& one : codec->encode_work_of(unit.of.seen)) work.push_back(one);
     }
     for (std::size_t b = 0; b < buckets_.size(); ++b) {
       record.buckets[b].phases[0].op = std::move(ops[b]);
@@ -217,21 +198,23 @@ class AdaptiveUploads : public TrainingAlgorithm {
     Bytes value_bytes = 0;
   };
   UnitUpload upload_unit(const Step& step, const Unit& unit, const std::vector<std::uint8_t>& uploads) {
-    const std::uint64_t n = unit.seen.numel();
+    const std::uint64_t n = unit.of.seen.numel();
     const auto rate = static_cast<float>(step.learning_rate);
     Codec* codec = unit.compressor->codec();
-    const UnitDraws draws(seed_, step.index, unit.seen.id);
+    const UnitDraws draws(seed_, step.index, unit.of.seen.id);
     UnitUpload result{std::vector<Bytes>(learners_, 0), 0};
     for (LearnerId i = 0; i < learners_; ++i) {
       if (!uploads[i]) continue;
-      std::vector<float> vector = unit.gather(gradients_[i]), memory = unit.gather(memories_[i]);
+      std::vector<float> vector(n), memory(n);
+      unit.places.gather(gradients_[i], vector);
+      unit.places.gather(memories_[i], memory);
       for (std::size_t e = 0; e < n; ++e) vector[e] = rate * vector[e] + memory[e];
       std::vector<float> sent = vector;
       result.bytes[i] = n * sizeof(float);
       Bytes values = result.bytes[i];
       if (codec) {
         const KeyedDraws own = draws.own(i);
-        const Call call{unit.seen, n, step.index, i, own, draws.shared()};
+        const Call call{unit.of.seen, n, step.index, i, own, draws.shared()};
         Message message = codec->encode(vector, call);
         result.bytes[i] = message.size();
         values = codec->value_bytes(message, call);
@@ -240,8 +223,8 @@ class AdaptiveUploads : public TrainingAlgorithm {
       }
       result.value_bytes += values;
       for (std::size_t e = 0; e < n; ++e) vector[e] -= sent[e];
-      unit.scatter(vector, memories_[i]);
-      unit.scatter(sent, uploads_[i]);
+      unit.places.scatter(vector, memories_[i]);
+      unit.places.scatter(sent, uploads_[i]);
     }
     return result;
   }

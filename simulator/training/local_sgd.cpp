@@ -52,7 +52,7 @@ class LocalSgd : public TrainingAlgorithm {
       result.uploads = learners_;
     } else {
       result.record.buckets.resize(method_.buckets().size());
-      result.record.regime = regime(kLocal);
+      result.record.regime = regimes_.of(kLocal);
     }
     average_for_evaluation();
     return result;
@@ -65,7 +65,7 @@ class LocalSgd : public TrainingAlgorithm {
     for (std::span<const float> model : models_) writer.put_all(model);
     for (const OptimizerState& optimizer : optimizers_) optimizer.save(writer);
     writer.put_all(std::span<const float>(common_));
-    writer.put_all(std::span<const std::uint32_t>(regimes_));
+    regimes_.save(writer);
     method_.save(writer);
   }
 
@@ -73,7 +73,7 @@ class LocalSgd : public TrainingAlgorithm {
     for (std::span<float> model : models_) load_into(model, reader);
     for (OptimizerState& optimizer : optimizers_) optimizer.load(reader);
     load_into(common_, reader);
-    regimes_ = reader.get_all<std::uint32_t>();
+    regimes_.load(reader);
     method_.load(reader);
     average_for_evaluation();
   }
@@ -92,7 +92,7 @@ class LocalSgd : public TrainingAlgorithm {
     StepRecord record = method_.aggregate(of_models, differences, average_);
     for (std::size_t e = 0; e < common_.size(); ++e) common_[e] -= average_[e];
     for (std::span<float> model : models_) std::ranges::copy(common_, model.begin());
-    record.regime = regime(record.regime);
+    record.regime = regimes_.of(record.regime);
     record.after_backward = true;
     for (std::size_t b = 0; b < record.buckets.size(); ++b) {
       std::vector<Phase>& phases = record.buckets[b].phases;
@@ -112,14 +112,6 @@ class LocalSgd : public TrainingAlgorithm {
     }
   }
 
-  /// Numbered in order of appearance, as a record has them.
-  std::uint32_t regime(std::uint32_t own) {
-    auto known = std::ranges::find(regimes_, own);
-    auto number = static_cast<std::uint32_t>(known - regimes_.begin());
-    if (known == regimes_.end()) regimes_.push_back(own);
-    return number;
-  }
-
   std::uint32_t learners_;
   std::uint64_t period_;
   double local_after_;
@@ -128,7 +120,7 @@ class LocalSgd : public TrainingAlgorithm {
   std::vector<float> common_, average_;
   std::vector<std::span<float>> models_, gradients_;
   std::span<float> mean_;
-  std::vector<std::uint32_t> regimes_;
+  RegimeNumbers regimes_;
 };
 
 }  // namespace

@@ -1,13 +1,11 @@
 // The scenario's method with its error feedback over the whole model, one step after the other.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "compressors/error_feedback.hpp"
-#include "simulator/pass/compression_pass.hpp"
+#include "simulator/pass/unit_pass.hpp"
 
 namespace traincast {
 
@@ -28,16 +26,13 @@ class ModelMethod {
   void load(Reader& reader);
 
  private:
-  class Unit;
+  struct Unit;
   std::uint32_t learners_;
   unsigned threads_;
   std::unique_ptr<Compressor> compressor_;  // for questions about the method alone
   std::vector<Bucket> buckets_;
   std::vector<std::unique_ptr<Unit>> units_;
-  std::vector<std::uint32_t> regimes_;  // the method's, in order of appearance
+  RegimeNumbers regimes_;
 };
-
-/// Calls f(0 … count − 1), several at a time; the first exception is thrown here.
-void in_parallel(std::size_t count, unsigned threads, const std::function<void(std::size_t)>& f);
 
 }  // namespace traincast

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "compressors/quantised/bf16.hpp"
+#include "base/bf16.hpp"
 #include "tests/support/compressor_harness.hpp"
 
 namespace traincast::testing {

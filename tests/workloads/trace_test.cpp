@@ -8,12 +8,12 @@
 #include <cstring>
 #include <thread>
 
+#include "base/bf16.hpp"
 #include "base/files.hpp"
 #include "base/sha256.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/workloads/sample_trace.hpp"
-#include "workloads/trace/half.hpp"
 #include "workloads/trace/safetensors.hpp"
 
 namespace traincast {
@@ -264,9 +264,8 @@ TEST(Trace, KeepsHalvesWithTheErrorOfRounding) {
     float first, tiny;
     double error;
   };
-  for (const Case& c :
-       {Case{Stored::bf16, 1, bf16_to_float(float_to_bf16(1e-9f)), 0x1p-10 / std::sqrt(squares)},
-        Case{Stored::f16, 1 + 0x1p-10f, 0, 1e-9 / std::sqrt(squares)}}) {
+  for (const Case& c : {Case{Stored::bf16, 1, bf16_value(bf16_bits(1e-9f)), 0x1p-10 / std::sqrt(squares)},
+                        Case{Stored::f16, 1 + 0x1p-10f, 0, 1e-9 / std::sqrt(squares)}}) {
     ScratchFolder folder;
     Manifest m = sample_manifest(2);
     m.values = c.type;
@@ -324,43 +323,6 @@ TEST(Trace, TakesOneFileOfEachRankAsPythonWritesIt) {
     }
   write_text_file(folder / "manifest.json", m.to_json().dump());
   expect_sample(TraceReader(folder.path(), 2));
-}
-
-TEST(Half, IsWidenedExactly) {
-  EXPECT_EQ(f16_to_float(0x7bff), 65504.0f);
-  EXPECT_EQ(f16_to_float(0xc000), -2.0f);
-  EXPECT_EQ(f16_to_float(0x0400), 0x1p-14f);
-  EXPECT_EQ(f16_to_float(0x03ff), 1023 * 0x1p-24f);
-  EXPECT_EQ(f16_to_float(0x3555), 0.333251953125f);
-  EXPECT_TRUE(std::signbit(f16_to_float(0x8000)));
-  EXPECT_TRUE(std::isinf(f16_to_float(0x7c00)));
-  EXPECT_TRUE(std::isnan(f16_to_float(0x7e00)));
-}
-
-// Every number of a format stands for itself, and between two neighbours the nearer one is taken, the even
-// one half-way.
-template <class Widen, class Round>
-void expect_nearest(std::uint16_t infinity, Widen widen, Round round) {
-  for (std::uint16_t bits = 0; bits < infinity; ++bits) {
-    const float value = widen(bits);
-    ASSERT_EQ(round(value), bits);
-    ASSERT_EQ(round(-value), bits | 0x8000);
-    if (bits + 1 == infinity) break;
-    const float next = widen(static_cast<std::uint16_t>(bits + 1));
-    const auto middle = static_cast<float>((double{value} + next) / 2);
-    ASSERT_EQ(round(middle), bits + (bits & 1)) << bits;
-    ASSERT_EQ(round(std::nextafter(middle, 0.f)), bits);
-    ASSERT_EQ(round(std::nextafter(middle, INFINITY)), bits + 1);
-  }
-}
-
-TEST(Half, IsTheNearest) {
-  expect_nearest(0x7c00, f16_to_float, float_to_f16);
-  expect_nearest(0x7f80, bf16_to_float, float_to_bf16);
-  EXPECT_EQ(float_to_f16(65519.996f), 0x7bff);
-  EXPECT_EQ(float_to_f16(65520), 0x7c00);
-  EXPECT_EQ(float_to_f16(0x1p-25f), 0);
-  EXPECT_EQ(float_to_bf16(3.4e38f), 0x7f80) << "beyond the largest, which is 3.39e38";
 }
 
 }  // namespace

@@ -1,16 +1,13 @@
 #include "workloads/capture/learner_service.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <exception>
 #include <functional>
-#include <mutex>
 #include <stdexcept>
-#include <thread>
 
 #include "base/error.hpp"
 #include "base/linked_program.hpp"
+#include "base/parallel.hpp"
 #include "workloads/capture/host.hpp"
 #include "workloads/capture/neural_network.hpp"
 #include "workloads/learner_protocol.hpp"
@@ -45,8 +42,8 @@ class LearnerService {
       case LearnerQuestion::gradients: {
         auto passes = reader.get_all<LearnerPass>();
         std::vector<double> losses(passes.size());
-        in_parallel(passes.size(),
-                    [&](Worker& worker, std::size_t i) { losses[i] = run(worker, passes[i]); });
+        with_workers(passes.size(),
+                     [&](Worker& worker, std::size_t i) { losses[i] = run(worker, passes[i]); });
         writer.put_all(std::span<const double>(losses));
         break;
       }
@@ -97,7 +94,7 @@ class LearnerService {
   Evaluation evaluate(std::span<const float> at, std::uint64_t samples) {
     if (held_out_samples_ != samples) hold_out(samples);
     std::vector<Score> scores(held_out_.size());
-    in_parallel(held_out_.size(), [&](Worker& worker, std::size_t i) {
+    with_workers(held_out_.size(), [&](Worker& worker, std::size_t i) {
       worker.replica->look_at(at);
       scores[i] = worker.replica->evaluate(held_out_[i]);
     });
@@ -122,27 +119,11 @@ class LearnerService {
     held_out_samples_ = samples;
   }
 
-  void in_parallel(std::size_t count, const std::function<void(Worker&, std::size_t)>& f) {
-    std::atomic<std::size_t> next{0};
-    std::mutex mutex;
-    std::exception_ptr error;
-    auto work = [&](Worker& worker) {
-      try {
-        use_one_thread_each();
-        for (std::size_t i; (i = next++) < count;) f(worker, i);
-      } catch (...) {
-        std::lock_guard lock(mutex);
-        if (!error) error = std::current_exception();
-        next = count;
-      }
-    };
-    {
-      std::vector<std::jthread> helpers;
-      for (std::size_t i = 1; i < std::min(workers_.size(), count); ++i)
-        helpers.emplace_back([&, i] { work(workers_[i]); });
-      work(workers_.front());
-    }
-    if (error) std::rethrow_exception(error);
+  void with_workers(std::size_t count, const std::function<void(Worker&, std::size_t)>& f) {
+    in_parallel(count, static_cast<unsigned>(workers_.size()), [&](std::size_t i, unsigned worker) {
+      use_one_thread_each();
+      f(workers_[worker], i);
+    });
   }
 
   const CaptureRequest& request_;

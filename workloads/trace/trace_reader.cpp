@@ -10,9 +10,10 @@
 #include <optional>
 #include <thread>
 
+#include "base/bf16.hpp"
 #include "base/error.hpp"
+#include "base/fp16.hpp"
 #include "workloads/trace/file_pass.hpp"
-#include "workloads/trace/half.hpp"
 #include "workloads/trace/input_file.hpp"
 #include "workloads/trace/safetensors.hpp"
 #include "workloads/trace/trace.hpp"
@@ -45,7 +46,7 @@ float widen(const char* bytes, Stored type) {
     return value;
   }
   std::memcpy(&half, bytes, sizeof half);
-  return type == Stored::bf16 ? bf16_to_float(half) : f16_to_float(half);
+  return type == Stored::bf16 ? bf16_value(half) : fp16_value(half);
 }
 
 // Few enough for the usual limit of 1,024 open files; the others are opened for each reading.
@@ -113,7 +114,7 @@ class StepFile {
       std::size_t count = std::min(half.size(), into.size() - done);
       file.read_at(at + 2 * done, half.data(), 2 * count);
       for (std::size_t i = 0; i < count; ++i)
-        into[done + i] = type_ == Stored::bf16 ? bf16_to_float(half[i]) : f16_to_float(half[i]);
+        into[done + i] = type_ == Stored::bf16 ? bf16_value(half[i]) : fp16_value(half[i]);
       done += count;
     }
   }

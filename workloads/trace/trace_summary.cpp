@@ -2,14 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
-#include <exception>
 #include <functional>
-#include <mutex>
-#include <thread>
 
 #include "base/interrupt.hpp"
+#include "base/parallel.hpp"
 
 namespace traincast {
 
@@ -17,31 +14,15 @@ namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 15;
 
-/// Calls f(0) … f(count − 1) from several threads, each with its own buffer of a piece.
+/// In parallel, each worker with its own buffer of a piece.
 void each_index(std::size_t count, unsigned threads,
                 const std::function<void(std::size_t, std::vector<float>&)>& f) {
-  std::atomic<std::size_t> next{0};
-  std::exception_ptr error;
-  std::mutex mutex;
-  auto work = [&] {
-    std::vector<float> buffer(kPiece);
-    try {
-      for (std::size_t i; (i = next++) < count;) {
-        throw_if_interrupted();
-        f(i, buffer);
-      }
-    } catch (...) {
-      next = count;
-      std::lock_guard lock(mutex);
-      if (!error) error = std::current_exception();
-    }
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (std::size_t i = 1; i < std::min<std::size_t>(threads, count); ++i) helpers.emplace_back(work);
-    work();
-  }
-  if (error) std::rethrow_exception(error);
+  std::vector<std::vector<float>> buffers(threads);
+  in_parallel(count, threads, [&](std::size_t i, unsigned worker) {
+    throw_if_interrupted();
+    buffers[worker].resize(kPiece);
+    f(i, buffers[worker]);
+  });
 }
 
 struct Moments {

@@ -7,10 +7,11 @@
 #include <optional>
 #include <system_error>
 
+#include "base/bf16.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/fp16.hpp"
 #include "workloads/trace/file_pass.hpp"
-#include "workloads/trace/half.hpp"
 #include "workloads/trace/input_file.hpp"
 #include "workloads/trace/safetensors.hpp"
 #include "workloads/trace/trace.hpp"
@@ -82,12 +83,9 @@ std::size_t round_values(std::span<const float> values, Stored type, std::span<s
   const std::size_t count = std::min(values.size(), into.size());
   for (std::size_t i = 0; i < count; ++i) {
     const float value = values[i];
-    if (std::isnan(value)) {
-      into[i] = 0x7fff;  // in both
-      continue;
-    }
-    into[i] = type == Stored::bf16 ? float_to_bf16(value) : float_to_f16(value);
-    const double stored = type == Stored::bf16 ? bf16_to_float(into[i]) : f16_to_float(into[i]);
+    into[i] = type == Stored::bf16 ? bf16_bits(value) : fp16_bits(value);
+    if (std::isnan(value)) continue;
+    const double stored = type == Stored::bf16 ? bf16_value(into[i]) : fp16_value(into[i]);
     if (std::isinf(stored)) {
       if (std::isinf(value)) continue;
       throw InputError("a gradient has the value " + std::to_string(value) + ", which is beyond " +

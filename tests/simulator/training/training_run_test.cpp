@@ -143,12 +143,14 @@ TEST(LocalSgd, GoesOnFromACheckpointToTheByte) {
   EXPECT_EQ(numbers(trained(members, 2, folder.path())), numbers(whole));
 }
 
-// Methods with memories, momenta, draws and a basis of their own.
+// Methods with memories, momenta, draws and a basis of their own, and one that takes its memories up late.
 TEST(TrainingRun, GoesOnFromACheckpointToTheByte) {
   struct Stop {};
   for (const char* method : {R"({"name": "topk", "density": 0.05})", R"({"name": "powersgd", "rank": 2})",
-                             R"({"name": "qsgd"})", R"({"name": "dgc", "density": 0.05})"}) {
-    std::string members = std::string(R"("compressor": )") + method;
+                             R"({"name": "qsgd"})", R"({"name": "dgc", "density": 0.05})",
+                             R"({"name": "hierarchical", "node_size": 2,
+                                 "between": {"name": "topk", "density": 0.05}})"}) {
+    std::string members = std::string(R"("learners": 4, "compressor": )") + method;
     TrainingRun whole = trained(members);
     ScratchFolder folder;
     EXPECT_THROW(trained(members, 1, folder.path(),
@@ -163,6 +165,8 @@ TEST(TrainingRun, GoesOnFromACheckpointToTheByte) {
     EXPECT_EQ(first, 5u) << method << ": four steps were there";
     EXPECT_EQ(numbers(resumed), numbers(whole)) << method;
     EXPECT_EQ(resumed.exchange.steps.back().buckets, whole.exchange.steps.back().buckets) << method;
+    EXPECT_EQ(resumed.exchange.steps[4].mean_input_square, whole.exchange.steps[4].mean_input_square)
+        << method << ": what was remembered counts in the first step again";
   }
 }
 

@@ -1,4 +1,4 @@
-#include "compressors/quantised/bf16.hpp"
+#include "base/bf16.hpp"
 
 #include <gtest/gtest.h>
 
