@@ -97,18 +97,45 @@ void add_noise(RandomStream& random, float deviation, std::span<float> pixels) {
   }
 }
 
-class MadeImages final : public Dataset {
+/// Patterns of a seed's classes, in images as the model takes them.
+class MadeOfPatterns : public Dataset {
  public:
-  MadeImages(const Parameters& p, const Model& model, std::uint64_t seed)
+  /// `places`: whether every place of an image has a label, or the whole one.
+  MadeOfPatterns(const char* name, const Parameters& p, const Model& model, std::uint64_t seed, bool places)
       : seed_(seed),
         noise_(static_cast<float>(p.number("noise"))),
         classes_(model.losses.front().classes),
-        shape_(model.input.shape) {
-    Shape taken = shape_.size() == 3 ? shape_ : Shape{3, 32, 32};
-    require_form(model, "procedural images", taken, 1, classes_);
+        shape_(model.input.shape),
+        name_(name) {
+    const Shape taken = shape_.size() == 3 ? shape_ : Shape{3, 32, 32};
+    require_form(model, name, taken, places ? taken[1] * taken[2] : 1, classes_);
     patterns_.emplace(seed, classes_, shape_[0], shape_[1]);
   }
   std::uint64_t size(Split) const override { return kEndless; }
+  Json describe() const override {
+    Json json;
+    json["name"] = name_;
+    json["made"] = true;
+    json["classes"] = classes_;
+    json["noise"] = static_cast<double>(noise_);
+    return json;
+  }
+
+ protected:
+  std::uint64_t seed_;
+  float noise_;
+  std::int64_t classes_;
+  Shape shape_;
+  std::optional<Patterns> patterns_;
+
+ private:
+  const char* name_;
+};
+
+class MadeImages final : public MadeOfPatterns {
+ public:
+  MadeImages(const Parameters& p, const Model& model, std::uint64_t seed)
+      : MadeOfPatterns("procedural images", p, model, seed, false) {}
   std::int64_t classes() const override { return classes_; }
   std::int64_t class_of(std::uint64_t index) const override {
     RandomStream random(sample_key(seed_, Split::train, index));
@@ -134,37 +161,14 @@ class MadeImages final : public Dataset {
     into.labels.push_back(static_cast<std::int64_t>(label));
     ++into.samples;
   }
-  Json describe() const override {
-    Json json;
-    json["name"] = "procedural images";
-    json["made"] = true;
-    json["classes"] = classes_;
-    json["noise"] = static_cast<double>(noise_);
-    return json;
-  }
-
- private:
-  std::uint64_t seed_;
-  float noise_;
-  std::int64_t classes_;
-  Shape shape_;
-  std::optional<Patterns> patterns_;
 };
 
 /// Up to three discs, each of a class's pattern, over that of class 0, the ground; the label of a place is
 /// the class that is seen there.
-class MadeMasks final : public Dataset {
+class MadeMasks final : public MadeOfPatterns {
  public:
   MadeMasks(const Parameters& p, const Model& model, std::uint64_t seed)
-      : seed_(seed),
-        noise_(static_cast<float>(p.number("noise"))),
-        classes_(model.losses.front().classes),
-        shape_(model.input.shape) {
-    Shape taken = shape_.size() == 3 ? shape_ : Shape{3, 128, 128};
-    require_form(model, "procedural masks", taken, taken[1] * taken[2], classes_);
-    patterns_.emplace(seed, classes_, shape_[0], shape_[1]);
-  }
-  std::uint64_t size(Split) const override { return kEndless; }
+      : MadeOfPatterns("procedural masks", p, model, seed, true) {}
   void append(Split split, std::uint64_t index, Batch& into) const override {
     RandomStream random(sample_key(seed_, split, index));
     auto side = static_cast<std::size_t>(shape_[1]);
@@ -195,21 +199,6 @@ class MadeMasks final : public Dataset {
     into.labels.insert(into.labels.end(), seen.begin(), seen.end());
     ++into.samples;
   }
-  Json describe() const override {
-    Json json;
-    json["name"] = "procedural masks";
-    json["made"] = true;
-    json["classes"] = classes_;
-    json["noise"] = static_cast<double>(noise_);
-    return json;
-  }
-
- private:
-  std::uint64_t seed_;
-  float noise_;
-  std::int64_t classes_;
-  Shape shape_;
-  std::optional<Patterns> patterns_;
 };
 
 constexpr Parameter kNoisy[] = {

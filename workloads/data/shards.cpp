@@ -109,24 +109,29 @@ void Shards::deal_by_proportion(std::vector<std::vector<std::uint64_t>> of_class
     for (std::size_t c = 0; c < share.size(); ++c)
       if (prior[c] > 0)
         logs[c] = log_gamma_variate(alpha * prior[c] * static_cast<double>(share.size()), random);
-    for (std::uint64_t i = 0; i < each_; ++i) {
-      double best = -INFINITY, sum = 0;
+    double sum = 0;
+    auto weigh = [&] {
+      double best = -INFINITY;
       for (std::size_t c = 0; c < share.size(); ++c)
         if (!of_class[c].empty()) best = std::max(best, logs[c]);
+      sum = 0;
       for (std::size_t c = 0; c < share.size(); ++c) {
         bool there = !of_class[c].empty() && logs[c] - best > -700;
         sum += share[c] = there ? portable_exp(logs[c] - best) : 0;
       }
+    };
+    weigh();
+    for (std::uint64_t i = 0; i < each_; ++i) {
       double at = random.uniform() * sum;
-      std::size_t chosen = 0, last = 0;
+      std::size_t chosen = 0;
       for (std::size_t c = 0; c < share.size(); ++c) {
         if (share[c] <= 0) continue;
-        last = c;
+        chosen = c;
         if ((at -= share[c]) < 0) break;
       }
-      chosen = last;
       dealt_.push_back(of_class[chosen].back());
       of_class[chosen].pop_back();
+      if (of_class[chosen].empty()) weigh();
     }
   }
 }
