@@ -7,6 +7,7 @@
 #include "compressors/bits.hpp"
 #include "compressors/gathered.hpp"
 #include "compressors/methods.hpp"
+#include "compressors/quantised/code_stream.hpp"
 #include "compressors/quantised/dense_codec.hpp"
 
 namespace traincast {
@@ -83,10 +84,7 @@ class Natural final : public DenseCodec {
 
   void check(std::span<const std::byte> message, const Call& call) const override {
     if (bytes_) return expect_message_size(kKind, message, call.numel);
-    expect_message_size(kKind, message, bytes_of_bits(call.numel * bits()));
-    const auto used = static_cast<unsigned>(call.numel * bits() % 8);
-    if (used != 0 && std::to_integer<unsigned>(message.back()) >> used != 0)
-      refuse_message(kKind, "is not filled with zeros");
+    check_codes(kKind, message, call.numel, bits());
   }
 
   void piece(std::span<const std::byte> message, const Call&, std::uint64_t begin,
