@@ -21,13 +21,21 @@ void add_once(std::vector<std::string>& list, const std::string& word) {
 // "quickstart, seed 1, open loop, traincast 0.1.0"
 std::string about(const std::vector<JsonReader>& reports, const std::vector<ReportedPoint>& points) {
   std::vector<std::string> names, seeds, versions, loops;
+  // Points that were trained have seeds of their own.
+  const bool trained = !points.empty() && std::ranges::all_of(points, [](const ReportedPoint& point) {
+    return point.find("training/runs").has_value();
+  });
   for (const JsonReader& report : reports) {
     JsonReader scenario = report.at("scenario");
     add_once(names, scenario.at("name").text());
-    if (auto seed = scenario.find("seed")) add_once(seeds, seed->value().dump(-1));
+    if (auto seed = scenario.find("seed"); seed && !trained) add_once(seeds, seed->value().dump(-1));
     if (auto version = report.at("traincast").find("version")) add_once(versions, version->text());
   }
-  for (const ReportedPoint& point : points) add_once(loops, point.loop);
+  for (const ReportedPoint& point : points) {
+    add_once(loops, point.loop);
+    if (auto runs = point.find("training/runs"))
+      for (const JsonReader& run : runs->items()) add_once(seeds, run.at("seed").value().dump(-1));
+  }
   std::string text = join(names, " + ");
   if (!seeds.empty()) text += (seeds.size() > 1 ? ", seeds " : ", seed ") + join(seeds);
   if (!loops.empty()) text += ", " + join(loops, " and ") + " loop";
