@@ -8,7 +8,7 @@ namespace traincast {
 /// {"version", "simgrid", "eigen", "compiler"}: the same on every machine with the same packages.
 Json version_info();
 
-/// Host, time, threads, what other work kept busy, and memory: what may differ between equal runs.
+/// Host, time, threads and memory: what may differ between equal runs.
 Json describe_environment(unsigned threads);
 
 }  // namespace traincast
