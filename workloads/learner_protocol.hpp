@@ -10,6 +10,7 @@
 
 #include "base/exchange.hpp"
 #include "base/serial.hpp"
+#include "workloads/layer_factors.hpp"
 
 namespace traincast {
 
@@ -21,6 +22,9 @@ enum class LearnerQuestion : std::uint32_t {
   initial,    ///< row → writes the initial parameters there
   gradients,  ///< passes → each one's mean loss over its mini-batch
   evaluate,   ///< row, samples → Evaluation over so many held-out samples
+  factors,    ///< form, passes with factors → losses; the gradients are written too
+  multiply,   ///< form, samples of a learner, row of the parameters, row for the gradient, where each
+              ///< learner's factors begin → writes the mean gradient of the parameters that have factors
 };
 
 /// Forward and backward of one learner over one of its mini-batches.
@@ -30,6 +34,13 @@ struct LearnerPass {
   std::uint32_t into = 0;  ///< row for the gradient
   std::uint32_t unused = 0;
   std::uint64_t batch = 0;  ///< of the learner's, counted from the first of training
+};
+
+/// The same, with a place for the factors of its layers: numbers of the shared memory, counted from its
+/// first.
+struct LearnerFactorPass {
+  LearnerPass pass;
+  std::uint64_t factors = 0;
 };
 
 struct Evaluation {

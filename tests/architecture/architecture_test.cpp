@@ -57,14 +57,16 @@ const std::map<std::string, std::set<std::string>> kArrows{
     {"workloads/models/", {"base/", "workloads/timeline/"}},
     {"workloads/trace/", {"base/", "workloads/timeline/"}},
     {"workloads/capture/",
-     {"base/", "workloads/", "workloads/data/", "workloads/models/", "workloads/timeline/", "workloads/trace/"}},
+     {"base/", "workloads/", "workloads/data/", "workloads/models/", "workloads/timeline/",
+      "workloads/trace/"}},
     {"simulator/collectives/", {"base/"}},
     {"simulator/step/", {"base/", "simulator/collectives/"}},
     {"simulator/replay/", {"base/", "platforms/", "simulator/collectives/", "simulator/step/"}},
     {"simulator/training/",
      {"base/", "compressors/", "workloads/", "simulator/scenario/", "simulator/pass/"}},
     {"simulator/scenario/",
-     {"base/", "compressors/", "platforms/", "platforms/accelerators/", "workloads/", "simulator/collectives/", "simulator/step/"}},
+     {"base/", "compressors/", "platforms/", "platforms/accelerators/", "workloads/",
+      "simulator/collectives/", "simulator/step/"}},
     {"simulator/pass/",
      {"base/", "compressors/", "platforms/accelerators/", "workloads/", "workloads/models/",
       "workloads/timeline/", "workloads/trace/", "simulator/scenario/"}},
@@ -134,7 +136,7 @@ TEST(Architecture, EachPackageIsIncludedWhereItBelongs) {
 
 // Each LibTorch source takes half a minute to compile: they are few, and what reaches one through a header
 // counts.
-TEST(Architecture, AtMostFourSourcesIncludeLibTorch) {
+TEST(Architecture, AtMostFiveSourcesIncludeLibTorch) {
   std::vector<Include> includes = all_includes();
   std::set<std::string> tainted;  // files that LibTorch reaches
   for (std::size_t before = SIZE_MAX; before != tainted.size();) {
@@ -148,7 +150,7 @@ TEST(Architecture, AtMostFourSourcesIncludeLibTorch) {
   for (const std::string& file : tainted)
     if (file.ends_with(".cpp")) sources.push_back(file);
   EXPECT_GE(sources.size(), 1u);
-  EXPECT_LE(sources.size(), 4u) << testing::PrintToString(sources);
+  EXPECT_LE(sources.size(), 5u) << testing::PrintToString(sources);
 }
 
 TEST(Architecture, FileNamesAreUnique) {

@@ -153,14 +153,18 @@ Forward::Forward(const Model& model) : model_(model), last_use_(model.operations
 }
 
 std::vector<at::Tensor> Forward::logits(std::span<const at::Tensor> parameters, at::Tensor input,
-                                        at::Generator* dropout) const {
+                                        at::Generator* dropout, OperationTaker* taker) const {
   std::int64_t samples = input.size(0);
   std::vector<Tensor> values;
   values.reserve(model_.operations.size() + 1);
   values.push_back(std::move(input));
   for (std::size_t i = 0; i < model_.operations.size(); ++i) {
     const Operation& operation = model_.operations[i];
-    values.push_back(std::visit(Step{operation, parameters, values, dropout}, operation.kind));
+    Tensor taken;
+    if (taker && operation.inputs.size() == 1)
+      taken = taker->take(i, parameters, values[operation.inputs[0]]);
+    values.push_back(
+        taken.defined() ? taken : std::visit(Step{operation, parameters, values, dropout}, operation.kind));
     if (!has_shape(values.back(), samples, operation.result))
       throw std::logic_error("operation " + std::to_string(i) +
                              " of the model has another shape in LibTorch");
@@ -170,6 +174,17 @@ std::vector<at::Tensor> Forward::logits(std::span<const at::Tensor> parameters, 
   std::vector<Tensor> all;
   for (const Loss& loss : model_.losses) all.push_back(values[loss.logits].reshape({-1, loss.classes}));
   return all;
+}
+
+at::Tensor Forward::through(std::size_t first, std::size_t end, std::span<const at::Tensor> parameters,
+                            at::Tensor input) const {
+  std::vector<Tensor> values(end + 1);
+  values[first] = std::move(input);
+  for (std::size_t i = first; i < end; ++i) {
+    const Operation& operation = model_.operations[i];
+    values[i + 1] = std::visit(Step{operation, parameters, values, nullptr}, operation.kind);
+  }
+  return values[end];
 }
 
 at::Tensor Forward::loss(std::span<const at::Tensor> logits, const at::Tensor& labels) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <stdexcept>
 
 #include "base/error.hpp"
@@ -52,6 +53,17 @@ class LearnerService {
         writer.put(evaluate(at, reader.get<std::uint64_t>()));
         break;
       }
+      case LearnerQuestion::factors: {
+        const auto& layers = layers_of(reader.get<FactorForm>());
+        auto passes = reader.get_all<LearnerFactorPass>();
+        std::vector<double> losses(passes.size());
+        with_workers(passes.size(), [&](Worker& worker, std::size_t i) {
+          losses[i] = run_with_factors(worker, layers, passes[i]);
+        });
+        writer.put_all(std::span<const double>(losses));
+        break;
+      }
+      case LearnerQuestion::multiply: multiply(reader); break;
       default: throw std::logic_error("a question that learners do not know");
     }
     return writer.bytes();
@@ -79,16 +91,59 @@ class LearnerService {
   }
 
   double run(Worker& worker, const LearnerPass& pass) const {
+    prepare(worker, pass);
+    const double loss = worker.replica->run(worker.batch);
+    write_gradient(worker, pass);
+    return loss;
+  }
+
+  double run_with_factors(Worker& worker, const std::vector<LayerFactors>& layers,
+                          const LearnerFactorPass& asked) const {
+    prepare(worker, asked.pass);
+    const double loss = worker.replica->run(
+        worker.batch, layers, place_of_factors(asked.factors, factor_numbers(layers, worker.batch.samples)));
+    write_gradient(worker, asked.pass);
+    return loss;
+  }
+
+  void multiply(Reader& reader) {
+    const auto& layers = layers_of(reader.get<FactorForm>());
+    const auto samples = reader.get<std::uint64_t>();
+    const std::span<const float> at = row(reader.get<std::uint32_t>());
+    const std::span<float> into = row(reader.get<std::uint32_t>());
+    std::vector<std::span<const std::byte>> sent;
+    for (std::uint64_t first : reader.get_all<std::uint64_t>())
+      sent.push_back(place_of_factors(first, factor_numbers(layers, samples)));
+    use_one_thread_each();
+    workers_.front().replica->look_at(at);
+    workers_.front().replica->multiply(layers, samples, sent, std::as_writable_bytes(into));
+  }
+
+  const std::vector<LayerFactors>& layers_of(FactorForm form) {
+    std::vector<LayerFactors>& layers = layers_[form];
+    if (layers.empty()) layers = layer_factors(request_.model, form);
+    return layers;
+  }
+
+  std::span<std::byte> place_of_factors(std::uint64_t first, std::uint64_t numbers) const {
+    const std::uint64_t there = memory_.size() / sizeof(float);
+    if (first > there || numbers > there - first)
+      throw std::logic_error("factors lie behind the shared memory");
+    return memory_.subspan(first * sizeof(float), numbers * sizeof(float));
+  }
+
+  void prepare(Worker& worker, const LearnerPass& pass) const {
     shards_.fill(pass.learner, pass.batch, worker.batch);
     worker.replica->look_at(row(pass.at));
-    double loss = worker.replica->run(worker.batch);
+  }
+
+  void write_gradient(Worker& worker, const LearnerPass& pass) const {
     std::span<float> into = row(pass.into);
     for (std::uint32_t id = 0; id < request_.model.layers.size(); ++id) {
       std::span<const float> gradient = worker.replica->gradient(id);
       std::memcpy(into.data(), gradient.data(), gradient.size_bytes());
       into = into.subspan(gradient.size());
     }
-    return loss;
   }
 
   Evaluation evaluate(std::span<const float> at, std::uint64_t samples) {
@@ -131,6 +186,7 @@ class LearnerService {
   Shards shards_;
   Network network_;
   std::uint64_t parameters_;
+  std::map<FactorForm, std::vector<LayerFactors>> layers_;
   std::vector<Worker> workers_;
   std::vector<Batch> held_out_;
   std::uint64_t held_out_samples_ = 0;

@@ -16,6 +16,7 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "workloads/capture/factor_tape.hpp"
 #include "workloads/capture/forward.hpp"
 #include "workloads/capture/host.hpp"
 
@@ -84,21 +85,19 @@ class TorchReplica : public Replica {
     on_host_.resize(shared.size());
   }
 
-  double run(const Batch& batch) override {
-    at::Tensor input = input_of(batch), labels = labels_of(batch);
-    dropout_.set_current_seed(RandomStream({.seed = options_.seed,
-                                            .purpose = Purpose::shuffle,
-                                            .step = batch.step,
-                                            .learner = batch.learner,
-                                            .tensor = kDropout})
-                                  .next());
-    for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
-    for (at::Tensor& copy : on_host_) copy.reset();
-    clock_->begin_forward();
-    at::Tensor loss = forward_.loss(forward_.logits(parameters_, input, &dropout_), labels);
-    clock_->begin_backward();
-    loss.backward();
-    return loss.item<double>();
+  double run(const Batch& batch) override { return pass(batch, nullptr); }
+
+  double run(const Batch& batch, std::span<const LayerFactors> layers,
+             std::span<std::byte> factors) override {
+    FactorTape tape(options_.model, layers);
+    double loss = pass(batch, &tape);
+    tape.write(factors);
+    return loss;
+  }
+
+  void multiply(std::span<const LayerFactors> layers, std::uint64_t samples,
+                std::span<const std::span<const std::byte>> sent, std::span<std::byte> gradient) override {
+    multiply_factors({options_.model, forward_, parameters_, layers}, samples, sent, gradient);
   }
 
   Score evaluate(const Batch& batch) override {
@@ -137,6 +136,23 @@ class TorchReplica : public Replica {
   }
 
  private:
+  double pass(const Batch& batch, OperationTaker* taker) {
+    at::Tensor input = input_of(batch), labels = labels_of(batch);
+    dropout_.set_current_seed(RandomStream({.seed = options_.seed,
+                                            .purpose = Purpose::shuffle,
+                                            .step = batch.step,
+                                            .learner = batch.learner,
+                                            .tensor = kDropout})
+                                  .next());
+    for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+    for (at::Tensor& copy : on_host_) copy.reset();
+    clock_->begin_forward();
+    at::Tensor loss = forward_.loss(forward_.logits(parameters_, input, &dropout_, taker), labels);
+    clock_->begin_backward();
+    loss.backward();
+    return loss.item<double>();
+  }
+
   // LibTorch takes no pointer to const; none of these tensors is written to.
   at::Tensor numbers(const std::vector<std::int64_t>& values, const Shape& shape) const {
     return at::from_blob(const_cast<std::int64_t*>(values.data()), shape, at::kLong)

@@ -10,6 +10,7 @@
 
 #include "workloads/capture/pass_clock.hpp"
 #include "workloads/data/batch.hpp"
+#include "workloads/layer_factors.hpp"
 #include "workloads/models/model.hpp"
 #include "workloads/training_rule.hpp"
 
@@ -40,6 +41,15 @@ class Replica {
   virtual ~Replica() = default;
   /// Forward and backward over one mini-batch; the mean loss of its samples.
   virtual double run(const Batch& batch) = 0;
+  /// The same, and writes the matrices that `layers` say are sent, one after the other, in the network's
+  /// precision. Recurrent layers are carried out step by step.
+  virtual double run(const Batch& batch, std::span<const LayerFactors> layers,
+                     std::span<std::byte> factors) = 0;
+  /// From what every learner sent for `samples` samples: the mean over learners of the gradients that these
+  /// are factors of, each in its place of `gradient`, which is as long as the model. Deltas that are not sent
+  /// are computed from what is and the parameters.
+  virtual void multiply(std::span<const LayerFactors> layers, std::uint64_t samples,
+                        std::span<const std::span<const std::byte>> sent, std::span<std::byte> gradient) = 0;
   /// Forward alone, without dropout; normalising, as in training, by the mini-batch's own statistics.
   virtual Score evaluate(const Batch& batch) = 0;
   virtual PassTimes times() = 0;  ///< of the last run
