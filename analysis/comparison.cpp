@@ -36,7 +36,7 @@ std::string identity_on(const std::vector<std::string>& axes, const ReportNumber
   std::string identity = point.compressor + " " + std::to_string(point.learners);
   for (const std::string& axis : axes) {
     const Json* value = point.coordinates.find(axis);
-    if (!value) value = at_pointer(report.scenario, axis);
+    if (!value && axis.starts_with('/')) value = at_pointer(report.scenario, axis);
     identity += "\n" + (value ? sorted(*value).dump(-1) : "");
   }
   return identity + "\n" + std::to_string(++seen[identity]);

@@ -96,10 +96,18 @@ std::string label_of(const Point& point) {
   else
     label += told_apart(scenario.compressor.entry->parameters, scenario.compressor.parameters.resolved());
   label += told_apart(error_feedback_parameters(), scenario.resolved.at("error_feedback"));
-  const bool swept = std::ranges::any_of(point.coordinates.members(), [](const Json::Member& coordinate) {
-    return coordinate.first.starts_with("/training");
-  });
-  if (!swept || !scenario.training) return label;
+  auto swept = [&](std::string_view key) {
+    return std::ranges::any_of(point.coordinates.members(), [&](const Json::Member& coordinate) {
+      return coordinate.first.starts_with(key);
+    });
+  };
+  if (!point.method_axes.empty()) {
+    std::string names;
+    for (const std::string& axis : point.method_axes)
+      names += (names.empty() ? "" : " ") + point.coordinates.at(axis).text();
+    return swept("/compressor") ? names + " " + label : names;
+  }
+  if (!swept("/training") || !scenario.training) return label;
   Json name = scenario.training->name;
   const auto& entry = training_catalog().find(JsonReader(name, scenario.file));
   return label + " " + scenario.training->name +
@@ -117,10 +125,12 @@ std::string place_of(const Point& point, bool with_bandwidth) {
   if (double bandwidth = scenario.platform.parameters.number("bandwidth"); with_bandwidth && bandwidth > 0)
     place += ", " + format_bandwidth(bandwidth);
   for (const auto& [pointer, value] : point.coordinates.members()) {
-    if (of_method(pointer) || pointer == "/learners" || pointer == "/platform" ||
-        pointer == "/platform/name" || pointer == "/platform/bandwidth")
+    if (of_method(pointer) || std::ranges::count(point.method_axes, pointer) > 0 || pointer == "/learners" ||
+        pointer == "/platform" || pointer == "/platform/name" || pointer == "/platform/bandwidth")
       continue;
-    std::string name = pointer.starts_with("/platform/") ? pointer.substr(10) : pointer.substr(1);
+    std::string name = pointer.starts_with("/platform/") ? pointer.substr(10)
+                       : pointer.starts_with("/")        ? pointer.substr(1)
+                                                         : pointer;
     std::replace(name.begin(), name.end(), '/', ' ');
     place += ", " + name + " " + shown(value);
   }

@@ -10,31 +10,87 @@ namespace traincast {
 
 namespace {
 
-struct Axis {
+/// Where a value goes, and the value in the file.
+struct Setting {
   std::string pointer;
-  std::vector<JsonReader> values;
+  JsonReader value;
 };
+
+/// Values of one place, or variants with names, which set several places at once.
+struct Axis {
+  std::string name;  // of one place: its pointer
+  bool of_variants = false;
+  struct Value {
+    Json coordinate;
+    std::vector<Setting> settings;
+  };
+  std::vector<Value> values;
+
+  bool sets(std::string_view key) const {
+    return std::ranges::any_of(values, [&](const Value& value) {
+      return std::ranges::any_of(value.settings, [&](const Setting& setting) {
+        return (setting.pointer + "/").starts_with("/" + std::string(key) + "/");
+      });
+    });
+  }
+};
+
+bool overlap(const std::string& a, const std::string& b) {
+  return (a + "/").starts_with(b + "/") || (b + "/").starts_with(a + "/");
+}
+
+void only_sweepable(const JsonReader& at, const std::string& pointer) {
+  std::vector<std::string> tokens;
+  try {
+    tokens = pointer_tokens(pointer);
+  } catch (const InputError& error) {
+    at.refuse(error.what());
+  }
+  std::vector<std::string> known = sweepable_keys();
+  if (tokens.empty() || std::find(known.begin(), known.end(), tokens[0]) == known.end())
+    at.refuse("cannot be swept" + known_names(tokens.empty() ? "" : tokens[0], known));
+}
+
+void refuse_overlaps(const JsonReader& at, const std::string& pointer, const std::vector<Axis>& others) {
+  for (const Axis& axis : others)
+    for (const Axis::Value& value : axis.values)
+      for (const Setting& setting : value.settings)
+        if (overlap(pointer, setting.pointer)) at.refuse("overlaps with the axis '" + axis.name + "'");
+}
+
+Axis read_variants(const std::string& name, const JsonReader& at, const std::vector<Axis>& others) {
+  Axis axis{name, true, {}};
+  for (const auto& [variant, settings] : at.value().members()) {
+    JsonReader of_variant = at.at(variant);
+    of_variant.only_object();
+    Axis::Value& value = axis.values.emplace_back(Axis::Value{variant, {}});
+    for (const auto& [pointer, unused] : settings.members()) {
+      JsonReader setting = of_variant.at(pointer);
+      only_sweepable(setting, pointer);
+      refuse_overlaps(setting, pointer, others);
+      for (const Setting& other : value.settings)
+        if (overlap(pointer, other.pointer)) setting.refuse("overlaps with '" + other.pointer + "'");
+      value.settings.push_back({pointer, setting});
+    }
+  }
+  return axis;
+}
 
 std::vector<Axis> read_axes(const JsonReader& sweep) {
   sweep.only_object();
   std::vector<Axis> axes;
-  for (const auto& [pointer, values] : sweep.value().members()) {
-    JsonReader at = sweep.at(pointer);
-    std::vector<std::string> tokens;
-    try {
-      tokens = pointer_tokens(pointer);
-    } catch (const InputError& error) {
-      at.refuse(error.what());
+  for (const auto& [name, values] : sweep.value().members()) {
+    JsonReader at = sweep.at(name);
+    if (values.is_object() && !name.starts_with('/')) {
+      axes.push_back(read_variants(name, at, axes));
+    } else {
+      only_sweepable(at, name);
+      Axis axis{name, false, {}};
+      for (const JsonReader& value : at.items()) axis.values.push_back({value.value(), {{name, value}}});
+      refuse_overlaps(at, name, axes);
+      axes.push_back(std::move(axis));
     }
-    std::vector<std::string> known = sweepable_keys();
-    if (tokens.empty() || std::find(known.begin(), known.end(), tokens[0]) == known.end())
-      at.refuse("cannot be swept" + known_names(tokens.empty() ? "" : tokens[0], known));
-    if (at.items().empty()) at.refuse("has no values");
-    for (const Axis& other : axes)
-      if ((pointer + "/").starts_with(other.pointer + "/") ||
-          (other.pointer + "/").starts_with(pointer + "/"))
-        at.refuse("overlaps with the axis '" + other.pointer + "'");
-    axes.push_back({pointer, at.items()});
+    if (axes.back().values.empty()) at.refuse("has no values");
   }
   return axes;
 }
@@ -43,13 +99,16 @@ std::vector<Axis> read_axes(const JsonReader& sweep) {
 [[noreturn]] void restate(const PlacedError& error, const std::vector<Axis>& axes,
                           const std::vector<std::size_t>& at) {
   for (std::size_t i = 0; i < axes.size(); ++i)
-    if ((error.pointer + "/").starts_with(axes[i].pointer + "/"))
-      throw PlacedError(error.file,
-                        axes[i].values[at[i]].pointer() + error.pointer.substr(axes[i].pointer.size()),
-                        error.why);
+    for (const Setting& setting : axes[i].values[at[i]].settings)
+      if ((error.pointer + "/").starts_with(setting.pointer + "/"))
+        throw PlacedError(error.file, setting.value.pointer() + error.pointer.substr(setting.pointer.size()),
+                          error.why);
   std::string where;
-  for (std::size_t i = 0; i < axes.size(); ++i)
-    where += (i ? ", " : "") + axes[i].pointer + " = " + axes[i].values[at[i]].shown();
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const Axis::Value& value = axes[i].values[at[i]];
+    where += (i ? ", " : "") + axes[i].name + " = " +
+             (axes[i].of_variants ? value.coordinate.text() : value.settings.front().value.shown());
+  }
   throw PlacedError(error.file, error.pointer, error.why + (where.empty() ? "" : " (at " + where + ")"));
 }
 
@@ -58,11 +117,19 @@ void apply_set(Json& document, const std::string& set) {
   if (equals == set.npos || set.empty() || set.front() != '/')
     throw InputError("--set " + set + ": must be POINTER=VALUE, as in --set /platform/bandwidth=25Gbps");
   std::string pointer = set.substr(0, equals), text = set.substr(equals + 1);
+  auto refuse = [&](const std::string& swept, const std::string& axis) {
+    if (overlap(pointer, swept))
+      throw InputError("--set " + set + ": '" + swept + "' is swept; set " + pointer_join("/sweep", axis) +
+                       " instead");
+  };
   if (const Json* sweep = document.find("sweep"); sweep && sweep->is_object())
-    for (const auto& [axis, values] : sweep->members())
-      if ((pointer + "/").starts_with(axis + "/") || (axis + "/").starts_with(pointer + "/"))
-        throw InputError("--set " + set + ": '" + axis + "' is swept; set " + pointer_join("/sweep", axis) +
-                         " instead");
+    for (const auto& [axis, values] : sweep->members()) {
+      if (axis.starts_with('/')) refuse(axis, axis);
+      if (axis.starts_with('/') || !values.is_object()) continue;
+      for (const auto& [variant, settings] : values.members())
+        if (settings.is_object())
+          for (const auto& [swept, unused] : settings.members()) refuse(swept, axis);
+    }
   Json value;
   try {
     value = Json::parse(text, "--set");
@@ -70,6 +137,21 @@ void apply_set(Json& document, const std::string& set) {
     value = text;
   }
   set_at_pointer(document, pointer, std::move(value), "--set " + set);
+}
+
+// Of keys that variants set in part, or not all of them, the echo says what the file says: the first point's
+// would pass on to the others.
+void leave_as_written(Json& resolved, const Json& document, const Axis& axis) {
+  auto restore = [&](std::string_view key) {
+    if (const Json* written = document.find(key))
+      resolved[key] = *written;
+    else
+      std::erase_if(resolved.members(), [&](const Json::Member& member) { return member.first == key; });
+  };
+  for (const std::string& key : sweepable_keys())
+    if (axis.sets(key)) restore(key);
+  if (axis.sets("training")) restore("steps");  // which its epochs make
+  if (axis.sets("accelerator")) restore("timings");
 }
 
 }  // namespace
@@ -91,16 +173,23 @@ Plan make_plan(Json document, const std::string& file, std::span<const std::stri
   for (bool more = true; more;) {
     Json point = document;
     Json coordinates{Json::Object{}};
+    std::vector<std::string> method_axes;
     for (std::size_t i = 0; i < axes.size(); ++i) {
-      try {
-        set_at_pointer(point, axes[i].pointer, axes[i].values[at[i]].value(), "the axis");
-      } catch (const InputError& error) {
-        axes[i].values[at[i]].refuse(error.what());
+      const Axis::Value& value = axes[i].values[at[i]];
+      for (const Setting& setting : value.settings) {
+        try {
+          set_at_pointer(point, setting.pointer, setting.value.value(), "the axis");
+        } catch (const InputError& error) {
+          setting.value.refuse(error.what());
+        }
       }
-      coordinates[axes[i].pointer] = axes[i].values[at[i]].value();
+      coordinates[axes[i].name] = value.coordinate;
+      if (axes[i].of_variants &&
+          (axes[i].sets("compressor") || axes[i].sets("error_feedback") || axes[i].sets("training")))
+        method_axes.push_back(axes[i].name);
     }
     try {
-      plan.points.push_back({std::move(coordinates), read_scenario(point, file)});
+      plan.points.push_back({std::move(coordinates), read_scenario(point, file), std::move(method_axes)});
     } catch (const PlacedError& error) {
       restate(error, axes, at);
     }
@@ -112,12 +201,9 @@ Plan make_plan(Json document, const std::string& file, std::span<const std::stri
   }
   plan.name = plan.points.front().scenario.name;
   plan.resolved = plan.points.front().scenario.resolved;
-  if (!axes.empty()) {
-    for (const Axis& axis : axes) {  // a swept place is echoed by its axis alone
-      Json values = Json::Array{};
-      for (std::size_t i = 0; i < axis.values.size(); ++i) values.push_back(axis.values[i].value());
-      plan.resolved["sweep"][axis.pointer] = values;
-    }
+  for (const Axis& axis : axes) {  // a swept place is echoed by its axis alone
+    if (axis.of_variants) leave_as_written(plan.resolved, document, axis);
+    plan.resolved["sweep"][axis.name] = document.at("sweep").at(axis.name);
   }
   return plan;
 }

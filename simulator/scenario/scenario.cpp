@@ -230,7 +230,8 @@ std::vector<KeyInfo> scenario_keys() {
                    key.fallback.data() ? std::string(key.fallback) : "required", std::string(key.help)});
   all.push_back(
       {"sweep", "object", "none",
-       "{pointer: [values]}: every combination is a point, in this order, the first axis outermost"});
+       "{pointer: [values]}, or {axis: {name: {pointer: value}}} for variants that differ in several places: "
+       "every combination is a point, in this order, the first axis outermost"});
   return all;
 }
 
@@ -257,9 +258,16 @@ Json scenario_schema() {
   Json values;
   values["type"] = "array";
   values["minItems"] = 1;
-  schema["properties"]["sweep"]["type"] = "object";
-  schema["properties"]["sweep"]["description"] = "{JSON pointer: [values]}: every combination is a point";
-  schema["properties"]["sweep"]["additionalProperties"] = values;
+  Json variants;
+  variants["type"] = "object";
+  variants["minProperties"] = 1;
+  variants["additionalProperties"]["type"] = "object";
+  Json& sweep = schema["properties"]["sweep"];
+  sweep["type"] = "object";
+  sweep["description"] =
+      "{JSON pointer: [values]} or {axis: {name: {JSON pointer: value}}}: every combination is a point";
+  sweep["patternProperties"]["^/"] = values;
+  sweep["additionalProperties"] = variants;
   schema["required"] = needed;  // a sweep may supply a required key as well
   schema["additionalProperties"] = false;
   return schema;

@@ -59,15 +59,16 @@ struct Scenario {
   Choice<MakeTopology> platform;
   Engine engine = Engine::automatic;
   std::optional<LoopTraining> training;  ///< where the loop is closed
-  Json resolved;  ///< every key, defaults filled in
+  Json resolved;                         ///< every key, defaults filled in
 
   const std::string& algorithm(Word word) const { return algorithms[static_cast<std::size_t>(word)]; }
 };
 
 /// A point: where it stands on the axes, and its scenario.
 struct Point {
-  Json coordinates;  ///< {pointer: value}, {} without a sweep
+  Json coordinates;  ///< {pointer: value, axis of variants: name}, {} without a sweep
   Scenario scenario;
+  std::vector<std::string> method_axes{};  ///< axes of variants whose names tell methods apart
 };
 
 struct Plan {

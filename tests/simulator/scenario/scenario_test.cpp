@@ -53,6 +53,40 @@ TEST(Sweep, RunsThroughThePointsInFileOrderFirstAxisOutermost) {
   EXPECT_EQ(plan.points[2].scenario.platform.parameters.number("bandwidth"), 0.25e9);
 }
 
+constexpr const char* kVariants = R"("steps": 3, "sweep": {
+    "/platform/bandwidth": ["1Gbps", "2Gbps"],
+    "method": {"plain": {}, "sparse, no memory": {"/compressor": {"name": "topk", "density": 0.5},
+                                                  "/error_feedback/error": "none", "/steps": 5}}})";
+
+TEST(Sweep, VariantsSetSeveralPlacesAtOnceAndOthersKeepWhatTheFileSays) {
+  Plan plan = plan_of(scenario(kVariants));
+  ASSERT_EQ(plan.points.size(), 4u);
+  EXPECT_EQ(plan.points[3].coordinates.dump(-1),
+            R"({"/platform/bandwidth":"2Gbps","method":"sparse, no memory"})");
+  const Scenario &plain = plan.points[2].scenario, &sparse = plan.points[3].scenario;
+  EXPECT_EQ(plain.compressor.entry->name, "none");
+  EXPECT_EQ(plain.steps, 3u);
+  EXPECT_EQ(sparse.compressor.entry->name, "topk");
+  EXPECT_EQ(sparse.steps, 5u);
+  EXPECT_EQ(sparse.resolved.at("error_feedback").at("error"), Json("none"));
+  EXPECT_EQ(sparse.platform.parameters.number("bandwidth"), 0.25e9);
+  EXPECT_EQ(plan.points[3].method_axes, std::vector<std::string>{"method"});
+}
+
+TEST(Sweep, OfVariantsIsEchoedSoThatNoneTakesOverWhatAnotherSets) {
+  for (const char* first : {"plain", "sparse, no memory"}) {
+    Json document = Json::parse(scenario(kVariants), "test");
+    Json& variants = document["sweep"]["method"];
+    if (variants.members().front().first != first) std::swap(variants.members()[0], variants.members()[1]);
+    Plan plan = plan_of(document.dump());
+    Plan again = plan_of(plan.resolved.dump());
+    ASSERT_EQ(again.points.size(), 4u);
+    for (std::size_t i = 0; i < 4; ++i)
+      EXPECT_EQ(again.points[i].scenario.resolved.dump(), plan.points[i].scenario.resolved.dump());
+    EXPECT_EQ(again.resolved.dump(), plan.resolved.dump());
+  }
+}
+
 TEST(Set, ReplacesValuesAsJsonOrElseAsText) {
   Plan plan = plan_of(scenario(""), {"/learners=16", "/platform/bandwidth=25Gbps", "/overlap=false"});
   EXPECT_EQ(plan.points[0].scenario.learners, 16u);
@@ -327,6 +361,27 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"SweepTwice",
                 scenario(R"("sweep": {"/platform": ["star"], "/platform/bandwidth": ["1Gbps"]})"),
                 "s.json:/sweep/~1platform~1bandwidth: overlaps with the axis '/platform'"},
+        Refusal{"VariantsOfNothing", scenario(R"("sweep": {"method": {}})"),
+                "s.json:/sweep/method: has no values"},
+        Refusal{"VariantThatIsNoObject", scenario(R"("sweep": {"method": {"a": "topk"}})"),
+                "s.json:/sweep/method/a: must be an object, got \"topk\""},
+        Refusal{"VariantOfAPlaceThatIsSwept",
+                scenario(R"("sweep": {"/platform": ["star"], "method": {"a": {"/platform/bandwidth": 1}}})"),
+                "s.json:/sweep/method/a/~1platform~1bandwidth: overlaps with the axis '/platform'"},
+        Refusal{
+            "VariantThatSetsAPlaceTwice",
+            scenario(R"("sweep": {"method": {"a": {"/compressor": "none", "/compressor/name": "topk"}}})"),
+            "s.json:/sweep/method/a/~1compressor~1name: overlaps with '/compressor'"},
+        Refusal{"SweepOfAPlaceThatVariantsSet",
+                scenario(R"("sweep": {"method": {"a": {"/overlap": true}}, "/overlap": [true]})"),
+                "s.json:/sweep/~1overlap: overlaps with the axis 'method'"},
+        Refusal{"BadValueInAVariant",
+                scenario(R"("sweep": {"method": {"a": {"/compressor": {"name": "topk", "density": 2}}}})"),
+                "s.json:/sweep/method/a/~1compressor/density: must lie in (0, 1], got 2"},
+        Refusal{"SetOfAPlaceThatVariantsSet",
+                scenario(R"("sweep": {"method": {"a": {"/overlap": true}}})"),
+                "--set /overlap=false: '/overlap' is swept; set /sweep/method instead",
+                {"/overlap=false"}},
         Refusal{"SweepNoPointer", scenario(R"("sweep": {"learners": [1]})"),
                 "s.json:/sweep/learners: 'learners' is no JSON pointer: it begins with '/', as in "
                 "/platform/bandwidth"},
