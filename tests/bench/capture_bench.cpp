@@ -14,7 +14,7 @@
 #include "workloads/capture/capture.hpp"
 #include "workloads/capture/capture_options.hpp"
 #include "workloads/capture/host.hpp"
-#include "workloads/workload.hpp"
+#include "workloads/capture/pass_seconds.hpp"
 
 namespace traincast {
 namespace {
@@ -25,11 +25,6 @@ double now() {
   timespec time{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-double median(std::vector<double> values) {
-  std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
-  return values[values.size() / 2];
 }
 
 CaptureRequest request_for(const std::string& workload, std::uint32_t learners, const fs::path& out) {
@@ -58,42 +53,41 @@ Cost cost_of(CaptureRequest request, std::uint64_t steps, bool stored) {
   return {now() - begin, first - begin};
 }
 
-struct Bare {
-  double data = 0, pass = 0;  ///< making a mini-batch; forward and backward over it
+struct Round {
+  double data = 0, pass = 0, step = 0, ratio = 0, storing = 0, start = 0;
 };
 
-Bare bare(const CaptureRequest& request, std::uint32_t passes) {
-  auto data = make_dataset(request.parameters.choice("data"), request.model, request.seed);
-  const Shards shards(*data, read_training(request.parameters).shards, request.learners,
-                      static_cast<std::uint64_t>(request.parameters.count("samples_per_learner")),
-                      static_cast<std::uint64_t>(request.parameters.count("batch")), request.seed);
-  Network network({.model = request.model, .seed = request.seed, .device = Device::cpu});
-  auto replica = network.replica();
-  std::vector<double> data_seconds, pass_seconds;
-  Batch batch;
-  for (std::uint32_t i = 0; i < passes; ++i) {
-    const double begin = now();
-    shards.fill(i % request.learners, i / request.learners, batch);
-    const double filled = now();
-    replica->run(batch);
-    data_seconds.push_back(filled - begin);
-    pass_seconds.push_back(now() - filled);
-  }
-  return {median(data_seconds), median(pass_seconds)};
-}
-
-void measure(const std::string& workload, std::uint32_t learners, const fs::path& folder) {
-  CaptureRequest request = request_for(workload, learners, folder / "trace");
-  const auto [data, pass] = bare(request, std::max(32u, std::min(learners, 256u)));
-  const std::uint64_t steps = learners >= 512 ? 1 : 4;
+Round round_of(const CaptureRequest& request) {
+  const PassSeconds before = pass_seconds(request, 64);
+  const std::uint64_t steps = request.learners >= 512 ? 1 : 4;
   // Steps beyond the first, whose like is in both.
-  const double both = learners * static_cast<double>(steps);
+  const double both = request.learners * static_cast<double>(steps);
   const Cost one = cost_of(request, 1, true), not_stored = cost_of(request, steps + 1, false),
              all = cost_of(request, steps + 1, true);
-  const double step = (not_stored.capture - one.capture) / both,
-               storing = (all.capture - not_stored.capture) / both;
+  const PassSeconds after = pass_seconds(request, 64);
+  Round round{.data = (before.data + after.data) / 2,
+              .pass = (before.pass + after.pass) / 2,
+              .step = (not_stored.capture - one.capture) / both,
+              .ratio = 0,
+              .storing = (all.capture - not_stored.capture) / both,
+              .start = one.beginning};
+  round.ratio = (round.step - round.data) / round.pass;
+  return round;
+}
+
+// Medians, for what else the machine does comes and goes.
+void measure(const std::string& workload, std::uint32_t learners, const fs::path& folder) {
+  const CaptureRequest request = request_for(workload, learners, folder / "trace");
+  std::vector<Round> rounds;
+  for (std::size_t i = learners >= 512 ? 4 : 0; i < 5; ++i) rounds.push_back(round_of(request));
+  auto median = [&](double Round::*of) {
+    const auto middle = rounds.begin() + static_cast<std::ptrdiff_t>(rounds.size() / 2);
+    std::ranges::nth_element(rounds, middle, {}, of);
+    return *middle.*of;
+  };
   std::printf("%-10s %8u %10.3f %10.3f %10.3f %6.3f %10.3f %10.3f\n", request.workload.c_str(), learners,
-              1e3 * data, 1e3 * pass, 1e3 * step, (step - data) / pass, 1e3 * storing, 1e3 * one.beginning);
+              1e3 * median(&Round::data), 1e3 * median(&Round::pass), 1e3 * median(&Round::step),
+              median(&Round::ratio), 1e3 * median(&Round::storing), 1e3 * median(&Round::start));
   std::fflush(stdout);
 }
 

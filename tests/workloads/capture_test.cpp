@@ -5,10 +5,13 @@
 
 #include <cmath>
 
+#include "base/error.hpp"
+#include "base/random.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/workloads/capture_helpers.hpp"
 #include "workloads/capture/mean_gradient.hpp"
+#include "workloads/capture/pass_seconds.hpp"
 #include "workloads/data/shards.hpp"
 #include "workloads/workload.hpp"
 
@@ -166,6 +169,86 @@ TEST(Capture, DependsOnTheSeedAndNotOnTheThreads) {
   }
 }
 
+TEST(MeanGradient, IsTheSameHoweverManyLearnersAreAddedAtOnce) {
+  // Values whose sum depends on its order, and a tensor longer than what is added piece by piece.
+  const std::vector<TensorInfo> layers{{0, "a", {3000}, ""}, {1, "b", {7}, ""}};
+  std::vector<std::vector<std::vector<float>>> gradients(5);
+  std::vector<double> losses;
+  RandomStream random({.seed = 1});
+  for (auto& gradient : gradients) {
+    for (const TensorInfo& layer : layers)
+      for (auto& values = gradient.emplace_back(); values.size() < layer.numel();)
+        values.push_back(static_cast<float>(random.normal() * std::exp(20 * random.normal())));
+    losses.push_back(random.normal() * 1e9);
+  }
+  auto mean_of = [&](const std::vector<std::uint32_t>& groups) {
+    MeanGradient mean(layers);
+    for (int step = 0; step < 2; ++step) {  // the second forgets the first
+      mean.begin();
+      LearnerId first = 0;
+      for (std::uint32_t count : groups) {
+        EXPECT_TRUE(mean.add(
+            first, count,
+            [&](std::uint32_t i, std::uint32_t id) {
+              return std::span<const float>(gradients[first + i][id]);
+            },
+            std::span(losses).subspan(first, count)));
+        first += count;
+      }
+    }
+    const auto values = mean.mean();
+    return std::pair(std::vector(values.begin(), values.end()), mean.mean_loss());
+  };
+  const auto one_by_one = mean_of({1, 1, 1, 1, 1});
+  EXPECT_EQ(mean_of({5}), one_by_one);
+  EXPECT_EQ(mean_of({2, 3}), one_by_one);
+  double sum = 0;
+  for (const auto& gradient : gradients) sum += static_cast<double>(gradient[0][2999]);
+  EXPECT_EQ(one_by_one.first[0][2999], static_cast<float>(sum / 5));
+
+  gradients[3][1][4] = NAN;
+  EXPECT_THAT(
+      [&] {
+        mean_of({2, 3});
+      },
+      ::testing::ThrowsMessage<SimulationError>(
+          ::testing::StartsWith("the gradient of 'b' is not finite at index 4: training diverged")));
+}
+
+TEST(MeanGradient, HoldsFewGradientsWhereTheyAreLargeOrLearnersAreFew) {
+  EXPECT_EQ(summed_at_once(1000, 1024, 2), 8u);
+  EXPECT_EQ(summed_at_once(1000, 8, 2), 2u);  // so that both threads have work
+  EXPECT_EQ(summed_at_once(500000, 1024, 2), 4u);
+  EXPECT_EQ(summed_at_once(25000000, 1024, 2), 1u);
+  EXPECT_EQ(summed_at_once(1000, 1, 8), 1u);
+}
+
+TEST(PassSeconds, AreOfOneMiniBatchAndGrowWithIt) {
+  auto seconds = [](int batch) {
+    CaptureRequest request = request_for(R"({"name": "convnet", "width": 8, "batch": )" +
+                                             std::to_string(batch) + R"(, "samples_per_learner": 64})",
+                                         1, 1, 1, "unused");
+    return pass_seconds(request, 5);
+  };
+  const PassSeconds few = seconds(2), many = seconds(32);
+  EXPECT_GE(few.passes, 5u);
+  EXPECT_GT(few.data, 0);
+  EXPECT_GT(many.pass, 3 * few.pass);  // 16 times the samples, under whatever load
+}
+
+TEST(PassSeconds, AreWhatACommandLineAsksFor) {
+  auto parsed = [](std::vector<const char*> arguments) { return parse_command_line(arguments); };
+  const auto line = parsed({"--workload", R"({"name": "mlp", "batch": 4})", "--time", "here.json"});
+  EXPECT_EQ(line->time, "here.json");
+  EXPECT_EQ(line->request.parameters.count("batch"), 4);
+  EXPECT_EQ(refusal([&] {
+              parsed({"--workload", "mlp", "--time", "here.json", "--steps", "2"});
+            }),
+            "--steps: goes with capturing, not with --time");
+  EXPECT_EQ(refusal([&] { parsed({"--time", "here.json"}); }), "--workload is missing; see --help");
+  EXPECT_EQ(refusal([&] { parsed({"--workload", "mlp", "--time", ""}); }), "--time: must name a file");
+}
+
 TEST(Capture, DoesNotDependOnHowManyLearnersThereAreInItsFirstStep) {
   ScratchFolder folder;
   run(request_for(kSmallMlp, 2, 1, 1, folder / "two"));
@@ -291,7 +374,7 @@ TEST(CaptureOptions, AreRefusedWithTheWayOut) {
   EXPECT_EQ(
       error_of_options({"--learner", "3"}),
       "unknown option '--learner'; did you mean '--learners'?; known: --help, --quiet, --serve, --workload, "
-      "--learners, --steps, --out, --record, --folder, --calibrate, --seed, --threads, --device, "
+      "--learners, --steps, --out, --record, --folder, --calibrate, --time, --seed, --threads, --device, "
       "--values");
   EXPECT_EQ(error_of_options({"--learners"}), "--learners: a value must follow");
   EXPECT_EQ(error_of_options({"--learners", "0"}),

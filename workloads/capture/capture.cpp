@@ -103,14 +103,15 @@ void check_disk(const CaptureRequest& request) {
                      (request.values == Stored::f32 ? ", or --values bf16 for half of it" : ""));
 }
 
-void check_memory(const CaptureRequest& request, const CaptureMemory& memory) {
+void check_memory(const CaptureRequest& request, const CaptureMemory& memory, unsigned at_once) {
   const double available = available_memory() + memory.program;  // what the program has already
   if (memory.total() > available)
     throw InputError("training '" + request.workload + "' takes about " + format_bytes(memory.total()) +
                      " of memory: " + format_bytes(memory.state) +
                      " for parameters, their moments and means, " + format_bytes(memory.gradients) +
                      " for gradients and " + format_bytes(memory.activations) + " for activations of " +
-                     std::to_string(at_once(request)) + " learners at once; " + format_bytes(available) +
+                     std::to_string(at_once) + (at_once == 1 ? " learner; " : " learners at once; ") +
+                     format_bytes(available) +
                      " are available; take a smaller batch or model, or fewer --threads");
 }
 
@@ -129,7 +130,11 @@ class Capture {
         writer_(request.out, manifest_of(request, *data_, network_)),
         mean_(request.model.layers) {
     const unsigned threads = at_once(request);
-    for (unsigned i = 0; i < threads; ++i) workers_.push_back({network_.replica(), {}});
+    group_ = summed_at_once(request.model.parameters(), request.learners, threads);
+    for (unsigned i = 0; i < threads; ++i) {
+      Worker& worker = workers_.emplace_back();
+      for (std::uint32_t k = 0; k < group_; ++k) worker.replicas.push_back(network_.replica());
+    }
   }
 
   CaptureResult run() {
@@ -160,7 +165,7 @@ class Capture {
 
  private:
   struct Worker {
-    std::unique_ptr<Replica> replica;
+    std::vector<std::unique_ptr<Replica>> replicas;  ///< each holds a learner's gradient until its next run
     Batch batch;
   };
 
@@ -168,7 +173,7 @@ class Capture {
   void warm_up() {
     Worker& worker = workers_.front();
     shards_.fill(0, 0, worker.batch);
-    worker.replica->run(worker.batch);
+    worker.replicas.front()->run(worker.batch);
   }
 
   void run_step(std::uint64_t step) {
@@ -179,10 +184,13 @@ class Capture {
     if (recording_) writer_.begin_step(step);
     mean_.begin();
     done_ = 0;
-    for (next_ = 0; next_ < alone;) {
-      run_learner(workers_.front(), step, next_++);
-      passes_.push_back(workers_.front().replica->times());
+    for (LearnerId first = 0; first < alone; first += group_) {
+      const LearnerId last = std::min(first + group_, alone);
+      run_learners(workers_.front(), step, first, last);
+      for (LearnerId i = first; i < last; ++i)
+        passes_.push_back(workers_.front().replicas[i - first]->times());
     }
+    next_ = alone;
     run_threads(step);
     if (stop_) throw Interrupted{};
     if (recording_) writer_.end_step();
@@ -196,12 +204,12 @@ class Capture {
     std::vector<float> values;
     for (LearnerId learner = 0; learner < request_.learners; ++learner) {
       if (stop_) throw Interrupted{};
-      auto read = [&](std::uint32_t id) -> std::span<const float> {
+      auto read = [&](std::uint32_t, std::uint32_t id) -> std::span<const float> {
         values.resize(request_.model.layers[id].numel());
         writer_.read_back(learner, id, values);
         return values;
       };
-      mean_.add(learner, read, 0);
+      mean_.add(learner, 1, read, {});
       if (progress_) progress_(step, learner + 1, last_loss_);
     }
     update(step);
@@ -222,8 +230,8 @@ class Capture {
     auto work = [&](Worker& worker) {
       try {
         use_one_thread_each();
-        for (LearnerId learner; (learner = next_++) < request_.learners;)
-          if (!run_learner(worker, step, learner)) break;
+        for (LearnerId first; (first = next_.fetch_add(group_)) < request_.learners;)
+          if (!run_learners(worker, step, first, std::min(first + group_, request_.learners))) break;
       } catch (...) {
         std::lock_guard lock(mutex_);
         if (!error_) error_ = std::current_exception();
@@ -238,19 +246,25 @@ class Capture {
     if (error_) std::rethrow_exception(error_);
   }
 
-  bool run_learner(Worker& worker, std::uint64_t step, LearnerId learner) {
+  bool run_learners(Worker& worker, std::uint64_t step, LearnerId first, LearnerId last) {
+    std::vector<double> losses;
+    for (LearnerId learner = first; learner < last; ++learner)
+      losses.push_back(run_learner(*worker.replicas[learner - first], worker.batch, step, learner));
+    return mean_.add(
+        first, last - first,
+        [&](std::uint32_t i, std::uint32_t id) { return worker.replicas[i]->gradient(id); }, losses);
+  }
+
+  double run_learner(Replica& replica, Batch& batch, std::uint64_t step, LearnerId learner) {
     if (stop_) throw Interrupted{};
-    shards_.fill(learner, step, worker.batch);
-    double loss = worker.replica->run(worker.batch);
+    shards_.fill(learner, step, batch);
+    const double loss = replica.run(batch);
     for (std::uint32_t id = 0; recording_ && id < request_.model.layers.size(); ++id)
-      writer_.write(learner, id, worker.replica->gradient(id));
-    if (!mean_.add(
-            learner, [&](std::uint32_t id) { return worker.replica->gradient(id); }, loss))
-      return false;
+      writer_.write(learner, id, replica.gradient(id));
     std::lock_guard lock(mutex_);
     ++done_;
     if (progress_) progress_(step, done_, last_loss_);
-    return true;
+    return loss;
   }
 
   const CaptureRequest& request_;
@@ -263,6 +277,7 @@ class Capture {
   TraceWriter writer_;
   MeanGradient mean_;
   std::vector<Worker> workers_;
+  std::uint32_t group_ = 1;  ///< learners whose gradients a worker adds at once
   std::vector<PassTimes> passes_;
   std::vector<double> optimizer_seconds_;
   double last_loss_ = 0;
@@ -282,16 +297,21 @@ std::uint64_t recorded_steps(const CaptureRequest& request) {
   return sum;
 }
 
+double refuse_what_does_not_fit(const CaptureRequest& request, unsigned at_once) {
+  const CaptureMemory memory = capture_memory(
+      request.model, static_cast<std::uint64_t>(request.parameters.count("batch")), at_once,
+      at_once * summed_at_once(request.model.parameters(), request.learners, at_once), peak_memory());
+  check_memory(request, memory, at_once);
+  return memory.total();
+}
+
 CaptureResult capture(const CaptureRequest& request, const std::atomic<bool>& stop,
                       const Progress& progress) {
-  const CaptureMemory memory =
-      capture_memory(request.model, static_cast<std::uint64_t>(request.parameters.count("batch")),
-                     at_once(request), peak_memory());
-  check_memory(request, memory);
+  const double stated = refuse_what_does_not_fit(request, at_once(request));
   check_disk(request);
   keep_blas_to_one_thread();
   CaptureResult result = Capture(request, stop, progress).run();
-  result.stated_memory = memory.total();
+  result.stated_memory = stated;
   return result;
 }
 

@@ -31,6 +31,9 @@ struct CaptureRequest {
 /// Steps that go into the trace.
 std::uint64_t recorded_steps(const CaptureRequest& request);
 
+/// Bytes that learners computed side by side take at most. Throws InputError where they are not there.
+double refuse_what_does_not_fit(const CaptureRequest& request, unsigned at_once);
+
 struct CaptureResult {
   Manifest manifest;
   std::vector<double>

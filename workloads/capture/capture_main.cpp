@@ -15,6 +15,7 @@
 #include "workloads/capture/capture_options.hpp"
 #include "workloads/capture/host.hpp"
 #include "workloads/capture/learner_service.hpp"
+#include "workloads/capture/pass_seconds.hpp"
 
 namespace {
 
@@ -56,6 +57,12 @@ int run(std::span<const char* const> arguments) {
           stderr,
           "%s: describes '%s'; a scenario takes it as \"accelerator\": {\"name\": \"file\", \"path\": …}\n",
           line->calibrate.c_str(), description.at("device").text().c_str());
+    return kSuccess;
+  }
+  if (!line->time.empty()) {
+    constexpr std::uint32_t kLeast = 3;
+    if (!line->quiet) warn_of_slow_blas();
+    write_text_file(line->time, describe_passes(request, pass_seconds(request, kLeast)).dump() + "\n");
     return kSuccess;
   }
   if (line->serve) {

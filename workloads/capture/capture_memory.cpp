@@ -36,7 +36,8 @@ double kept(const Operation& operation) {
 
 }  // namespace
 
-CaptureMemory capture_memory(const Model& model, std::uint64_t batch, unsigned at_once, double program) {
+CaptureMemory capture_memory(const Model& model, std::uint64_t batch, unsigned at_once, unsigned gradients,
+                             double program) {
   double results = numel(model.input.shape), largest = results;
   for (const Operation& operation : model.operations) {
     const double result = numel(operation.result);
@@ -55,7 +56,7 @@ CaptureMemory capture_memory(const Model& model, std::uint64_t batch, unsigned a
   constexpr double kHeldBack = 0.35;
   return {.program = program + kLibraries + at_once * kLibrariesOfThread,
           .state = parameters * (4 * kFloat + 8) + static_cast<double>(widest) * 2 * kFloat,
-          .gradients = at_once * parameters * kFloat,
+          .gradients = gradients * parameters * kFloat,
           .activations =
               (at_once + kHeldBack) * static_cast<double>(batch) * kFloat * (results + kInFlight * largest)};
 }

@@ -100,6 +100,7 @@ std::optional<CommandLine> parse_command_line(std::span<const char* const> argum
   options.push_back({"--record", [&](const std::string& text) { request.windows = windows_of(text); }});
   options.push_back({"--folder", [&](const std::string& text) { folder = text; }});
   options.push_back({"--calibrate", [&](const std::string& text) { line.calibrate = text; }});
+  options.push_back({"--time", [&](const std::string& text) { line.time = text; }});
   options.push_back({"--seed", number("--seed", request.seed, 0, INT64_MAX)});
   options.push_back({"--threads", number("--threads", request.threads, 1, 1024)});
   options.push_back({"--device", [&](const std::string& text) { request.device = device_of(text); }});
@@ -138,15 +139,22 @@ std::optional<CommandLine> parse_command_line(std::span<const char* const> argum
   }
   if (std::ranges::find(options, "--workload", &Option::name)->given)
     choose_workload(workload, folder, request);
-  if (line.serve)
+  auto does_without = [&](const std::string& mode, const std::vector<std::string>& names) {
     for (Option& option : options) {
-      bool captures = option.name == "--steps" || option.name == "--out" || option.name == "--record";
-      if (captures && option.given) throw InputError(option.name + ": goes with capturing, not with --serve");
-      if (captures) option.needed = false;
+      if (std::ranges::find(names, option.name) == names.end()) continue;
+      if (option.given) throw InputError(option.name + ": goes with capturing, not with " + mode);
+      option.needed = false;
     }
+  };
+  const bool times = std::ranges::find(options, "--time", &Option::name)->given;
+  if (line.serve) does_without("--serve", {"--steps", "--out", "--record", "--time"});
+  if (times)
+    does_without("--time",
+                 {"--learners", "--steps", "--out", "--record", "--values", "--threads", "--device"});
   for (const Option& option : options)
     if (option.needed && !option.given) throw InputError(option.name + " is missing; see --help");
-  if (line.serve) return line;
+  if (times && line.time.empty()) throw InputError("--time: must name a file");
+  if (line.serve || times) return line;
   if (!request.windows.empty() && request.windows.back().second >= request.steps)
     throw InputError("--record: step " + std::to_string(request.windows.back().second) +
                      " is not among the steps 0 to " + std::to_string(request.steps - 1) +
@@ -179,6 +187,10 @@ std::string capture_help() {
       "selection,\n"
       "                 products, orthogonalisation …) and writes its description as an accelerator into "
       "file F\n\n"
+      "  --time F       with --workload, instead of capturing: measures what a learner's forward and "
+      "backward "
+      "pass\n"
+      "                 over one mini-batch takes of one core, into file F\n\n"
       "Ends with 0, 2 (the input is wrong), 3 (training diverged), or 128 plus the signal that interrupted "
       "it;\n"
       "only 0 leaves a manifest.\n";

@@ -12,6 +12,7 @@ namespace traincast {
 struct CommandLine {
   CaptureRequest request;
   std::string calibrate;  ///< file of a description to measure instead of capturing; empty: capture
+  std::string time;       ///< file for what a learner's pass takes instead; empty: capture
   bool serve = false;     ///< answer a program that asks for gradients, instead of capturing
   bool quiet = false;
 };
