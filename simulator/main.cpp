@@ -19,6 +19,8 @@ const std::vector<Command>& commands() {
       {"check", "check BASELINE [SCENARIO | REPORT] [--timings] [--update REASON] [--junit FILE]…",
        "holds a scenario's numbers against a baseline: the gate of continuous integration", check_command},
       {"compare", "compare A B [C…] [--format json]", "what changed between reports", compare_command},
+      {"loops", "loops SCENARIO [--out DIR] [--set POINTER=VALUE]…",
+       "the open loop beside training with the method, step by step", loops_command},
       {"plot", "plot OUT [REPORT…]", "draws the figures of a run, or of several reports", plot_command},
       {"export", "export --goal SCENARIO [--point N] [--out FILE]",
        "writes a step's collectives for other simulators", export_command},

@@ -18,6 +18,7 @@ int run_command(const std::vector<std::string>& arguments);
 int validate_command(const std::vector<std::string>& arguments);
 int check_command(const std::vector<std::string>& arguments);
 int compare_command(const std::vector<std::string>& arguments);
+int loops_command(const std::vector<std::string>& arguments);
 int plot_command(const std::vector<std::string>& arguments);
 int export_command(const std::vector<std::string>& arguments);
 int import_command(const std::vector<std::string>& arguments);

@@ -32,6 +32,13 @@ constexpr auto with_common(const Parameter (&... own)[Sizes]) {
   return all;
 }
 
+constexpr Parameter kSync[] = {
+    {"follow", Unit::word, "method|dense", "method",
+     "what learners apply: what the method makes of their gradients; or these gradients' mean, so that the "
+     "method is seen along the dense trajectory, as without training in the loop"},
+};
+constexpr auto kSyncSgd = with_common(kSync);
+
 constexpr Parameter kLocal[] = {
     {"period", Unit::count, "[1, 1000000]", "8",
      "steps from one averaging of the models to the next; 1: after every step"},
@@ -56,7 +63,7 @@ constexpr Entry<TrainingKind> kAlgorithms[] = {
     {"sync_sgd",
      "synchronous SGD with momentum: all learners apply the gradient that the scenario's compressor "
      "aggregates",
-     "Goyal et al. 2017 (Accurate, large minibatch SGD), sections 2 and 3", kCommon, TrainingKind::sync_sgd},
+     "Goyal et al. 2017 (Accurate, large minibatch SGD), sections 2 and 3", kSyncSgd, TrainingKind::sync_sgd},
     {"local_sgd",
      "learners take steps of their own; every few steps their models are averaged, their differences through "
      "the scenario's compressor",
@@ -100,7 +107,8 @@ std::vector<double> read_targets(const Parameters& parameters) {
 }  // namespace
 
 const Catalog<TrainingKind>& training_catalog() {
-  static constexpr Catalog<TrainingKind> catalog("training", "training algorithm", kAlgorithms, kLaterTraining);
+  static constexpr Catalog<TrainingKind> catalog("training", "training algorithm", kAlgorithms,
+                                                 kLaterTraining);
   return catalog;
 }
 

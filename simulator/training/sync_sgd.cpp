@@ -1,6 +1,7 @@
 // Synchronous SGD: every learner computes the gradient of its mini-batch at the same parameters, the
 // scenario's compressor aggregates these, and all apply the same update, so that one copy of the parameters
-// and of the optimizer's momentum stands for all learners'.
+// and of the optimizer's momentum stands for all learners'. Where these follow the dense trajectory, the
+// method's aggregate is looked at, and their mean gradient applied: the open loop.
 #include "simulator/training/model_method.hpp"
 #include "simulator/training/optimizer_state.hpp"
 #include "simulator/training/training_algorithms.hpp"
@@ -12,7 +13,8 @@ namespace {
 class SyncSgd : public TrainingAlgorithm {
  public:
   SyncSgd(const Scenario& scenario, std::span<const TensorInfo> layers, unsigned threads)
-      : method_(scenario, layers, threads),
+      : dense_(scenario.training->parameters.word("follow") == "dense"),
+        method_(scenario, layers, threads),
         optimizer_(scenario.training->optimizer, parameters_of(layers)),
         average_(parameters_of(layers)) {}
 
@@ -33,6 +35,7 @@ class SyncSgd : public TrainingAlgorithm {
     std::vector<double> losses = world.gradients(passes);
     require_finite(losses, passes, world.layers());
     TrainedStep result{mean_of(losses), method_.aggregate(step, gradients, average_), world.learners()};
+    if (dense_) take_mean(gradients);
     optimizer_.apply(average_, step.learning_rate, parameters_);
     return result;
   }
@@ -53,6 +56,15 @@ class SyncSgd : public TrainingAlgorithm {
   }
 
  private:
+  void take_mean(std::span<const std::span<const float>> gradients) {
+    for (std::size_t e = 0; e < average_.size(); ++e) {
+      double sum = 0;
+      for (std::span<const float> gradient : gradients) sum += static_cast<double>(gradient[e]);
+      average_[e] = static_cast<float>(sum / static_cast<double>(gradients.size()));
+    }
+  }
+
+  bool dense_;
   ModelMethod method_;
   OptimizerState optimizer_;
   std::vector<float> average_;
