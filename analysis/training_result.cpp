@@ -31,6 +31,8 @@ Json to_json(const SeedCurve& curve) {
     one["learners_loss"] = point.learners_loss ? maybe(*point.learners_loss) : Json();
     one["loss"] = maybe(point.loss);
     one["accuracy"] = maybe(point.accuracy);
+    one["memory_cosine_distance"] = point.memory_distance ? Json(*point.memory_distance) : Json();
+    one["selection_hamming_distance"] = point.selection_distance ? Json(*point.selection_distance) : Json();
     json["curve"].push_back(std::move(one));
   }
   return json;

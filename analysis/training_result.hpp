@@ -16,8 +16,10 @@ struct LearningPoint {
   double seconds = 0;  ///< simulated, of all steps so far on their slowest learners; evaluating takes none
   double bytes = 0;    ///< that a learner has sent so far, in the mean over learners
   std::uint64_t uploads = 0;  ///< messages of learners so far: one each where all send in every step
-  std::optional<double> learners_loss;  ///< mean over learners and the steps since the point before
-  double loss = 0, accuracy = 0;        ///< on held-out samples
+  std::optional<double> learners_loss;       ///< mean over learners and the steps since the point before
+  double loss = 0, accuracy = 0;             ///< on held-out samples
+  std::optional<double> memory_distance;     ///< cosine distance of two learners' memories, mean over pairs
+  std::optional<double> selection_distance;  ///< normalised Hamming distance of selections and true top-k
 };
 
 struct TrainingDivergence {

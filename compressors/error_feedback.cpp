@@ -38,7 +38,10 @@ class SupportCount {
  public:
   SupportCount(std::uint32_t learners, std::uint64_t numel) : learners_(learners), numel_(numel) {}
 
+  void keep() { places_.resize(learners_); }
+
   void start() {
+    for (std::vector<Index>& places : places_) places.clear();
     for (Index index : touched_) first_[index] = kNobody;
     touched_.clear();
     total_ = 0;
@@ -52,6 +55,7 @@ class SupportCount {
     for (std::size_t j = 0; j < indices.size(); ++j) {
       if (selection == Selection::own && values[j] == 0) continue;
       ++total_;
+      if (!places_.empty()) places_[learner].push_back(indices[j]);
       LearnerId& first = first_[indices[j]];
       if (first == kNobody) touched_.push_back(indices[j]);
       first = std::min(first, learner);
@@ -62,6 +66,7 @@ class SupportCount {
     ContributionRecord record;
     if (!reported_) return record;
     record.support = total_;
+    record.supports = places_;
     record.union_by_hop.assign(learners_, 0);
     for (Index index : touched_) ++record.union_by_hop[first_[index]];
     for (std::size_t h = 1; h < learners_; ++h) record.union_by_hop[h] += record.union_by_hop[h - 1];
@@ -73,6 +78,7 @@ class SupportCount {
   std::uint64_t numel_;
   std::vector<LearnerId> first_;  // by element; made with the first report
   std::vector<Index> touched_;
+  std::vector<std::vector<Index>> places_;  // by learner; empty unless kept
   std::uint64_t total_ = 0;
   bool reported_ = false;
 };
@@ -372,6 +378,8 @@ ContributionRecord ErrorFeedback::run(const Step& step, const Bucket& unit, cons
   state.finish_average(average);
   return state.supports.record();
 }
+
+void ErrorFeedback::keep_supports() { state_->supports.keep(); }
 
 std::span<const float> ErrorFeedback::memory(LearnerId learner) const {
   if (state_->memories.empty()) return state_->inner->memory(learner);

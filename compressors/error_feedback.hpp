@@ -13,6 +13,8 @@ struct ContributionRecord {
   /// Elements in the union of the supports of learners 0 … h, by h; empty where nothing reported a support.
   std::vector<std::uint64_t> union_by_hop;
   std::uint64_t support = 0;  ///< sum over learners of |support|
+  /// By learner, its support; empty unless that is kept.
+  std::vector<std::vector<Index>> supports{};
 };
 
 /// Whose memories are kept.
@@ -43,6 +45,9 @@ class ErrorFeedback {
   ContributionRecord aggregate_mean(const Step& step, const Bucket& unit,
                                     std::span<const float> mean_gradient, Group& group,
                                     std::span<float> average);
+
+  /// Records hold every learner's support from now on.
+  void keep_supports();
 
   /// Learner's memory before the next step: the rule's (the mean of all, where that is kept), or the method's
   /// own; empty where neither keeps one.

@@ -26,6 +26,9 @@ SeedCurve curve_of(const Scenario& scenario, const TrainingRun& run, const std::
     point.bytes = bytes;
     point.uploads = at.uploads;
     if (std::isfinite(at.learners_loss)) point.learners_loss = at.learners_loss;
+    if (std::isfinite(at.similarity.memory_distance)) point.memory_distance = at.similarity.memory_distance;
+    if (std::isfinite(at.similarity.selection_distance))
+      point.selection_distance = at.similarity.selection_distance;
     point.loss = at.held_out.loss;
     point.accuracy = at.held_out.accuracy;
   }

@@ -9,7 +9,7 @@ const Catalog<DrawFigures>& figure_catalog() {
       kScalingSpeedupFigure, kScalingEfficiencyFigure, kSpeedupFigure,         kBreakdownFigure,
       kTrafficFigure,        kTierTrafficFigure,       kBuildUpFigure,         kBuildUpByHopFigure,
       kLayersFigure,         kBreakEvenMapFigure,      kBreakEvenRangesFigure, kTimelineFigure,
-      kAccuracyTimeFigure,   kAccuracyBytesFigure,
+      kAccuracyTimeFigure,   kAccuracyBytesFigure,     kMemoryDistanceFigure,  kSelectionDistanceFigure,
   };
   static const Catalog<DrawFigures> catalog("figures", "figure", entries);
   return catalog;

@@ -7,6 +7,7 @@ namespace traincast {
 
 extern const Entry<DrawFigures> kScalingSpeedupFigure, kScalingEfficiencyFigure, kSpeedupFigure,
     kBreakdownFigure, kTrafficFigure, kTierTrafficFigure, kBuildUpFigure, kBuildUpByHopFigure, kLayersFigure,
-    kBreakEvenMapFigure, kBreakEvenRangesFigure, kTimelineFigure, kAccuracyTimeFigure, kAccuracyBytesFigure;
+    kBreakEvenMapFigure, kBreakEvenRangesFigure, kTimelineFigure, kAccuracyTimeFigure, kAccuracyBytesFigure,
+    kMemoryDistanceFigure, kSelectionDistanceFigure;
 
 }  // namespace traincast

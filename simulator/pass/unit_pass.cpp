@@ -64,6 +64,7 @@ UnitStep UnitPass::step(const Step& step, const GradientSource& gradients, Gradi
   result.phases = group.phases();
   result.seconds = group.seconds();
   end_statistics(step, record, result.sums);
+  selections_ = std::move(record.supports);
   return result;
 }
 

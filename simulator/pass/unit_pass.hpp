@@ -40,6 +40,15 @@ class UnitPass {
   /// The next step, for its times alone.
   UnitStep timed_step(const Step& step, const GradientSource& gradients);
 
+  /// From now on what each learner selects in a step is kept.
+  void keep_selections() { feedback_->keep_supports(); }
+  /// By learner, in the last step; empty where nothing was selected.
+  const std::vector<std::vector<Index>>& selections() const { return selections_; }
+  /// Mean over learners of gradient + memory in the last step.
+  std::span<const double> mean_input() const { return mean_input_; }
+  /// After the last step: one for all where their mean is kept; empty where nothing is remembered.
+  std::span<const float> memory(LearnerId learner) const { return feedback_->memory(learner); }
+
   /// What all learners apply after a step.
   std::span<const float> average() const { return average_; }
   void save(Writer& writer) const;
@@ -55,6 +64,7 @@ class UnitPass {
   Memories memories_;
   std::unique_ptr<ErrorFeedback> feedback_;
   std::vector<float> average_;
+  std::vector<std::vector<Index>> selections_;
   std::vector<double> mean_gradient_, mean_input_;
   std::vector<double> mean_memory_;  // after the step before; empty where nothing is remembered
 };

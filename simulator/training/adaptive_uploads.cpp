@@ -118,6 +118,10 @@ class AdaptiveUploads : public TrainingAlgorithm {
   }
 
   std::span<const float> parameters() const override { return parameters_; }
+  Similarity similarity() const override {
+    const std::vector<std::span<const float>> memories(memories_.begin(), memories_.end());
+    return {mean_cosine_distance({&memories, 1}), NAN};
+  }
   const std::vector<Bucket>& buckets() const override { return buckets_; }
 
   void save(Writer& writer) const override {

@@ -59,6 +59,7 @@ class LocalSgd : public TrainingAlgorithm {
   }
 
   std::span<const float> parameters() const override { return mean_; }
+  Similarity similarity() const override { return method_.similarity(); }
   const std::vector<Bucket>& buckets() const override { return method_.buckets(); }
 
   void save(Writer& writer) const override {

@@ -63,15 +63,16 @@ struct ModelMethod::Unit {
 ModelMethod::ModelMethod(const Scenario& scenario, std::span<const TensorInfo> layers, unsigned threads)
     : learners_(scenario.learners),
       threads_(threads),
+      memories_(memories_of(scenario)),
       compressor_(scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)),
       buckets_(make_buckets(std::vector<TensorInfo>(layers.begin(), layers.end()), scenario.buckets)) {
   std::uint64_t parameters = 0;
   for (const TensorInfo& layer : layers) parameters += layer.numel();
   refuse_what_does_not_fit(scenario, parameters);
-  const Memories memories = memories_of(scenario);
   for (CompressorUnit& unit : make_units(*compressor_, buckets_)) {
     UnitPlaces places(layers, unit.seen);
-    UnitPass pass(scenario, unit.seen, learners_, memories);
+    UnitPass pass(scenario, unit.seen, learners_, memories_);
+    pass.keep_selections();
     units_.push_back(std::make_unique<Unit>(Unit{std::move(unit), std::move(places), std::move(pass), {}}));
   }
 }
@@ -102,6 +103,23 @@ StepRecord ModelMethod::aggregate(const Step& given, std::span<const std::span<c
   StepRecord record = assembly.take();
   record.regime = regimes_.of(compressor_->regime(step));
   return record;
+}
+
+Similarity ModelMethod::similarity() const {
+  Similarity result;
+  SelectionDistance selection;
+  for (const auto& unit : units_) selection.add(unit->pass.selections(), unit->pass.mean_input());
+  result.selection_distance = selection.value();
+  if (memories_ == Memories::mean) return result;
+  std::vector<std::vector<std::span<const float>>> memories;
+  for (const auto& unit : units_) {
+    std::vector<std::span<const float>> by_learner;
+    for (LearnerId i = 0; i < learners_; ++i) by_learner.push_back(unit->pass.memory(i));
+    // Tensors that are sent whole have none.
+    if (!by_learner.front().empty()) memories.push_back(std::move(by_learner));
+  }
+  result.memory_distance = mean_cosine_distance(memories);
+  return result;
 }
 
 void ModelMethod::save(Writer& writer) const {

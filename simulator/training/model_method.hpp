@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "simulator/pass/unit_pass.hpp"
+#include "simulator/training/similarity.hpp"
 
 namespace traincast {
 
@@ -21,6 +22,9 @@ class ModelMethod {
   StepRecord aggregate(const Step& step, std::span<const std::span<const float>> vectors,
                        std::span<float> average);
 
+  /// Of the learners' memories after the last step, and of what they selected in it.
+  Similarity similarity() const;
+
   const std::vector<Bucket>& buckets() const { return buckets_; }
   void save(Writer& writer) const;
   void load(Reader& reader);
@@ -29,6 +33,7 @@ class ModelMethod {
   struct Unit;
   std::uint32_t learners_;
   unsigned threads_;
+  Memories memories_;
   std::unique_ptr<Compressor> compressor_;  // for questions about the method alone
   std::vector<Bucket> buckets_;
   std::vector<std::unique_ptr<Unit>> units_;

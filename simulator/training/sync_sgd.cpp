@@ -41,6 +41,7 @@ class SyncSgd : public TrainingAlgorithm {
   }
 
   std::span<const float> parameters() const override { return parameters_; }
+  Similarity similarity() const override { return method_.similarity(); }
   const std::vector<Bucket>& buckets() const override { return method_.buckets(); }
 
   void save(Writer& writer) const override {

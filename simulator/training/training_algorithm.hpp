@@ -12,6 +12,7 @@
 #include "base/serial.hpp"
 #include "compressors/compressor.hpp"
 #include "simulator/pass/compression_pass.hpp"
+#include "simulator/training/similarity.hpp"
 #include "workloads/learner_protocol.hpp"
 
 namespace traincast {
@@ -63,6 +64,8 @@ class TrainingAlgorithm {
   virtual TrainedStep step(World& world, const Step& step) = 0;
   /// The parameters that would be used if training ended now.
   virtual std::span<const float> parameters() const = 0;
+  /// How alike the learners are, after a step in which they sent something.
+  virtual Similarity similarity() const { return {}; }
   /// How tensors travel together.
   virtual const std::vector<Bucket>& buckets() const = 0;
   /// All state that outlives a step, so that a run resumes to the byte.

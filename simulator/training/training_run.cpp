@@ -123,7 +123,8 @@ TrainingRun train(const Scenario& scenario, const std::vector<TensorInfo>& layer
       if ((s + 1) % training.evaluate_every != 0 && s + 1 != training.steps) continue;
       Evaluation held_out = world.evaluate(algorithm->parameters(), samples);
       auto since = static_cast<double>(s + 1 - run.curve.back().step);
-      run.curve.push_back({s + 1, uploads, learners_loss / since, held_out});
+      const Similarity similarity = done.uploads > 0 ? algorithm->similarity() : Similarity{};
+      run.curve.push_back({s + 1, uploads, learners_loss / since, held_out, similarity});
       learners_loss = 0;
       if (!std::isfinite(held_out.loss)) throw Diverged{"the loss on held-out samples is not finite"};
       const std::chrono::duration<double> since_saved = std::chrono::steady_clock::now() - saved;

@@ -19,6 +19,7 @@ struct Evaluated {
   std::uint64_t uploads = 0;  ///< of all learners so far
   double learners_loss = 0;   ///< mean over learners and the steps since the last evaluation
   Evaluation held_out;
+  Similarity similarity{};  ///< after the last step, where something was sent in it
 };
 
 struct Divergence {

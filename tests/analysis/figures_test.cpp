@@ -290,8 +290,58 @@ TEST(Figures, NullLeavesAHoleInTheCurve) {
   EXPECT_THAT(csv("speedup", report), testing::HasSubstr("none bf16,8.0,\nnone bf16,16.0,1.0\n"));
 }
 
+// Evaluations at epochs 0, 1 and 2, the distances being known from the second on.
+void add_run(Json& point, std::optional<double> memory, std::optional<double> selection) {
+  Json run;
+  run["seed"] = 1;
+  for (double epoch : {0.0, 1.0, 2.0}) {
+    Json at;
+    at["epoch"] = epoch;
+    at["seconds"] = 0.25e-3 * epoch;
+    at["bytes"] = 500.0 * epoch;
+    at["accuracy"] = 0.25 * epoch;
+    at["memory_cosine_distance"] = epoch > 0 && memory ? Json(*memory * epoch) : Json();
+    at["selection_hamming_distance"] = epoch > 0 && selection ? Json(*selection) : Json();
+    run["curve"].push_back(std::move(at));
+  }
+  point["training"]["runs"].push_back(std::move(run));
+}
+
+// Dense gradients, which leave nothing to remember, and ScaleCom.
+Json trained() {
+  Json report = hand_made_report();
+  for (double gigabits : {1.0, 10.0})
+    for (const char* method : {"none fp32", "scalecom rate=100"}) {
+      Json& point = add_point(report, method, 8, 0.25e-3, gigabits);
+      point["place"] = gigabits > 1 ? "star, 10 Gb/s" : "star, 1 Gb/s";
+      const bool remembers = point.at("compressor") == Json("scalecom");
+      add_run(point, remembers ? std::optional(0.125) : std::nullopt,
+              remembers ? std::optional(0.5) : std::nullopt);
+      add_run(point, remembers ? std::optional(0.375) : std::nullopt,
+              remembers ? std::optional(0.25) : std::nullopt);
+    }
+  return report;
+}
+
+TEST(Figures, DistancesOfLearnersAreMeansOverSeedsWhateverTheNetwork) {
+  EXPECT_EQ(csv("memory-distance", trained()),
+            "series,Epoch (count),Distance of memories (1 − cos)\n"
+            "scalecom rate=100,1.0,0.25\nscalecom rate=100,2.0,0.5\n");
+  EXPECT_EQ(csv("selection-distance", trained()),
+            "series,Epoch (count),Distance to true top-k (%)\n"
+            "scalecom rate=100,1.0,37.5\nscalecom rate=100,2.0,37.5\n");
+}
+
+TEST(Figures, WithoutSelectionsSayWhatIsMissing) {
+  Json report = hand_made_report();
+  add_run(add_point(report, "powersgd rank=2", 8, 0.25e-3), 0.5, std::nullopt);
+  EXPECT_THAT(why_missing("selection-distance", report), testing::HasSubstr("selects entries"));
+  EXPECT_THAT(why_missing("memory-distance", two_sizes()), testing::HasSubstr("error memories"));
+}
+
 TEST(Figures, EveryAxisWithoutNamesHasAUnit) {
-  Json report = two_sizes();
+  Json report = trained(), steps = two_sizes();
+  for (Json& point : steps["points"].items()) report["points"].push_back(point);
   FigureSource source = source_of(report);
   for (const auto& entry : figure_catalog().entries())
     for (const Figure& figure : entry.make(source).figures)

@@ -23,6 +23,8 @@ std::vector<double> numbers(const TrainingRun& run) {
   for (const Evaluated& at : run.curve) {
     all.insert(all.end(), {static_cast<double>(at.step), at.held_out.loss, at.held_out.accuracy});
     if (at.step > 0) all.push_back(at.learners_loss);
+    for (double distance : {at.similarity.memory_distance, at.similarity.selection_distance})
+      all.push_back(std::isnan(distance) ? -1 : distance);
   }
   for (const StepRecord& step : run.exchange.steps)
     all.insert(all.end(), {step.error_square, step.memory_square, step.mean_gradient_square});
