@@ -42,6 +42,13 @@ std::string fill_look(unsigned style) {
          "' fillstyle solid 1.0 border lc rgb '#000000'";
 }
 
+// Labels of ticks alone are formats, in which a per cent sign stands twice.
+std::string format_of(std::string_view text) {
+  std::string format;
+  for (char c : text) format += c == '%' ? "%%" : std::string(1, c);
+  return format;
+}
+
 class Script {
  public:
   explicit Script(const Figure& figure) : figure_(figure), layout_(lay_out(figure)) {}
@@ -104,7 +111,7 @@ class Script {
         number(reversed ? range.low : range.high) + "]");
     std::string ticks;
     for (const Tick& tick : range.ticks)
-      ticks += (ticks.empty() ? "" : ", ") + gnuplot_quoted(tick.label) + " " + number(tick.at);
+      ticks += (ticks.empty() ? "" : ", ") + gnuplot_quoted(format_of(tick.label)) + " " + number(tick.at);
     bool upright = name == 'x' && layout_.upright;
     add("set " + n + "tics nomirror out scale 0.4" + (upright ? " rotate by 90 right" : "") + " noenhanced" +
         font(kTickFontSize) + " offset " + (name == 'x' ? (upright ? "0,0.2" : "0,0.3") : "0.4,0") +

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "analysis/figures/figure_catalog.hpp"
 #include "analysis/figures/figure_files.hpp"
 #include "analysis/figures/layout.hpp"
 #include "base/files.hpp"
@@ -22,6 +23,17 @@ const std::string kHostile = "a'b\"c `touch owned` @x %s _#&{}$~^\\ \n 層×µ";
 TEST(GnuplotText, StandsInSingleQuotes) {
   EXPECT_EQ(gnuplot_quoted("it's"), "'it''s'");
   EXPECT_EQ(gnuplot_quoted("a\nb\tc"), "'a b c'");
+}
+
+TEST(GnuplotTicks, AreFormatsInWhichPerCentSignsStandTwice) {
+  Json report = hand_made_report();
+  add_point(report, "topk 0.1 %", 8, 1e-3);
+  FigureSource source = source_of(report);
+  for (const auto& entry : figure_catalog().entries()) {
+    if (entry.name != "speedup") continue;
+    std::string script = to_gnuplot(entry.make(source).figures.at(0));
+    EXPECT_THAT(script, testing::HasSubstr("'topk 0.1 %%' 0"));
+  }
 }
 
 TEST(TexText, HasNoSpecialCharacterLeft) {
