@@ -150,6 +150,8 @@ TEST(TrainingRun, GoesOnFromACheckpointToTheByte) {
   struct Stop {};
   for (const char* method : {R"({"name": "topk", "density": 0.05})", R"({"name": "powersgd", "rank": 2})",
                              R"({"name": "qsgd"})", R"({"name": "dgc", "density": 0.05})",
+                             R"({"name": "by_step", "stages": [{"compressor": "none"},
+                                 {"from": 3, "compressor": {"name": "topk", "density": 0.05}}]})",
                              R"({"name": "hierarchical", "node_size": 2,
                                  "between": {"name": "topk", "density": 0.05}})"}) {
     std::string members = std::string(R"("learners": 4, "compressor": )") + method;
@@ -169,6 +171,20 @@ TEST(TrainingRun, GoesOnFromACheckpointToTheByte) {
     EXPECT_EQ(resumed.exchange.steps.back().buckets, whole.exchange.steps.back().buckets) << method;
     EXPECT_EQ(resumed.exchange.steps[4].mean_input_square, whole.exchange.steps[4].mean_input_square)
         << method << ": what was remembered counts in the first step again";
+  }
+}
+
+// ScaleCom's recipe: dense at first, while the rate rises.
+TEST(TrainingRun, WarmsUpWithDenseGradients) {
+  TrainingRun run = trained(R"("learners": 4, "workload": {"name": "mlp", "hidden": [8], "batch": 4,
+      "samples_per_learner": 12, "learning_rate": 0.02, "schedule": {"name": "constant", "warmup": 3}},
+      "compressor": {"name": "by_step", "stages": [{"compressor": "none"},
+                     {"from": 3, "compressor": {"name": "scalecom", "rate": 10, "beta": 0.1}}]})");
+  for (std::size_t s = 0; s < 6; ++s) {
+    const StepRecord& step = run.exchange.steps[s];
+    EXPECT_EQ(step.regime, s < 3 ? 0u : 1u) << s;
+    EXPECT_EQ(step.residual_square > 0.01 * step.mean_input_square, s >= 3) << s;
+    EXPECT_EQ(step.memory_square > 0, s >= 3) << s;
   }
 }
 
