@@ -76,13 +76,13 @@ struct PointReport {
   double least_bytes_total = 0;   ///< that the collectives need, whichever algorithm carries them
   std::vector<TierUse> tier_use;  ///< empty where nothing was in flight
   std::optional<double> payload_ratio, wire_ratio, traffic_ratio;
-  std::vector<LayerBytes> layers;  ///< in the model's order; empty where no tensor's bytes are known
+  std::vector<LayerBytes> layers;   ///< in the model's order; empty where no tensor's bytes are known
   std::uint64_t warm_up_steps = 0;  ///< which payload_ratio and wire_ratio leave out
   std::optional<double> warm_up_wire_ratio;
   std::optional<BuildUp> build_up;
   std::optional<Spread> relative_error, contraction;
   std::optional<double> memory_first, memory_last;  ///< ‖memory‖/‖gradient‖ after the first and the last step
-  bool memory_of_mean = false;  ///< of the mean memory and the mean gradient
+  bool memory_of_mean = false;                      ///< of the mean memory and the mean gradient
   bool memory_grows = false;
   double busiest_link_seconds =
       0;                  ///< bytes of the busiest link over its bandwidth: a lower bound of communication
@@ -132,6 +132,8 @@ std::string to_table(const Report& report);
 std::string training_table(const std::vector<PointReport>& points);
 /// A sentence for each run that could not go on.
 std::vector<std::string> diverged_runs(const std::vector<PointReport>& points);
+/// A sentence for each method that, in place of the gradient of some layers, sends something longer.
+std::vector<std::string> dearer_layers(const std::vector<PointReport>& points);
 /// Broken at spaces, so that no line passes 100 columns where words allow; further lines are indented.
 std::string wrapped(const std::string& sentence);
 /// The sentences under the table.

@@ -35,6 +35,15 @@ Json to_json(const SeedCurve& curve) {
     one["selection_hamming_distance"] = point.selection_distance ? Json(*point.selection_distance) : Json();
     json["curve"].push_back(std::move(one));
   }
+  for (const LearningLayer& layer : curve.layers) {
+    Json one;
+    one["name"] = layer.name;
+    one["bytes"] = layer.bytes;
+    one["gradient_bytes"] = layer.gradient_bytes;
+    one["dearer_than_gradient"] = layer.bytes > layer.gradient_bytes;
+    if (!layer.effective_rank.empty()) one["effective_rank_by_epoch"] = Json::list(layer.effective_rank);
+    json["layers"].push_back(std::move(one));
+  }
   return json;
 }
 

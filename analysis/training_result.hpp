@@ -27,10 +27,19 @@ struct TrainingDivergence {
   std::string cause;
 };
 
+/// Of a layer for which something else is sent than its gradient.
+struct LearningLayer {
+  std::string name;
+  double bytes = 0;  ///< that a learner contributes in a step
+  double gradient_bytes = 0;
+  std::vector<double> effective_rank;  ///< by epoch; empty where none was found
+};
+
 struct SeedCurve {
   std::uint64_t seed = 0;
   std::vector<LearningPoint> points;  ///< the first before any step
   std::optional<TrainingDivergence> divergence;
+  std::vector<LearningLayer> layers;  ///< in the model's order; empty where gradients are sent
 
   /// The first evaluation with at least this accuracy; null where there was none.
   const LearningPoint* reached(double accuracy) const;

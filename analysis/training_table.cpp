@@ -1,4 +1,5 @@
 // The table of a run with training in the loop, and its sentences about runs that diverged.
+#include <algorithm>
 #include <cstdio>
 
 #include "analysis/report.hpp"
@@ -77,6 +78,28 @@ std::vector<std::string> diverged_runs(const std::vector<PointReport>& points) {
                                std::to_string(curve.divergence->step) + ": " + curve.divergence->cause;
         if (sentences.empty() || sentences.back() != sentence) sentences.push_back(sentence);
       }
+  }
+  return sentences;
+}
+
+std::vector<std::string> dearer_layers(const std::vector<PointReport>& points) {
+  std::vector<std::string> sentences;
+  for (const PointReport& point : points) {
+    if (!point.training) continue;
+    std::string layers;
+    double bytes = 0, gradients = 0;
+    for (const LearningLayer& layer : point.training->curves.front().layers) {
+      if (layer.bytes <= layer.gradient_bytes) continue;
+      layers += (layers.empty() ? "" : ", ") + layer.name;
+      bytes += layer.bytes;
+      gradients += layer.gradient_bytes;
+    }
+    if (layers.empty()) continue;
+    std::string sentence = point.label + " at " + std::to_string(point.learners) +
+                           " learners: what a learner sends in a step is longer than the gradient for " +
+                           layers + " (" + format_bytes(bytes) + " in place of " + format_bytes(gradients) +
+                           "); a layer's inputs and deltas have a row for each place of each sample";
+    if (std::ranges::find(sentences, sentence) == sentences.end()) sentences.push_back(std::move(sentence));
   }
   return sentences;
 }

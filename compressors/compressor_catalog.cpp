@@ -7,15 +7,14 @@ namespace traincast {
 namespace {
 
 constexpr std::string_view kTraining = "it is a way of training, which a scenario names under \"training\"";
-constexpr std::string_view kInTheLoop = "it needs training in the loop, which comes with a later version";
 
 constexpr Planned kPlanned[] = {
     {"bf16", "it is 'none' with 'precision': bf16"},
     {"sasg", kTraining},
     {"lasg", kTraining},
-    {"dad", kInTheLoop},
-    {"edad", kInTheLoop},
-    {"rank_dad", kInTheLoop},
+    {"dad", kTraining},
+    {"edad", kTraining},
+    {"rank_dad", kTraining},
     {"local_sgd", kTraining},
 };
 

@@ -11,6 +11,8 @@ SeedCurve curve_of(const Scenario& scenario, const TrainingRun& run, const std::
   SeedCurve curve;
   curve.seed = run.seed;
   if (run.divergence) curve.divergence = {run.divergence->step, run.divergence->cause};
+  for (const TrainedLayer& layer : run.layers)
+    curve.layers.push_back({layer.name, layer.bytes, layer.gradient_bytes, layer.effective_rank});
   double seconds = 0, bytes = 0;
   std::uint64_t done = 0;
   for (const Evaluated& at : run.curve) {

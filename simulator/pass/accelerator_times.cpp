@@ -43,8 +43,9 @@ ComputeTimeline accelerator_compute(const Accelerator& accelerator, const std::v
 
 CodecSeconds accelerator_codec(const Scenario& scenario, const ExchangeRecord& record) {
   const Accelerator& accelerator = *scenario.accelerator;
-  bool variable = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)
-                      ->sizes_depend_on_values();
+  const bool variable = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)
+                            ->sizes_depend_on_values() ||
+                        (scenario.training && scenario.training->kind == TrainingKind::rank_dad);
   auto times_of = [&](const Phase& phase) {
     CodecSeconds::PhaseTime time;
     for (const Work& work : phase.work)

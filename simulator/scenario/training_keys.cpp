@@ -25,6 +25,35 @@ void refuse_compressor_of_uploads(const std::string& file, const Scenario& s) {
                       "'" + s.training->name + "' has a memory of its own, of updates; leave it out");
 }
 
+// What distributed auto-differentiation sends are no gradients: layers go one by one, and nothing that was
+// not sent of inputs or deltas is still of use in the next step.
+void refuse_what_factors_do_not_have(const std::string& file, const Scenario& s) {
+  const std::string &name = s.training->name, method(s.compressor.entry->name);
+  if (std::string why =
+          refusal_of_factors(s.workload->entry->make(s.workload->parameters), *factors_of(s.training->kind));
+      !why.empty())
+    throw PlacedError(file, "/training", "'" + name + "' cannot train this workload: " + why);
+  if (method == "none" && s.compressor.parameters.word("precision") != "fp32")
+    throw PlacedError(file, "/compressor/precision", "'" + name + "' sends fp32");
+  auto compressor = s.compressor.entry->make(s.compressor.parameters, s.seed);
+  if (method != "none" && !compressor->codec())
+    throw PlacedError(file, "/compressor",
+                      "'" + name + "' sends what one learner encodes alone, and '" + method +
+                          "' is no such method; 'topk' is, as other gathered ones");
+  Json none{Json::Object{}};
+  if (s.resolved.at("error_feedback") !=
+      read_parameters(JsonReader(none, file), "", error_feedback_parameters()).resolved())
+    throw PlacedError(file, "/error_feedback",
+                      "'" + name + "' sends no gradients that a memory could hold back; leave it out");
+  constexpr const char* kDefault = "25MiB";
+  if (s.buckets.text != kDefault)
+    throw PlacedError(file, "/buckets", "'" + name + "' sends layer by layer; leave it out");
+  if (s.training->kind == TrainingKind::rank_dad && s.training->parameters.word("variant") == "authors" &&
+      s.training->parameters.count("rank") < 2)
+    throw PlacedError(file, "/training/rank",
+                      "the authors' code drops the last component: take 2 at least, or \"corrected\"");
+}
+
 }  // namespace
 
 Json read_training_in_loop(const JsonReader& at, Scenario& s) {
@@ -45,6 +74,7 @@ Json read_training_in_loop(const JsonReader& at, Scenario& s) {
   s.training = read_loop_training(at, s.workload->parameters, s.steps, s.seed);
   if (s.training->kind == TrainingKind::sasg || s.training->kind == TrainingKind::lasg)
     refuse_compressor_of_uploads(at.file(), s);
+  if (factors_of(s.training->kind)) refuse_what_factors_do_not_have(at.file(), s);
   s.steps = s.training->steps;
   s.resolved["steps"] = s.steps;
   return s.training->parameters.resolved();

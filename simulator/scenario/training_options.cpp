@@ -59,6 +59,19 @@ constexpr Parameter kUploads[] = {
 };
 constexpr auto kAdaptive = with_common(kUploads);
 
+constexpr Parameter kReduction[] = {
+    {"rank", Unit::count, "[1, 4096]", "10", "components of a layer's product that are sent at most"},
+    {"iterations", Unit::count, "[1, 1000]", "5", "of the power method for each"},
+    {"tolerance", Unit::ratio, "[0, 1)", "0.001",
+     "where the spectrum counts as exhausted: corrected, by a component's share of the first; authors, by "
+     "the "
+     "distance of a vector from the one before"},
+    {"variant", Unit::word, "corrected|authors", "corrected",
+     "authors: as their code, which drops the last component and takes those before out as if they were "
+     "exact"},
+};
+constexpr auto kReduced = with_common(kReduction);
+
 constexpr Entry<TrainingKind> kAlgorithms[] = {
     {"sync_sgd",
      "synchronous SGD with momentum: all learners apply the gradient that the scenario's compressor "
@@ -79,14 +92,16 @@ constexpr Entry<TrainingKind> kAlgorithms[] = {
      "recalled, "
      "not read",
      kAdaptive, TrainingKind::lasg},
-};
-
-constexpr std::string_view kLater =
-    "it comes with a later version; this one has sync_sgd, local_sgd, sasg and lasg in the loop";
-constexpr Planned kLaterTraining[] = {
-    {"dad", kLater},
-    {"edad", kLater},
-    {"rank_dad", kLater},
+    {"dad",
+     "distributed auto-differentiation: learners gather the inputs and output deltas of each layer, whose "
+     "product is the gradient of the pooled mini-batch",
+     "Baker et al. (arXiv 2102.09631), dAD", kCommon, TrainingKind::dad},
+    {"edad", "the same, with the last layer's deltas alone; the others are recomputed from what is gathered",
+     "Baker et al. (arXiv 2102.09631), edAD", kCommon, TrainingKind::edad},
+    {"rank_dad",
+     "learners send a few components of each layer's product, found by structured power iterations; a server "
+     "reduces them again. Tells each layer's effective rank",
+     "Baker et al. (arXiv 2102.09631), rank-dAD", kReduced, TrainingKind::rank_dad},
 };
 
 std::vector<double> read_targets(const Parameters& parameters) {
@@ -107,9 +122,17 @@ std::vector<double> read_targets(const Parameters& parameters) {
 }  // namespace
 
 const Catalog<TrainingKind>& training_catalog() {
-  static constexpr Catalog<TrainingKind> catalog("training", "training algorithm", kAlgorithms,
-                                                 kLaterTraining);
+  static constexpr Catalog<TrainingKind> catalog("training", "training algorithm", kAlgorithms);
   return catalog;
+}
+
+std::optional<FactorForm> factors_of(TrainingKind kind) {
+  switch (kind) {
+    case TrainingKind::dad: return FactorForm::both;
+    case TrainingKind::edad: return FactorForm::last_delta;
+    case TrainingKind::rank_dad: return FactorForm::unfolded;
+    default: return std::nullopt;
+  }
 }
 
 std::span<const Parameter> algorithm_parameters(const Entry<TrainingKind>& entry) {

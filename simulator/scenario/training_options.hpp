@@ -8,11 +8,15 @@
 #include <vector>
 
 #include "base/catalog.hpp"
+#include "workloads/layer_factors.hpp"
 #include "workloads/workload.hpp"
 
 namespace traincast {
 
-enum class TrainingKind { sync_sgd, local_sgd, sasg, lasg };
+enum class TrainingKind { sync_sgd, local_sgd, sasg, lasg, dad, edad, rank_dad };
+
+/// Of distributed auto-differentiation: what learners' passes leave of their layers. Nothing for the others.
+std::optional<FactorForm> factors_of(TrainingKind kind);
 
 const Catalog<TrainingKind>& training_catalog();
 /// Those of an entry that tell how it trains, and not for how long, from which seeds or how it is watched.

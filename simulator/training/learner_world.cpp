@@ -12,7 +12,8 @@ namespace traincast {
 namespace {
 
 std::uint64_t bytes_that_fit(const WorldOptions& options) {
-  std::uint64_t bytes = options.vectors * row_floats(parameters_of(options.layers)) * sizeof(float);
+  std::uint64_t bytes =
+      (options.vectors * row_floats(parameters_of(options.layers)) + options.room) * sizeof(float);
   double needed = static_cast<double>(bytes), available = available_memory();
   if (needed > 0.9 * available)
     throw InputError("parameters and gradients of " + std::to_string(options.learners) + " learners need " +
@@ -69,13 +70,55 @@ void LearnerWorld::initial(std::span<float> into) {
 
 std::vector<double> LearnerWorld::gradients(std::span<const Pass> passes) {
   std::vector<LearnerPass> asked;
-  for (const Pass& pass : passes)
-    asked.push_back({pass.learner, row_of(pass.at), row_of(pass.into), 0, pass.batch});
+  for (const Pass& pass : passes) asked.push_back(in_rows(pass));
   Writer question;
   question.put(LearnerQuestion::gradients);
   question.put_all(std::span<const LearnerPass>(asked));
   std::string answer = program_.ask(question.bytes());
   return Reader(answer).get_all<double>();
+}
+
+std::span<float> LearnerWorld::room() {
+  auto* first = reinterpret_cast<float*>(memory_.bytes().data());
+  return {first + options_.vectors * row_floats(parameters_), options_.room};
+}
+
+std::uint64_t LearnerWorld::place_of(std::span<const float> factors) const {
+  auto* first = reinterpret_cast<const float*>(memory_.bytes().data());
+  auto at = static_cast<std::uint64_t>(factors.data() - first);
+  if (at < options_.vectors * row_floats(parameters_) ||
+      at + factors.size() > options_.vectors * row_floats(parameters_) + options_.room)
+    throw std::logic_error("factors lie in the world's room only");
+  return at;
+}
+
+LearnerPass LearnerWorld::in_rows(const Pass& pass) const {
+  return {pass.learner, row_of(pass.at), row_of(pass.into), 0, pass.batch};
+}
+
+std::vector<double> LearnerWorld::factors(FactorForm form, std::span<const FactorPass> passes) {
+  std::vector<LearnerFactorPass> asked;
+  for (const FactorPass& one : passes) asked.push_back({in_rows(one.pass), place_of(one.factors)});
+  Writer question;
+  question.put(LearnerQuestion::factors);
+  question.put(form);
+  question.put_all(std::span<const LearnerFactorPass>(asked));
+  std::string answer = program_.ask(question.bytes());
+  return Reader(answer).get_all<double>();
+}
+
+void LearnerWorld::multiply(FactorForm form, std::uint64_t samples, std::span<const float> at,
+                            std::span<const std::span<const float>> sent, std::span<float> into) {
+  std::vector<std::uint64_t> places;
+  for (std::span<const float> one : sent) places.push_back(place_of(one));
+  Writer question;
+  question.put(LearnerQuestion::multiply);
+  question.put(form);
+  question.put(samples);
+  question.put(row_of(at));
+  question.put(row_of(into));
+  question.put_all(std::span<const std::uint64_t>(places));
+  program_.ask(question.bytes());
 }
 
 Evaluation LearnerWorld::evaluate(std::span<const float> at, std::uint64_t samples) {

@@ -14,6 +14,9 @@ std::unique_ptr<TrainingAlgorithm> make_training_algorithm(const Scenario& scena
     case TrainingKind::local_sgd: return make_local_sgd(scenario, layers, threads);
     case TrainingKind::sasg:
     case TrainingKind::lasg: return make_adaptive_uploads(scenario, layers, threads);
+    case TrainingKind::dad:
+    case TrainingKind::edad:
+    case TrainingKind::rank_dad: return make_auto_differentiation(scenario, layers, threads);
     case TrainingKind::sync_sgd: break;
   }
   return make_sync_sgd(scenario, layers, threads);

@@ -22,6 +22,11 @@ std::unique_ptr<TrainingAlgorithm> make_adaptive_uploads(const Scenario& scenari
                                                          std::span<const TensorInfo> layers,
                                                          unsigned threads);
 
+/// dad, edad and rank_dad.
+std::unique_ptr<TrainingAlgorithm> make_auto_differentiation(const Scenario& scenario,
+                                                             std::span<const TensorInfo> layers,
+                                                             unsigned threads);
+
 /// Reads as many numbers as there is room for. Throws InputError where there are others.
 void load_into(std::span<float> values, Reader& reader);
 

@@ -90,7 +90,8 @@ TrainingRun train(const Scenario& scenario, const std::vector<TensorInfo>& layer
                         .learners = scenario.learners,
                         .seed = scenario.seed,
                         .threads = place.threads,
-                        .vectors = algorithm->vectors(scenario.learners)});
+                        .vectors = algorithm->vectors(scenario.learners),
+                        .room = algorithm->room(scenario.learners)});
   World& world = *learners;
   TrainingRun run;
   run.seed = scenario.seed;
@@ -137,6 +138,7 @@ TrainingRun train(const Scenario& scenario, const std::vector<TensorInfo>& layer
     checkpoint.save(run, learners_loss, uploads, *algorithm);
   }
   if (run.exchange.steps.empty()) throw SimulationError("training could not begin: " + run.divergence->cause);
+  run.layers = algorithm->layers();
   return run;
 }
 

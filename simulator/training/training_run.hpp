@@ -32,6 +32,7 @@ struct TrainingRun {
   ExchangeRecord exchange;  ///< of the steps that were done
   std::vector<Evaluated> curve;
   std::optional<Divergence> divergence;
+  std::vector<TrainedLayer> layers;
 };
 
 /// The learners: of traincast-capture, or whatever else answers for them.

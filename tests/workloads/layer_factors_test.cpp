@@ -27,7 +27,8 @@ const std::string kVgg =
 const std::string kLstm =
     R"({"name": "lstm_characters", "vocabulary": 20, "width": 5, "units": 6, "length": 5})";
 const std::string kSpeech =
-    R"({"name": "lstm_speech", "features": 5, "units": 4, "layers": 2, "bottleneck": 6, "length": 5, "classes": 7})";
+    R"({"name": "lstm_speech", "features": 5, "units": 4, "layers": 2, "bottleneck": 6,
+        "length": 5, "classes": 7})";
 const std::string kGru =
     R"({"name": "gru_classifier", "vocabulary": 20, "width": 5, "units": 6, "length": 5})";
 const std::string kConvnet = R"({"name": "convnet", "width": 4, "side": 8, "batch_norm": false})";
@@ -133,12 +134,13 @@ TEST(LayerFactors, MultiplyToTheGradientOfThePooledMiniBatch) {
 }
 
 TEST(LayerFactors, MultiplyInModelsOfEveryKindOfLayer) {
-  for (
-      const char* workload :
-      {R"({"name": "gpt", "vocabulary": 20, "layers": 2, "width": 8, "heads": 2, "length": 6, "positions": 6})",
-       R"({"name": "transformer", "vocabulary": 20, "layers": 1, "width": 8, "heads": 2, "inner": 12, "length": 5, "dropout": 0})",
-       R"({"name": "ncf", "users": 6, "items": 5, "factors": 3, "hidden": [8, 4]})",
-       R"({"name": "lstm_words", "vocabulary": 30, "width": 6, "units": 6, "length": 5, "tied": true})"}) {
+  for (const char* workload :
+       {R"({"name": "gpt", "vocabulary": 20, "layers": 2, "width": 8, "heads": 2,
+             "length": 6, "positions": 6})",
+        R"({"name": "transformer", "vocabulary": 20, "layers": 1, "width": 8, "heads": 2,
+             "inner": 12, "length": 5, "dropout": 0})",
+        R"({"name": "ncf", "users": 6, "items": 5, "factors": 3, "hidden": [8, 4]})",
+        R"({"name": "lstm_words", "vocabulary": 30, "width": 6, "units": 6, "length": 5, "tied": true})"}) {
     Distance in_double = distance<double>(workload, FactorForm::both);
     EXPECT_GT(in_double.parameters, 0u) << workload;
     EXPECT_LE(in_double.relative(), 1e-12) << workload;

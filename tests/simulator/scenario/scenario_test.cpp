@@ -255,10 +255,6 @@ INSTANTIATE_TEST_SUITE_P(
             "round where no link is shared, in about a second for the 537 million transfers of a ring of "
             "16,384; where links are shared, equal messages need not end together, and 'flow' follows each; "
             "known: auto, simgrid, flow, max_plus"},
-        Refusal{"LaterTraining", scenario(R"("training": {"name": "edad"})"),
-                "s.json:/training/name: training algorithm 'edad' is not in this version: it comes with a "
-                "later version; this one has sync_sgd, local_sgd, sasg and lasg in the loop; known: "
-                "sync_sgd, local_sgd, sasg, lasg"},
         Refusal{
             "TrainingOnATrace",
             scenario(
