@@ -63,7 +63,7 @@ struct PointReport {
 
   Spread step_seconds, compute_seconds, encode_seconds, decode_seconds, communication_seconds;
   Spread exposed_encode_seconds, exposed_communication_seconds, exposed_decode_seconds, wait_seconds,
-      slowdown_seconds;
+      mean_wait_seconds, slowdown_seconds;
 
   std::optional<double> speedup, speedup_over_fp32, scaling_speedup, scaling_efficiency;
   std::string best_dense;  ///< label of the dense run that `speedup` compares with

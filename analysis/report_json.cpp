@@ -62,6 +62,7 @@ Json to_json(const PointReport& p) {
   put(json, "exposed_communication_seconds", p.exposed_communication_seconds);
   put(json, "exposed_decode_seconds", p.exposed_decode_seconds);
   put(json, "wait_seconds", p.wait_seconds);
+  put(json, "mean_wait_seconds", p.mean_wait_seconds);
   put(json, "slowdown_seconds", p.slowdown_seconds);
   json["speedup"] = maybe(p.speedup);
   json["best_dense"] = p.best_dense;

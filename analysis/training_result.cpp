@@ -25,6 +25,7 @@ Json to_json(const SeedCurve& curve) {
     Json one;
     one["steps"] = point.steps;
     one["epoch"] = point.epoch;
+    one["batch"] = point.batch;
     one["seconds"] = point.seconds;
     one["bytes"] = point.bytes;
     one["uploads"] = point.uploads;

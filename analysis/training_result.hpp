@@ -13,6 +13,7 @@ namespace traincast {
 struct LearningPoint {
   std::uint64_t steps = 0;  ///< done
   double epoch = 0;
+  std::uint64_t batch = 0;  ///< samples of a learner's mini-batch in the last step; before any, in the first
   double seconds = 0;  ///< simulated, of all steps so far on their slowest learners; evaluating takes none
   double bytes = 0;    ///< that a learner has sent so far, in the mean over learners
   std::uint64_t uploads = 0;  ///< messages of learners so far: one each where all send in every step

@@ -103,6 +103,15 @@ void let_fuse(PhaseProgram& phase, const Op& op, const Collective& collective) {
   }
 }
 
+// A learner that pushes nothing is not waited for, where others push; nor has it anything to encode.
+std::vector<bool> only_receives(const Op& op) {
+  if (op.word != Word::push_pull || std::ranges::count(op.bytes, Bytes{0}) == 0) return {};
+  std::vector<bool> silent;
+  for (Bytes bytes : op.bytes) silent.push_back(bytes == 0);
+  if (std::ranges::count(silent, false) == 0) silent.clear();
+  return silent;
+}
+
 // Joined, collectives travel by the algorithm of the first.
 std::function<PhaseProgram(std::span<const PhaseId>)> fusing(
     const Stack& stack, std::shared_ptr<const std::map<PhaseId, Sent>> sent, const NetworkEstimate& network) {
@@ -155,6 +164,7 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
   Stack stack = scenario.stack.entry->make(scenario.stack.parameters);
   program.transport = transport_of(stack, network);
   program.slowdown = stack.slowdown;
+  program.slower = scenario.speeds.entry->make(scenario.speeds.parameters, learners);
   auto sent = std::make_shared<std::map<PhaseId, Sent>>();
   program.negotiation.cycle_s = learners > 1 ? stack.cycle_s : 0;
   program.negotiation.fusion = stack.fusion;
@@ -165,6 +175,7 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
   key.put(program.backward_s);
   key.put(program.optimizer_s);
   key.put(program.overlap);
+  key.put_all(std::span<const double>(program.slower));
 
   const std::vector<BucketExchange>& exchanges = of_step.buckets;
   const CodecSeconds::Buckets& times = codec.of(record, step);
@@ -198,6 +209,12 @@ AssembledStep assemble_step(const Scenario& scenario, const ExchangeRecord& reco
       phase.landing_s = travels ? carried.landing_s : 0;
       phase.word = op.word;
       phase.waits = op.waits;
+      phase.only_receives = only_receives(op);
+      if (!phase.only_receives.empty()) {
+        if (phase.encode_s.size() == 1) phase.encode_s.resize(learners, phase.encode_s.front());
+        for (LearnerId i = 0; i < learners; ++i)
+          if (phase.only_receives[i]) phase.encode_s[i] = 0;
+      }
       let_fuse(phase, op, collective);
       sent->emplace(PhaseId{b, p}, Sent{collective, carried.algorithms.back().second});
       if (learners > 1 && named != "auto") note_choice(result.named, carried);

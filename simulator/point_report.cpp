@@ -149,7 +149,6 @@ PointReport describe_point(const Point& point, const Manifest& manifest) {
   report.setting = place_of(point, false);
   report.learners = scenario.learners;
   report.parameters = manifest.parameters();
-  report.steps = scenario.steps;
   report.first_step = manifest.steps.front();
   report.overlap = scenario.overlap;
   if (scenario.training) report.loop = "closed";
@@ -182,6 +181,7 @@ std::vector<LayerBytes> layer_bytes(const ExchangeRecord& record) {
 }  // namespace
 
 void describe_exchange(PointReport& report, const ExchangeRecord& record) {
+  report.steps = record.steps.size();
   double learners = record.learners, dense = 4.0 * static_cast<double>(record.parameters);
   struct Sent {  // by all learners
     std::size_t steps = 0;
@@ -256,6 +256,7 @@ void describe_timelines(PointReport& report, const std::vector<Timeline>& timeli
   report.exposed_communication_seconds = spread_of(each(timelines, &Timeline::exposed_communication_s));
   report.exposed_decode_seconds = spread_of(each(timelines, &Timeline::exposed_decode_s));
   report.wait_seconds = spread_of(each(timelines, &Timeline::wait_s));
+  report.mean_wait_seconds = spread_of(each(timelines, &Timeline::mean_wait_s));
   report.slowdown_seconds = spread_of(each(timelines, &Timeline::slowdown_s));
 
   std::vector<double> sent;

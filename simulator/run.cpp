@@ -67,7 +67,7 @@ struct Comparison {
   Comparison(const Scenario& scenario, bool comparisons) : seed_scenarios(by_seed(scenario)) {
     if (!comparisons) return;
     dense_scenarios = dense_runs(scenario);
-    single_scenario = with(dense_scenarios.front(), "/learners", 1);
+    single_scenario = with(with(dense_scenarios.front(), "/speeds", "equal"), "/learners", 1);
   }
 
   std::vector<Scenario> all() const {

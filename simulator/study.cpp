@@ -86,6 +86,21 @@ ComputeTimeline Study::compute_timeline(const std::string& scenario_file, const 
   return timeline;
 }
 
+// By an accelerator's description as by any other batch; times that are given or recorded are those of the
+// workload's batch, and passes take as many times as long.
+const ComputeTimeline& Study::compute(const Scenario& scenario, std::uint32_t batches) {
+  if (batches == 1) return compute_;
+  auto [at, fresh] = grown_.try_emplace(batches, compute_);
+  ComputeTimeline& timeline = at->second;
+  if (!fresh) return timeline;
+  if (scenario.timings.entry->make == TimingSource::accelerator)
+    return timeline = accelerator_compute(*scenario.accelerator, manifest().layers, gradients_.costs(),
+                                          batches * gradients_.batch());
+  timeline.forward_s *= batches;
+  for (double& ready : timeline.ready_s) ready *= batches;
+  return timeline;
+}
+
 ComputeTimeline Study::recorded_timeline(const std::string& scenario_file, const Scenario& scenario) const {
   RecordedTimeline recorded = read_recorded_timeline(
       (std::filesystem::path(scenario_file).parent_path() / scenario.timings.parameters.word("path"))
@@ -223,7 +238,9 @@ Study::Request Study::request(const Scenario& scenario, std::size_t most_steps) 
   std::shared_ptr<const Topology> topology(scenario.platform.entry->make(scenario.platform.parameters));
   Request result{scenario, {}, {}, {}};
   for (std::size_t s = 0; s < std::min(most_steps, run.record.steps.size()); ++s)
-    add_step(result, assemble_step(scenario, run.record, s, compute_, run.codec, *topology, unions_),
+    add_step(result,
+             assemble_step(scenario, run.record, s, compute(scenario, run.record.steps[s].batches), run.codec,
+                           *topology, unions_),
              topology);
   return result;
 }
@@ -248,7 +265,8 @@ Study::Request Study::request_recorded(
   std::shared_ptr<const Topology> topology(scenario.platform.entry->make(scenario.platform.parameters));
   Request result{scenario, {}, {}, {}};
   AssembledStep assembled =
-      assemble_step(scenario, run.record, step, compute_, run.codec, *topology, unions_);
+      assemble_step(scenario, run.record, step, compute(scenario, run.record.steps[step].batches), run.codec,
+                    *topology, unions_);
   assembled.program.recorded = recorded(assembled.program);
   Json learners = Json::list(assembled.program.recorded);
   add_step(result, std::move(assembled), topology, "recorded " + learners.dump(-1));

@@ -67,6 +67,8 @@ class Study {
   };
   void add_step(Request& request, AssembledStep step, std::shared_ptr<const Topology> topology,
                 const std::string& key = "");
+  /// Of a step that takes so many of the workload's mini-batches as one.
+  const ComputeTimeline& compute(const Scenario& scenario, std::uint32_t batches);
   ComputeTimeline compute_timeline(const std::string& scenario_file, const Scenario& scenario);
   ComputeTimeline recorded_timeline(const std::string& scenario_file, const Scenario& scenario) const;
   ComputeTimeline described_timeline(const std::string& scenario_file, const Scenario& scenario) const;
@@ -82,6 +84,7 @@ class Study {
   Timings& measured_;
   Progress& progress_;
   ComputeTimeline compute_;
+  std::map<std::uint32_t, ComputeTimeline> grown_;  // the same of more mini-batches at once
   std::map<std::string, Method> methods_;
   std::map<std::string, TrainingRun> trainings_;  // their exchanges are in methods_
   std::shared_ptr<KnownUnions> unions_;

@@ -23,7 +23,8 @@ SeedCurve curve_of(const Scenario& scenario, const TrainingRun& run, const std::
     }
     LearningPoint& point = curve.points.emplace_back();
     point.steps = at.step;
-    point.epoch = scenario.training->epoch(at.step);
+    point.epoch = scenario.training->epoch(at.batches);
+    point.batch = at.batch * scenario.training->batch;
     point.seconds = seconds;
     point.bytes = bytes;
     point.uploads = at.uploads;

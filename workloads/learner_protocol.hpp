@@ -30,10 +30,10 @@ enum class LearnerQuestion : std::uint32_t {
 /// Forward and backward of one learner over one of its mini-batches.
 struct LearnerPass {
   LearnerId learner = 0;
-  std::uint32_t at = 0;    ///< row of the parameters
-  std::uint32_t into = 0;  ///< row for the gradient
-  std::uint32_t unused = 0;
-  std::uint64_t batch = 0;  ///< of the learner's, counted from the first of training
+  std::uint32_t at = 0;       ///< row of the parameters
+  std::uint32_t into = 0;     ///< row for the gradient
+  std::uint32_t batches = 1;  ///< mini-batches that are taken as one
+  std::uint64_t batch = 0;    ///< the first of them; of the learner's, counted from the first of training
 };
 
 /// The same, with a place for the factors of its layers: numbers of the shared memory, counted from its

@@ -87,6 +87,22 @@ class InRoles : public RankProgram {
   std::function<Rank(Rank)> rank_of_;
 };
 
+class Only : public RankProgram {
+ public:
+  Only(Program program, std::function<bool(const Action&)> keep)
+      : program_(std::move(program)), keep_(std::move(keep)) {}
+
+  bool next(Action& action) override {
+    while (program_->next(action))
+      if (keep_(action)) return true;
+    return false;
+  }
+
+ private:
+  Program program_;
+  std::function<bool(const Action&)> keep_;
+};
+
 class Revised : public RankProgram {
  public:
   Revised(Program program, std::function<void(Action&)> revise)
@@ -233,6 +249,10 @@ Program repeated(std::uint32_t count, std::function<Program(std::uint32_t)> make
 
 Program in_roles(Program program, std::function<Rank(Rank)> rank_of) {
   return std::make_unique<InRoles>(std::move(program), std::move(rank_of));
+}
+
+Program only(Program program, std::function<bool(const Action&)> keep) {
+  return std::make_unique<Only>(std::move(program), std::move(keep));
 }
 
 Program revised(Program program, std::function<void(Action&)> revise) {

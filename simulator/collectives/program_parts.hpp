@@ -128,6 +128,8 @@ Program one_after_another(Program first, Program second);
 Program repeated(std::uint32_t count, std::function<Program(std::uint32_t)> make);
 /// A program among some of the ranks: `rank_of` says who plays a role.
 Program in_roles(Program program, std::function<Rank(Rank)> rank_of);
+/// The actions of which `keep` holds, and no others.
+Program only(Program program, std::function<bool(const Action&)> keep);
 /// The same actions, each as `revise` leaves it.
 Program revised(Program program, std::function<void(Action&)> revise);
 /// From the root, ranks hand the blocks of a division on to the next, one behind the other.

@@ -1,6 +1,7 @@
 // Sums at servers: every message is cut into as many parts as there are servers, server j takes part j of
 // every learner, and sends what it makes of them to every learner. A server takes and sends one message at a
-// time, in an order in which no two servers wait for the same learner. Its own hosts: Li et al. 2014, Scaling
+// time, in an order in which no two servers wait for the same learner. A learner without a message sends
+// nothing, and takes its answers after the others. Its own hosts: Li et al. 2014, Scaling
 // Distributed Machine Learning with the Parameter Server; beside every learner: Jiang et al. 2020, BytePS.
 #include <algorithm>
 
@@ -22,6 +23,11 @@ class Parts {
   Parts(const Collective& collective, std::uint32_t servers) : collective_(collective), servers_(servers) {}
 
   std::uint32_t servers() const { return servers_; }
+  bool pushes(Rank learner) const { return collective_.bytes[learner] > 0; }
+  std::uint32_t pushers() const {
+    return static_cast<std::uint32_t>(
+        std::ranges::count_if(collective_.bytes, [](Bytes bytes) { return bytes > 0; }));
+  }
   Action pushed(Action::Kind kind, Rank peer, Rank learner, std::uint32_t part) const {
     return {kind, peer, part, part + 1, share(collective_.bytes[learner], part)};
   }
@@ -64,19 +70,20 @@ std::unique_ptr<Schedule> at_servers(const Collective& collective) {
   return make_schedule(learners + collective.servers, [=](Rank rank) {
     std::vector<Action> actions;
     if (rank < learners) {
-      for (std::uint32_t server : turns.servers_of(rank))
-        actions.push_back(parts->pushed(kSend, learners + server, rank, server));
+      if (parts->pushes(rank))
+        for (std::uint32_t server : turns.servers_of(rank))
+          actions.push_back(parts->pushed(kSend, learners + server, rank, server));
       for (std::uint32_t server : turns.servers_of(rank))
         actions.push_back(parts->pulled(kReceive, learners + server, server));
       return steps(std::move(actions));
     }
     std::uint32_t server = rank - learners;
-    for (std::uint32_t turn = 0; turn < learners; ++turn) {
-      Rank learner = turns.learner(server, turn);
-      actions.push_back(parts->pushed(kReduce, learner, learner, server));
-    }
-    for (std::uint32_t turn = 0; turn < learners; ++turn)
-      actions.push_back(parts->pulled(kSend, turns.learner(server, turn), server));
+    std::vector<Rank> order;
+    for (std::uint32_t turn = 0; turn < learners; ++turn) order.push_back(turns.learner(server, turn));
+    auto silent = std::ranges::stable_partition(order, [&](Rank learner) { return parts->pushes(learner); });
+    for (auto learner = order.begin(); learner != silent.begin(); ++learner)
+      actions.push_back(parts->pushed(kReduce, *learner, *learner, server));
+    for (Rank learner : order) actions.push_back(parts->pulled(kSend, learner, server));
     return steps(std::move(actions));
   });
 }
@@ -85,8 +92,8 @@ std::unique_ptr<Schedule> at_servers(const Collective& collective) {
 double at_servers_seconds(const Collective& collective, const NetworkEstimate& network) {
   auto largest = static_cast<double>(*std::max_element(collective.bytes.begin(), collective.bytes.end()));
   double servers = collective.servers;
-  return collective.ranks * (reduction_seconds(largest / servers, network) +
-                             transfer_seconds(static_cast<double>(collective.pulled) / servers, network));
+  return Parts(collective, collective.servers).pushers() * reduction_seconds(largest / servers, network) +
+         collective.ranks * transfer_seconds(static_cast<double>(collective.pulled) / servers, network);
 }
 
 std::string refuses_without_servers(const Collective& collective) {
@@ -97,8 +104,11 @@ std::unique_ptr<Schedule> colocated(const Collective& collective) {
   std::uint32_t ranks = collective.ranks;
   auto parts = std::make_shared<const Parts>(collective, ranks);
   return make_schedule(ranks, [=](Rank rank) {
-    auto push = pairwise_rounds(rank, ranks, kReduce, [parts](auto kind, Rank peer, Rank from, Rank to) {
+    auto every = pairwise_rounds(rank, ranks, kReduce, [parts](auto kind, Rank peer, Rank from, Rank to) {
       return parts->pushed(kind, peer, from, to);
+    });
+    auto push = only(std::move(every), [parts, rank](const Action& action) {
+      return parts->pushes(action.kind == kSend ? rank : action.peer);
     });
     auto pull = pairwise_rounds(rank, ranks, kReceive, [parts](auto kind, Rank peer, Rank from, Rank) {
       return parts->pulled(kind, peer, from);

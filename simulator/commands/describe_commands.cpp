@@ -14,10 +14,10 @@ namespace {
 
 const std::vector<std::string>& kinds() {
   // In the order of all_catalogs(); kinds without an entry are listed too.
-  static const std::vector<std::string> all{"workloads",    "data",      "shards",     "optimizers",
-                                            "schedules",    "gradients", "timings",    "compressors",
-                                            "collectives",  "stacks",    "topologies", "clusters",
-                                            "accelerators", "training",  "engines",    "figures"};
+  static const std::vector<std::string> all{
+      "workloads", "data",         "shards",      "optimizers", "schedules",  "gradients",
+      "timings",   "compressors",  "collectives", "stacks",     "topologies", "clusters",
+      "speeds",    "accelerators", "training",    "engines",    "figures"};
   return all;
 }
 

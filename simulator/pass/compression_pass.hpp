@@ -25,6 +25,7 @@ struct StepRecord {
   std::uint32_t regime = 0;  ///< the method's way of working, numbered in order of appearance
   /// Forward and backward passes of each learner, one behind the other; the last one's gradients are sent.
   std::uint32_t passes = 1;
+  std::uint32_t batches = 1;         ///< of the workload's size, which each learner takes as one mini-batch
   bool after_backward = false;       ///< nothing can be encoded or sent before backward is over
   double mean_gradient_square = 0;   ///< ‖mean gradient‖²
   double error_square = 0;           ///< ‖average applied − mean gradient‖²

@@ -11,7 +11,7 @@ namespace traincast {
 
 namespace {
 
-constexpr std::string_view kFirstLine = "traincast exchange 4\n";
+constexpr std::string_view kFirstLine = "traincast exchange 5\n";
 constexpr std::size_t kDigest = 64;
 
 // Scalars of a step, so that writing and reading cannot differ.
@@ -150,6 +150,7 @@ void put_step(Writer& writer, const StepRecord& step) {
   put_list(writer, step.buckets, put_exchange);
   writer.put(step.regime);
   writer.put(step.passes);
+  writer.put(step.batches);
   writer.put(step.after_backward);
   for (auto sum : kSums) writer.put(step.*sum);
   put_values(writer, step.union_by_hop);
@@ -161,6 +162,7 @@ StepRecord get_step(Reader& reader) {
   step.buckets = get_list(reader, get_exchange);
   step.regime = reader.get<std::uint32_t>();
   step.passes = reader.get<std::uint32_t>();
+  step.batches = reader.get<std::uint32_t>();
   step.after_backward = reader.get<bool>();
   for (auto sum : kSums) step.*sum = reader.get<double>();
   step.union_by_hop = reader.get_all<double>();

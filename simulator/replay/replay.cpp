@@ -21,6 +21,7 @@ constexpr double Timeline::*kTimes[] = {&Timeline::step_s,
                                         &Timeline::exposed_decode_s,
                                         &Timeline::slowdown_s,
                                         &Timeline::wait_s,
+                                        &Timeline::mean_wait_s,
                                         &Timeline::busiest_link_s};
 
 void write(Writer& writer, const Timeline& timeline) {

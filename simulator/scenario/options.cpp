@@ -7,6 +7,7 @@
 #include "platforms/stack.hpp"
 #include "platforms/topology.hpp"
 #include "simulator/collectives/collective_catalog.hpp"
+#include "simulator/scenario/speeds.hpp"
 #include "simulator/scenario/training_options.hpp"
 #include "workloads/workload.hpp"
 
@@ -164,6 +165,7 @@ std::vector<std::vector<EntryInfo>> all_catalogs() {
           stack_catalog().describe(),
           topologies,
           clusters,
+          speed_catalog().describe(),
           accelerator_catalog().describe(),
           training_catalog().describe(),
           engine_catalog().describe()};

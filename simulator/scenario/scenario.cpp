@@ -167,6 +167,15 @@ constexpr Key kKeys[] = {
      [] { return schema_of_catalog(stack_catalog()); }},
     {"platform", "topology", kRequired, "the network between the learners", read_platform,
      [] { return schema_of_catalog(topology_catalog()); }},
+    {"speeds", "distribution of speeds", "\"equal\"",
+     "how fast each learner computes, codecs included, beside what its times say",
+     [](const JsonReader& at, Scenario& s) -> Json {
+       s.speeds = choose(at, speed_catalog());
+       s.speeds.entry->make(s.speeds.parameters, s.learners);  // refuses what the table cannot
+       if (s.speeds.entry->parameters.empty()) return s.speeds.entry->name;
+       return s.speeds.parameters.resolved();
+     },
+     [] { return schema_of_catalog(speed_catalog()); }},
     {"engine", "engine", "\"auto\"", "what replays the transfers",
      [](const JsonReader& at, Scenario& s) -> Json {
        const Entry<Engine>* entry = choose(at, engine_catalog()).entry;

@@ -21,6 +21,7 @@
 #include "platforms/topology.hpp"
 #include "simulator/scenario/learner_memory.hpp"
 #include "simulator/scenario/options.hpp"
+#include "simulator/scenario/speeds.hpp"
 #include "simulator/scenario/training_options.hpp"
 #include "workloads/workload.hpp"
 
@@ -57,6 +58,7 @@ struct Scenario {
   std::array<std::string, std::size(kWords)> algorithms;  ///< by word: a name or "auto"
   Choice<MakeStack> stack;
   Choice<MakeTopology> platform;
+  Choice<MakeSpeeds> speeds;
   Engine engine = Engine::automatic;
   std::optional<LoopTraining> training;  ///< where the loop is closed
   Json resolved;                         ///< every key, defaults filled in

@@ -71,7 +71,7 @@ Json read_training_in_loop(const JsonReader& at, Scenario& s) {
         "a step's duration in training comes from an accelerator's description, or is given, so "
         "that the curve is the same wherever it was computed; name one, as in "
         "\"accelerator\": \"v100\"");
-  s.training = read_loop_training(at, s.workload->parameters, s.steps, s.seed);
+  s.training = read_loop_training(at, s.workload->parameters, s.steps, s.seed, s.learners);
   if (s.training->kind == TrainingKind::sasg || s.training->kind == TrainingKind::lasg)
     refuse_compressor_of_uploads(at.file(), s);
   if (factors_of(s.training->kind)) refuse_what_factors_do_not_have(at.file(), s);

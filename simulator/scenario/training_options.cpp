@@ -37,7 +37,16 @@ constexpr Parameter kSync[] = {
      "what learners apply: what the method makes of their gradients; or these gradients' mean, so that the "
      "method is seen along the dense trajectory, as without training in the loop"},
 };
-constexpr auto kSyncSgd = with_common(kSync);
+constexpr Parameter kGrowth[] = {
+    {"noise", Unit::ratio, "[0, 1000]", "0",
+     "of the norm test: mini-batches grow while the learners' mean gradient deviates from the true one, as "
+     "their "
+     "differences tell, by more than so many times its norm; 0: they stay"},
+    {"largest_batch", Unit::count, "[0, 1000000000]", "0",
+     "samples that a grown mini-batch does not exceed; 0: samples_per_learner"},
+    {"test_every", Unit::count, "[1, 1000000]", "1", "averagings from one norm test to the next"},
+};
+constexpr auto kSyncSgd = with_common(kSync, kGrowth);
 
 constexpr Parameter kLocal[] = {
     {"period", Unit::count, "[1, 1000000]", "8",
@@ -45,7 +54,7 @@ constexpr Parameter kLocal[] = {
     {"local_after_epochs", Unit::ratio, "[0, 1e6]", "0",
      "before which the models are averaged after every step (post-local SGD)"},
 };
-constexpr auto kLocalSgd = with_common(kLocal);
+constexpr auto kLocalSgd = with_common(kLocal, kGrowth);
 
 constexpr Parameter kUploads[] = {
     {"alpha", Unit::ratio, "[0, inf)", "0.5",
@@ -76,12 +85,16 @@ constexpr Entry<TrainingKind> kAlgorithms[] = {
     {"sync_sgd",
      "synchronous SGD with momentum: all learners apply the gradient that the scenario's compressor "
      "aggregates",
-     "Goyal et al. 2017 (Accurate, large minibatch SGD), sections 2 and 3", kSyncSgd, TrainingKind::sync_sgd},
+     "Goyal et al. 2017 (Accurate, large minibatch SGD), sections 2 and 3; the norm test: Byrd et al. 2012 "
+     "(Sample size selection in optimization methods for machine learning), section 3; recalled, not read",
+     kSyncSgd, TrainingKind::sync_sgd},
     {"local_sgd",
      "learners take steps of their own; every few steps their models are averaged, their differences through "
      "the scenario's compressor",
      "Stich 2019 (Local SGD converges fast and communicates little), Algorithm 1; Lin et al. 2020 (Don't use "
-     "large mini-batches, use local SGD), Algorithm 2",
+     "large mini-batches, use local SGD), Algorithm 2; growing mini-batches: Lau et al. 2024 (arXiv "
+     "2406.13936); "
+     "recalled, not read",
      kLocalSgd, TrainingKind::local_sgd},
     {"sasg",
      "learners send to a server, by the scenario's gathered compressor and with memory, only when their "
@@ -103,6 +116,24 @@ constexpr Entry<TrainingKind> kAlgorithms[] = {
      "reduces them again. Tells each layer's effective rank",
      "Baker et al. (arXiv 2102.09631), rank-dAD", kReduced, TrainingKind::rank_dad},
 };
+
+// What the table cannot refuse.
+void check_growth(const JsonReader& at, const LoopTraining& training, std::uint32_t learners) {
+  const Parameters& p = training.parameters;
+  if (p.number("noise") == 0) {
+    for (const char* key : {"largest_batch", "test_every"})
+      if (auto given = at.value().is_object() ? at.find(key) : std::nullopt;
+          given && p.count(key) != (std::string_view(key) == "test_every"))
+        given->refuse("goes with 'noise', without which mini-batches stay as they are");
+    return;
+  }
+  if (learners < 2)
+    at.at("noise").refuse("the norm test compares the gradients of two learners or more, and there is 1");
+  if (p.count("largest_batch") > 0 && static_cast<std::uint64_t>(p.count("largest_batch")) < training.batch)
+    at.at("largest_batch")
+        .refuse("must be no smaller than the workload's batch, " + std::to_string(training.batch) + ", got " +
+                at.at("largest_batch").shown());
+}
 
 std::vector<double> read_targets(const Parameters& parameters) {
   std::vector<double> targets;
@@ -140,7 +171,7 @@ std::span<const Parameter> algorithm_parameters(const Entry<TrainingKind>& entry
 }
 
 LoopTraining read_loop_training(const JsonReader& at, const Parameters& workload, std::uint64_t steps,
-                                std::uint64_t seed) {
+                                std::uint64_t seed, std::uint32_t learners) {
   const Entry<TrainingKind>& entry = training_catalog().find(at);
   LoopTraining training;
   training.kind = entry.make;
@@ -154,6 +185,8 @@ LoopTraining read_loop_training(const JsonReader& at, const Parameters& workload
   training.batch = static_cast<std::uint64_t>(workload.count("batch"));
   training.samples_per_learner = static_cast<std::uint64_t>(workload.count("samples_per_learner"));
   training.targets = read_targets(p);
+  if (entry.make == TrainingKind::sync_sgd || entry.make == TrainingKind::local_sgd)
+    check_growth(at, training, learners);
   for (std::int64_t one : p.counts("seeds")) {
     auto value = static_cast<std::uint64_t>(one);
     if (std::ranges::find(training.seeds, value) != training.seeds.end())

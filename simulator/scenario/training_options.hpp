@@ -37,14 +37,15 @@ struct LoopTraining {
   std::uint64_t steps = 1, evaluate_every = 1;
 
   std::uint64_t steps_per_epoch() const { return samples_per_learner / batch; }
-  double epoch(std::uint64_t step) const {
-    return static_cast<double>(step) / static_cast<double>(steps_per_epoch());
+  /// After so many mini-batches of the workload's size: as many as steps, where these do not grow.
+  double epoch(std::uint64_t batches) const {
+    return static_cast<double>(batches) / static_cast<double>(steps_per_epoch());
   }
-  double learning_rate_at(std::uint64_t step) const { return learning_rate * schedule(step); }
+  double learning_rate_at(std::uint64_t batches) const { return learning_rate * schedule(batches); }
 };
 
 /// `steps` is the scenario's, for where no epochs are given. Throws PlacedError for the first mistake.
 LoopTraining read_loop_training(const JsonReader& at, const Parameters& workload, std::uint64_t steps,
-                                std::uint64_t seed);
+                                std::uint64_t seed, std::uint32_t learners);
 
 }  // namespace traincast

@@ -51,6 +51,12 @@ void check(const StepProgram& program) {
   check_seconds("backward", program.backward_s);
   check_seconds("optimizer", program.optimizer_s);
   check_seconds("negotiation cycle", program.negotiation.cycle_s);
+  if (!program.slower.empty() && program.slower.size() != program.learners)
+    malformed("slower", "holds " + std::to_string(program.slower.size()) + " factors for " +
+                            std::to_string(program.learners) + " learners");
+  for (double factor : program.slower)
+    if (!(std::isfinite(factor) && factor > 0))
+      malformed("slower", "factors must be finite and positive, got " + std::to_string(factor));
   if (!(program.slowdown >= 0 && program.slowdown < 1))
     malformed("slowdown", "must lie in [0, 1), got " + std::to_string(program.slowdown));
   for (std::size_t b = 0; b < program.buckets.size(); ++b) {
@@ -66,6 +72,9 @@ void check(const StepProgram& program) {
       check_seconds(place(b, p), phase.decode_s, program.learners);
       check_seconds(place(b, p), phase.launch_s);
       check_seconds(place(b, p), phase.landing_s);
+      if (!phase.only_receives.empty() && (phase.only_receives.size() != program.learners ||
+                                           std::ranges::count(phase.only_receives, false) == 0))
+        malformed(place(b, p), "some learner must send, and for each it must be known whether it does");
       if (phase.schedule && phase.schedule->ranks() != program.learners &&
           phase.schedule->ranks() != program.learners + program.servers)
         malformed(place(b, p), "a schedule among " + std::to_string(phase.schedule->ranks()) + " ranks for " +
@@ -111,7 +120,9 @@ class StepExecution {
         learners_(program.learners),
         collectives_(program.buckets.size()) {
     for (std::size_t b = 0; b < program.buckets.size(); ++b)
-      collectives_[b].resize(program.buckets[b].phases.size());
+      for (const PhaseProgram& phase : program.buckets[b].phases)
+        collectives_[b].push_back(
+            {program.learners - static_cast<std::uint32_t>(std::ranges::count(phase.only_receives, true))});
     if (!program.recorded.empty()) recorder_.emplace(program.recorded, program.learners);
     for (Learner& learner : learners_) {
       learner.buckets.resize(program.buckets.size());
@@ -152,7 +163,9 @@ class StepExecution {
     std::size_t open_buckets = 0;
   };
   struct CollectiveState {
-    std::uint32_t ready = 0, finished = 0;  // learners
+    std::uint32_t awaited;                 // learners that are not ready and for which it waits
+    std::uint32_t finished = 0;            // learners
+    std::set<LearnerId> before_work = {};  // that it was over for before they came to it
   };
 
   // ---- the compute queue
@@ -200,11 +213,12 @@ class StepExecution {
                std::function<void()> then) {
     learners_[id].busy = true;
     turn(id, kind, activity, work);
-    loop_.after(seconds, std::move(then));
+    loop_.after(seconds * slower(id), std::move(then));
   }
 
   void compute_slowed(LearnerId id, double seconds, std::function<void()> then) {
     Learner& learner = learners_[id];
+    seconds *= slower(id);
     learner.busy = true;
     turn(id, Kind::compute, Activity::backward);
     learner.slowdown_s -= seconds;
@@ -296,9 +310,12 @@ class StepExecution {
     state.work_queued = false;
     ++state.phase;
     if (!phase(work).schedule) return;
-    ++state.open;
-    if (phase(work).waits) ++state.in_the_way;
-    if (++collective(work).ready == learners_.size()) {
+    if (collective(work).before_work.erase(id) == 0) {
+      ++state.open;
+      if (phase(work).waits) ++state.in_the_way;
+    }
+    if (!phase(work).only_receives.empty() && phase(work).only_receives[id]) return;
+    if (--collective(work).awaited == 0) {
       negotiated_.insert(work);
       if (negotiated_.size() == 1) loop_.after(until_next_cycle(), [this] { start_negotiated(); });
     }
@@ -375,10 +392,15 @@ class StepExecution {
 
   void finished(Work work, LearnerId id) {
     BucketState& state = learners_[id].buckets[work.bucket];
-    --state.open;
-    if (phase(work).waits) --state.in_the_way;
+    const bool has_come_to_it = state.phase > work.phase;
+    if (has_come_to_it) {
+      --state.open;
+      if (phase(work).waits) --state.in_the_way;
+    } else {
+      collective(work).before_work.insert(id);
+    }
     if (++collective(work).finished == learners_.size()) change_in_flight(-1);
-    go_on(id, work.bucket);
+    if (has_come_to_it) go_on(id, work.bucket);
   }
 
   void change_in_flight(int change) {
@@ -395,6 +417,7 @@ class StepExecution {
     for (LearnerId id = 0; id < learners_.size(); ++id) change_speed(id);
   }
 
+  double slower(LearnerId id) const { return program_.slower.empty() ? 1 : program_.slower[id]; }
   Kind idle() const { return in_flight_ > 0 ? Kind::communication : Kind::wait; }
   Activity idle_activity() const { return in_flight_ > 0 ? Activity::communication : Activity::wait; }
   const PhaseProgram& phase(Work work) const { return program_.buckets[work.bucket].phases[work.phase]; }
@@ -419,6 +442,10 @@ class StepExecution {
     result.communication_s = communication_s_;
     result.exposed_communication_s = slowest.spent(Kind::communication);
     result.wait_s = slowest.spent(Kind::wait);
+    for (const Learner& learner : learners_)
+      result.mean_wait_s +=
+          (learner.clock.spent(Kind::wait) + std::max(0.0, result.step_s - learner.clock.end())) /
+          static_cast<double>(learners_.size());
     result.sent_bytes = engine_.sent_bytes();
     result.received_bytes = engine_.received_bytes();
     result.transfers = engine_.transfers();

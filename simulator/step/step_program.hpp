@@ -27,6 +27,9 @@ struct PhaseProgram {
   double landing_s = 0;                      ///< of each learner, from its last transfer to its next work
   Word word = Word::all_reduce;
   bool waits = true;
+  /// By learner: whether it only receives. The collective starts without it, and what arrives before its own
+  /// work is done waits for that. Empty: none does; never all.
+  std::vector<bool> only_receives{};
   std::uint32_t fusion_kind = 0;  ///< phases of the same kind can become one collective; 0: never
   Bytes fusion_bytes = 0;         ///< of its message, for the limit
 };
@@ -56,7 +59,9 @@ struct StepProgram {
   bool overlap = true;  ///< false: nothing is encoded or sent before backward is over
   std::vector<BucketProgram> buckets;
   std::uint32_t servers = 0;  ///< hosts behind the learners, which some schedules use
-  double slowdown = 0;        ///< share of its speed that backward loses while a collective is in flight
+  /// By learner: how many times as long as stated it computes. Empty: as stated.
+  std::vector<double> slower{};
+  double slowdown = 0;  ///< share of its speed that backward loses while a collective is in flight
   Negotiation negotiation{};
   Transport transport{};
   std::vector<LearnerId> recorded{};  ///< learners whose intervals the timeline keeps
@@ -72,6 +77,7 @@ struct Timeline {
   double slowdown_s = 0;              ///< what backward took longer for collectives in flight
   LearnerId slowest = 0;              ///< that learner
   double wait_s = 0;                  ///< its compute unit idle, no collective in flight: others are late
+  double mean_wait_s = 0;             ///< likewise, in the mean over learners, each until the slowest ends
   std::vector<Bytes> sent_bytes;      ///< by learner
   std::vector<Bytes> received_bytes;  ///< by learner
   std::vector<std::pair<std::string, Bytes>>

@@ -14,7 +14,9 @@
 //
 // What it costs: LASG's second gradient is a second forward and backward pass; the decision needs the whole
 // gradient, so nothing overlaps; all learners take the dense parameters back. A learner that does not upload
-// sends an empty message. The server's own work takes no time here.
+// encodes and sends nothing, and the server does not wait for it: the parameters go out when the uploads are
+// there, and wait at the learners that still compute. Where nobody uploads, they go out when all have
+// computed. The server's own work takes no time here.
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -162,8 +164,8 @@ class AdaptiveUploads : public TrainingAlgorithm {
       ops[b].word = Word::push_pull;
       ops[b].bytes.assign(learners_, 0);
       ops[b].pulled = sizeof(float) * n;
-      // Both gradients are read, and the squares of their difference added up.
-      record.buckets[b].phases.resize(2);
+      // Both gradients are read, and the squares of their difference added up; then uploaders encode.
+      record.buckets[b].phases.resize(3);
       record.buckets[b].phases[0].work.push_back({Primitive::elementwise, {n}});
       record.buckets[b].phases[0].work.push_back({Primitive::reduction, {n}});
     }
@@ -185,14 +187,14 @@ class AdaptiveUploads : public TrainingAlgorithm {
         if (unit.of.seen.tensors.size() == 1) record.tensor_bytes[tensor.id] = all;
       }
       if (result.uploads == 0) continue;
-      std::vector<Work>& work = record.buckets[unit.of.bucket].phases[0].work;
+      std::vector<Work>& work = record.buckets[unit.of.bucket].phases[1].work;
       work.push_back({Primitive::elementwise, {unit.of.seen.numel()}, 2});  // γ·g + e, and what is left of it
       if (Codec* codec = unit.compressor->codec())
         for (Work& one : codec->encode_work_of(unit.of.seen)) work.push_back(one);
     }
     for (std::size_t b = 0; b < buckets_.size(); ++b) {
-      record.buckets[b].phases[0].op = std::move(ops[b]);
-      record.buckets[b].phases[1].work.push_back(
+      record.buckets[b].phases[1].op = std::move(ops[b]);
+      record.buckets[b].phases[2].work.push_back(
           {Primitive::elementwise, {buckets_[b].numel()}, 1, Stage::decode});
     }
   }

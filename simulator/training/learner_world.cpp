@@ -93,7 +93,7 @@ std::uint64_t LearnerWorld::place_of(std::span<const float> factors) const {
 }
 
 LearnerPass LearnerWorld::in_rows(const Pass& pass) const {
-  return {pass.learner, row_of(pass.at), row_of(pass.into), 0, pass.batch};
+  return {pass.learner, row_of(pass.at), row_of(pass.into), pass.batches, pass.batch};
 }
 
 std::vector<double> LearnerWorld::factors(FactorForm form, std::span<const FactorPass> passes) {

@@ -3,8 +3,10 @@
 // difference from the model that all had after the last average, through the scenario's compressor and its
 // error memory; the momenta stay where they are. Before `local_after_epochs` the models are averaged after
 // every step: post-local SGD (Lin et al. 2020, Don't use large mini-batches, use local SGD, Algorithm 2).
+// Mini-batches grow, where asked for, by the norm test of the last gradients before an average.
 #include <algorithm>
 
+#include "simulator/training/batch_growth.hpp"
 #include "simulator/training/model_method.hpp"
 #include "simulator/training/optimizer_state.hpp"
 #include "simulator/training/training_algorithms.hpp"
@@ -20,6 +22,7 @@ class LocalSgd : public TrainingAlgorithm {
         period_(static_cast<std::uint64_t>(scenario.training->parameters.count("period"))),
         local_after_(scenario.training->parameters.number("local_after_epochs")),
         method_(scenario, layers, threads),
+        batches_(scenario),
         optimizers_(scenario.learners, OptimizerState(scenario.training->optimizer, parameters_of(layers))),
         common_(parameters_of(layers)),
         average_(parameters_of(layers)) {}
@@ -40,20 +43,26 @@ class LocalSgd : public TrainingAlgorithm {
   }
 
   TrainedStep step(World& world, const Step& step) override {
+    const BatchGrowth::Batches batches = batches_.take();
     std::vector<Pass> passes;
-    for (LearnerId i = 0; i < learners_; ++i) passes.push_back({i, step.index, models_[i], gradients_[i]});
+    for (LearnerId i = 0; i < learners_; ++i)
+      passes.push_back({i, batches.first, models_[i], gradients_[i], batches.count});
     std::vector<double> losses = world.gradients(passes);
     require_finite(losses, passes, world.layers());
     for (LearnerId i = 0; i < learners_; ++i)
       optimizers_[i].apply(gradients_[i], step.learning_rate, models_[i]);
     TrainedStep result{mean_of(losses), {}, 0};
     if (step.epoch < local_after_ || (step.index + 1) % period_ == 0) {
+      const bool tested = batches_.is_due();
+      if (tested) batches_.test(std::vector<std::span<const float>>(gradients_.begin(), gradients_.end()));
       result.record = average_models(step);
+      batches_.charge(result.record, buckets(), tested, false);
       result.uploads = learners_;
     } else {
       result.record.buckets.resize(method_.buckets().size());
       result.record.regime = regimes_.of(kLocal);
     }
+    result.record.batches = batches.count;
     average_for_evaluation();
     return result;
   }
@@ -66,6 +75,7 @@ class LocalSgd : public TrainingAlgorithm {
     for (std::span<const float> model : models_) writer.put_all(model);
     for (const OptimizerState& optimizer : optimizers_) optimizer.save(writer);
     writer.put_all(std::span<const float>(common_));
+    batches_.save(writer);
     regimes_.save(writer);
     method_.save(writer);
   }
@@ -74,6 +84,7 @@ class LocalSgd : public TrainingAlgorithm {
     for (std::span<float> model : models_) load_into(model, reader);
     for (OptimizerState& optimizer : optimizers_) optimizer.load(reader);
     load_into(common_, reader);
+    batches_.load(reader);
     regimes_.load(reader);
     method_.load(reader);
     average_for_evaluation();
@@ -117,6 +128,7 @@ class LocalSgd : public TrainingAlgorithm {
   std::uint64_t period_;
   double local_after_;
   ModelMethod method_;
+  BatchGrowth batches_;
   std::vector<OptimizerState> optimizers_;
   std::vector<float> common_, average_;
   std::vector<std::span<float>> models_, gradients_;

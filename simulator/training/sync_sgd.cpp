@@ -2,6 +2,7 @@
 // scenario's compressor aggregates these, and all apply the same update, so that one copy of the parameters
 // and of the optimizer's momentum stands for all learners'. Where these follow the dense trajectory, the
 // method's aggregate is looked at, and their mean gradient applied: the open loop.
+#include "simulator/training/batch_growth.hpp"
 #include "simulator/training/model_method.hpp"
 #include "simulator/training/optimizer_state.hpp"
 #include "simulator/training/training_algorithms.hpp"
@@ -15,6 +16,8 @@ class SyncSgd : public TrainingAlgorithm {
   SyncSgd(const Scenario& scenario, std::span<const TensorInfo> layers, unsigned threads)
       : dense_(scenario.training->parameters.word("follow") == "dense"),
         method_(scenario, layers, threads),
+        batches_(scenario),
+        gives_mean_(scenario.compressor.entry->name == "none"),
         optimizer_(scenario.training->optimizer, parameters_of(layers)),
         average_(parameters_of(layers)) {}
 
@@ -26,16 +29,21 @@ class SyncSgd : public TrainingAlgorithm {
   }
 
   TrainedStep step(World& world, const Step& step) override {
+    const BatchGrowth::Batches batches = batches_.take();
     std::vector<Pass> passes;
     std::vector<std::span<const float>> gradients;
     for (LearnerId i = 0; i < world.learners(); ++i) {
-      passes.push_back({i, step.index, parameters_, world.vector(1 + i)});
+      passes.push_back({i, batches.first, parameters_, world.vector(1 + i), batches.count});
       gradients.push_back(passes.back().into);
     }
     std::vector<double> losses = world.gradients(passes);
     require_finite(losses, passes, world.layers());
     TrainedStep result{mean_of(losses), method_.aggregate(step, gradients, average_), world.learners()};
     if (dense_) take_mean(gradients);
+    result.record.batches = batches.count;
+    const bool tested = batches_.is_due();
+    if (tested) batches_.test(gradients);
+    batches_.charge(result.record, buckets(), tested, gives_mean_);
     optimizer_.apply(average_, step.learning_rate, parameters_);
     return result;
   }
@@ -47,12 +55,14 @@ class SyncSgd : public TrainingAlgorithm {
   void save(Writer& writer) const override {
     writer.put_all(std::span<const float>(parameters_));
     optimizer_.save(writer);
+    batches_.save(writer);
     method_.save(writer);
   }
 
   void load(Reader& reader) override {
     load_into(parameters_, reader);
     optimizer_.load(reader);
+    batches_.load(reader);
     method_.load(reader);
   }
 
@@ -67,6 +77,8 @@ class SyncSgd : public TrainingAlgorithm {
 
   bool dense_;
   ModelMethod method_;
+  BatchGrowth batches_;
+  bool gives_mean_;
   OptimizerState optimizer_;
   std::vector<float> average_;
   std::span<float> parameters_;

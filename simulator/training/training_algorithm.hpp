@@ -24,6 +24,7 @@ struct Pass {
   std::uint64_t batch = 0;  ///< which of the learner's mini-batches, counted from the first of training
   std::span<const float> at;
   std::span<float> into;
+  std::uint32_t batches = 1;  ///< mini-batches from there on that are taken as one
 };
 
 /// The same, which also leaves the factors of layers' gradients in numbers of the world's room.

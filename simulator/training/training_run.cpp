@@ -104,32 +104,38 @@ TrainingRun train(const Scenario& scenario, const std::vector<TensorInfo>& layer
   std::uint64_t uploads = 0;
   const auto samples = static_cast<std::uint64_t>(training.parameters.count("evaluation_samples"));
   if (!checkpoint.load(run, learners_loss, uploads, *algorithm))
-    run.curve.push_back({0, 0, NAN, world.evaluate(algorithm->parameters(), samples)});
+    run.curve.push_back({.learners_loss = NAN, .held_out = world.evaluate(algorithm->parameters(), samples)});
 
-  std::uint64_t s = run.exchange.steps.size();
+  // Mini-batches of the workload's size measure how far training has come, whether or not they are taken
+  // singly.
+  std::uint64_t taken = 0;
+  for (const StepRecord& step : run.exchange.steps) taken += step.batches;
   auto saved = std::chrono::steady_clock::now();
   try {
-    for (; s < training.steps && !run.divergence; ++s) {
+    while (taken < training.steps && !run.divergence) {
       if (interrupted()) checkpoint.save(run, learners_loss, uploads, *algorithm);
       throw_if_interrupted();
       Step step;
-      step.index = s;
-      step.epoch = training.epoch(s);
-      step.learning_rate = training.learning_rate_at(s);
+      step.index = run.exchange.steps.size();
+      step.epoch = training.epoch(taken);
+      step.learning_rate = training.learning_rate_at(taken);
       TrainedStep done = algorithm->step(world, step);
       learners_loss += done.loss;
       uploads += done.uploads;
+      const std::uint64_t before = taken, batch = done.record.batches, steps = step.index + 1;
+      taken += batch;
       run.exchange.steps.push_back(std::move(done.record));
-      if (place.progress) place.progress(s + 1);
-      if ((s + 1) % training.evaluate_every != 0 && s + 1 != training.steps) continue;
+      if (place.progress) place.progress(taken);
+      if (taken / training.evaluate_every == before / training.evaluate_every && taken < training.steps)
+        continue;
       Evaluation held_out = world.evaluate(algorithm->parameters(), samples);
-      auto since = static_cast<double>(s + 1 - run.curve.back().step);
+      auto since = static_cast<double>(steps - run.curve.back().step);
       const Similarity similarity = done.uploads > 0 ? algorithm->similarity() : Similarity{};
-      run.curve.push_back({s + 1, uploads, learners_loss / since, held_out, similarity});
+      run.curve.push_back({steps, uploads, taken, batch, learners_loss / since, held_out, similarity});
       learners_loss = 0;
       if (!std::isfinite(held_out.loss)) throw Diverged{"the loss on held-out samples is not finite"};
       const std::chrono::duration<double> since_saved = std::chrono::steady_clock::now() - saved;
-      if (s + 1 < training.steps && since_saved.count() < place.checkpoint_every_s) continue;
+      if (taken < training.steps && since_saved.count() < place.checkpoint_every_s) continue;
       checkpoint.save(run, learners_loss, uploads, *algorithm);
       saved = std::chrono::steady_clock::now();
     }

@@ -17,6 +17,8 @@ namespace traincast {
 struct Evaluated {
   std::uint64_t step = 0;     ///< steps done
   std::uint64_t uploads = 0;  ///< of all learners so far
+  std::uint64_t batches = 0;  ///< that each learner has taken, of the workload's size
+  std::uint64_t batch = 1;    ///< how many of these the last step took as one
   double learners_loss = 0;   ///< mean over learners and the steps since the last evaluation
   Evaluation held_out;
   Similarity similarity{};  ///< after the last step, where something was sent in it
@@ -46,7 +48,7 @@ struct TrainingPlace {
   std::filesystem::path checkpoint;  ///< folder that exists; empty: none is kept
   double checkpoint_every_s = 0;     ///< at evaluations, when so long has passed since the one before
   unsigned threads = 1;
-  std::function<void(std::uint64_t steps_done)> progress;
+  std::function<void(std::uint64_t batches_done)> progress;
 };
 
 /// Trains as scenario.training says, from scenario.seed. With a folder for checkpoints, a run that was

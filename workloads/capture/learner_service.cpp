@@ -133,7 +133,7 @@ class LearnerService {
   }
 
   void prepare(Worker& worker, const LearnerPass& pass) const {
-    shards_.fill(pass.learner, pass.batch, worker.batch);
+    shards_.fill(pass.learner, pass.batch, worker.batch, pass.batches);
     worker.replica->look_at(row(pass.at));
   }
 

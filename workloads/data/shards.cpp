@@ -187,7 +187,7 @@ std::vector<std::uint64_t> Shards::sample_indices(LearnerId learner, std::uint64
   return indices;
 }
 
-void Shards::fill(LearnerId learner, std::uint64_t step, Batch& into) const {
+void Shards::fill(LearnerId learner, std::uint64_t step, Batch& into, std::uint32_t steps) const {
   into = {.samples = 0,
           .features = std::move(into.features),
           .numbers = std::move(into.numbers),
@@ -197,7 +197,8 @@ void Shards::fill(LearnerId learner, std::uint64_t step, Batch& into) const {
   into.features.clear();
   into.numbers.clear();
   into.labels.clear();
-  for (std::uint64_t index : sample_indices(learner, step)) data_.append(Split::train, index, into);
+  for (std::uint64_t s = step; s < step + steps; ++s)
+    for (std::uint64_t index : sample_indices(learner, s)) data_.append(Split::train, index, into);
 }
 
 }  // namespace traincast

@@ -30,7 +30,8 @@ class Shards {
 
   /// What is left of an epoch after its last whole mini-batch is not used in it.
   std::vector<std::uint64_t> sample_indices(LearnerId learner, std::uint64_t step) const;
-  void fill(LearnerId learner, std::uint64_t step, Batch& into) const;
+  /// Of so many steps, from there on, the mini-batches as one.
+  void fill(LearnerId learner, std::uint64_t step, Batch& into, std::uint32_t steps = 1) const;
 
  private:
   std::uint64_t sample(LearnerId learner, std::uint64_t place) const;

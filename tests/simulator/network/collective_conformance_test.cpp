@@ -69,7 +69,8 @@ std::vector<Collective> collectives_of(Word word, std::uint32_t ranks) {
     case Word::push_pull:
       for (Bytes scale : {0, 1, 40}) {
         Collective collective{.word = word, .ranks = ranks};
-        for (Rank rank = 0; rank < ranks; ++rank) collective.bytes.push_back(scale * (1 + rank % 3));
+        for (Rank rank = 0; rank < ranks; ++rank)
+          collective.bytes.push_back(scale * (scale == 1 ? rank % 3 : 1 + rank % 3));
         collective.pulled = 2 * scale + 1;
         all.push_back(collective);
       }

@@ -62,6 +62,19 @@ TEST(Servers, CarryEveryByteOfEveryLearner) {
   EXPECT_EQ(at_servers, 1001u + 7 + 3 + 99);
 }
 
+// Of five learners three push, one behind the other at the server's port; all five take its answer.
+TEST(Servers, WaitForNobodyWhoHasNothingToPush) {
+  Collective collective = push_pull(5, 1, 8000, 4000);
+  collective.bytes[0] = collective.bytes[3] = 0;
+  double expected = 3 * (kAlpha + kBeta * 8000) + 5 * (kAlpha + kBeta * 4000);
+  for (Engine engine : {Engine::simgrid, Engine::flow, Engine::max_plus}) {
+    auto times = served(collective, engine);
+    EXPECT_NEAR(longest(times), expected, 1e-9 * expected);
+    EXPECT_LT(times.finish_s[1], times.finish_s[0]) << "who pushes has its answer first";
+    EXPECT_EQ(times.timeline.transfers, 8u);
+  }
+}
+
 // Each learner sends all but its own part, and its part's answer to all others.
 TEST(ColocatedServers, SendTheMessageAndTheAnswerButForOnesOwn) {
   for (std::uint32_t n : {2U, 4U, 8U}) {

@@ -135,6 +135,11 @@ namespace {
 
 constexpr Rank kEveryRank = static_cast<Rank>(-1);
 
+// A learner without a message takes no part in a sum at servers.
+bool contributes(const Collective& collective, Rank rank) {
+  return collective.word != Word::push_pull || collective.bytes[rank] > 0;
+}
+
 // The rank whose contribution an element of the buffer is.
 std::vector<Rank> contributors(const Collective& collective) {
   std::vector<Rank> of;
@@ -167,7 +172,8 @@ std::vector<std::vector<Held>> held_before(const Collective& collective) {
                                       std::vector<Held>(of.size(), Held(collective.ranks, 0)));
   for (std::size_t element = 0; element < of.size(); ++element)
     for (Rank rank = 0; rank < collective.ranks; ++rank)
-      if (of[element] == kEveryRank || of[element] == rank) held[rank][element][rank] = 1;
+      if ((of[element] == kEveryRank && contributes(collective, rank)) || of[element] == rank)
+        held[rank][element][rank] = 1;
   return held;
 }
 
@@ -176,7 +182,8 @@ std::vector<Held> held_after(const Collective& collective, Rank rank) {
   std::vector<Held> held(of.size(), Held(collective.ranks, 0));
   for (std::size_t element = 0; element < of.size(); ++element)
     if (of[element] == kEveryRank)
-      held[element].assign(collective.ranks, 1);
+      for (Rank from = 0; from < collective.ranks; ++from)
+        held[element][from] = contributes(collective, from);
     else
       held[element][of[element]] = 1;
   const Held unspecified;

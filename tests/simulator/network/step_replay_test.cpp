@@ -166,6 +166,56 @@ TEST(Step, TellsTheTimelineOfTheSlowestLearner) {
   expect_identity(t);
 }
 
+// Learner 1 takes twice as long: its gradient is there at 8, the sum at 9.04, and it has applied that
+// at 10.04. Learner 0 waits from 4 to 8, and from 9.54 on.
+TEST(Step, TakesAsLongAsItsSlowestLearnerComputes) {
+  StepProgram program = step(1, 3, 0.5, false, {bucket(3, {sends(ring(2, 1))})});
+  program.slower = {1, 2};
+  auto t = replay_step(program, *plain_star());
+  expect_ms(t.step_s, 10.04);
+  expect_ms(t.compute_s, 9);
+  EXPECT_EQ(t.wait_s, 0);
+  expect_ms(t.mean_wait_s, (4 + 0.5) / 2);
+  expect_identity(t);
+}
+
+// Two learners push 1 MB each to one server, 1.02 ms a message, when both have computed at 1; a third one,
+// which computes until `slow`, has nothing to push and only takes the answer.
+Timeline with_a_silent_learner(double slow, bool waits_for_it, Engine engine) {
+  Collective sum{.word = Word::push_pull, .ranks = 3, .bytes = {1'000'000, 1'000'000, 0}};
+  sum.pulled = 1'000'000;
+  sum.servers = 1;
+  PhaseProgram push = sends(make_schedule("servers", sum));
+  if (!waits_for_it) push.only_receives = {false, false, true};
+  StepProgram program = step(0, 1, 0, false, {bucket(1, {push, work(0, 0.25)})}, 3);
+  program.servers = 1;
+  program.slower = {1, 1, slow};
+  auto served =
+      make_topology(R"({"name": "parameter_server", "bandwidth": "1GBps", "latency": "10us", "servers": 1})");
+  return replay_step(program, *served, engine);
+}
+
+TEST(Step, DoesNotWaitForALearnerThatOnlyReceives) {
+  const double pushed = 2 * 1.02, answered = 3 * 1.02;
+  for (Engine engine : {Engine::simgrid, Engine::flow, Engine::max_plus}) {
+    // It has computed before the answer comes: the last of three, which it then decodes.
+    Timeline soon = with_a_silent_learner(2, false, engine);
+    expect_ms(soon.step_s, 1 + pushed + answered + 0.25 * 2);
+    expect_ms(soon.communication_s, pushed + answered);
+    // The answer lies there already.
+    Timeline late = with_a_silent_learner(20, false, engine);
+    expect_ms(late.step_s, 20 + 0.25 * 20);
+    expect_ms(late.communication_s, pushed + answered);
+    EXPECT_EQ(late.exposed_communication_s, 0);
+    expect_identity(late);
+    // Waited for, it would hold up everybody.
+    Timeline waited = with_a_silent_learner(20, true, engine);
+    expect_ms(waited.step_s, 20 + pushed + answered + 0.25 * 20);
+    EXPECT_EQ(late.sent_bytes, waited.sent_bytes);
+    EXPECT_EQ(late.sent_bytes[2], 0u);
+  }
+}
+
 TEST(Step, OnAnIdealNetworkHardlyCommunicates) {
   auto ideal = make_topology(R"({"name": "star", "bandwidth": "1000000000GBps", "latency": "0s"})");
   auto t = replay_step(

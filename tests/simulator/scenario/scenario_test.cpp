@@ -127,7 +127,7 @@ const std::string kKeys =
     "name, learners, steps, seed, gradients, workload, accelerator, timings, compressor, error_feedback, "
     "buckets, "
     "overlap, collective, "
-    "stack, platform, engine, training, sweep";
+    "stack, platform, speeds, engine, training, sweep";
 
 INSTANTIATE_TEST_SUITE_P(
     EveryRule, ScenarioRefusal,
@@ -275,6 +275,27 @@ INSTANTIATE_TEST_SUITE_P(
             scenario(
                 R"("accelerator": "v100", "training": {"name": "sync_sgd", "targets": [{"accuracy": 70}]})"),
             "s.json:/training/targets/0/accuracy: must lie in (0, 1], got 70"},
+        Refusal{
+            "NormTestOfOneLearner",
+            scenario(R"("learners": 1, "accelerator": "v100", "training": {"name": "sync_sgd", "noise": 1})"),
+            "s.json:/training/noise: the norm test compares the gradients of two learners or more, and "
+            "there is 1"},
+        Refusal{"LargestBatchThatNothingReaches",
+                scenario(R"("accelerator": "v100", "training": {"name": "local_sgd", "largest_batch": 64})"),
+                "s.json:/training/largest_batch: goes with 'noise', without which mini-batches stay as they "
+                "are"},
+        Refusal{"LargestBatchBelowTheFirst", scenario(R"("accelerator": "v100",
+                            "training": {"name": "local_sgd", "noise": 1, "largest_batch": 3})"),
+                "s.json:/training/largest_batch: must be no smaller than the workload's batch, 8, got 3"},
+        Refusal{"SpeedOfNothing",
+                scenario(R"("speeds": {"name": "given", "groups": [{"learners": 1, "speed": 0}]})"),
+                "s.json:/speeds/groups/0/speed: must lie in [0.001, 1000], got 0"},
+        Refusal{"GroupOfNobody",
+                scenario(R"("speeds": {"name": "given", "groups": [{"learners": 0, "speed": 1}]})"),
+                "s.json:/speeds/groups/0/learners: must lie in [1, 65536], got 0"},
+        Refusal{"UnknownSpeeds", scenario(R"("speeds": "uniformly")"),
+                "s.json:/speeds: unknown distribution of speeds 'uniformly'; did you mean 'uniform'?; known: "
+                "equal, given, uniform, lognormal"},
         Refusal{"SeedTwice",
                 scenario(R"("accelerator": "v100", "training": {"name": "sync_sgd", "seeds": [3, 3]})"),
                 "s.json:/training/seeds: has 3 twice"},
@@ -349,7 +370,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "seed, gradients, "
                 "workload, accelerator, timings, compressor, error_feedback, buckets, overlap, collective, "
                 "stack, "
-                "platform, engine, training"},
+                "platform, speeds, engine, training"},
         Refusal{"SweepOfNothing", scenario(R"("sweep": {"/learners": []})"),
                 "s.json:/sweep/~1learners: has no values"},
         Refusal{"SweepOfNoList", scenario(R"("sweep": {"/learners": 4})"),

@@ -99,6 +99,45 @@ TEST(LearnerWorld, ComputesAtTheParametersThatAPassNames) {
   EXPECT_LT(world.vector(2).back(), world.vector(3).back());
 }
 
+// Of three mini-batches, the last of an epoch and the first two of the next.
+TEST(LearnerWorld, TakesSeveralMiniBatchesAsOne) {
+  LearnerWorld world(world_options(5));
+  world.initial(world.vector(0));
+  std::vector<Pass> passes{{1, 2, world.vector(0), world.vector(1), 3}};
+  for (std::uint64_t b = 0; b < 3; ++b) passes.push_back({1, 2 + b, world.vector(0), world.vector(2 + b)});
+  std::vector<double> losses = world.gradients(passes);
+  EXPECT_NEAR(losses[0], (losses[1] + losses[2] + losses[3]) / 3, 1e-6);
+  double difference = 0, square = 0;
+  for (std::size_t e = 0; e < world.vector(1).size(); ++e) {
+    double mean = 0;
+    for (std::size_t b = 0; b < 3; ++b) mean += double{world.vector(2 + b)[e]} / 3;
+    difference += std::pow(double{world.vector(1)[e]} - mean, 2);
+    square += mean * mean;
+  }
+  EXPECT_LE(difference, 1e-10 * square);
+}
+
+// A gradient pulls upwards the scores of the classes that its mini-batch has, and of them alone. Of 20
+// learners with 40 samples each, 80 of a class in all, most have a class to themselves where labels are
+// skewed.
+TEST(LearnerWorld, TrainsOnShardsOfSkewedLabels) {
+  auto of_one_class = [](const std::string& shards) {
+    WorldOptions options = world_options(21);
+    options.learners = 20;
+    options.workload =
+        R"({"name": "mlp", "hidden": [8], "batch": 10, "samples_per_learner": 40, "shards": )" + shards + "}";
+    LearnerWorld world(options);
+    std::size_t learners = 0;
+    for (const std::vector<float>& gradient : all_gradients(world, 0).gradients)
+      learners +=
+          std::ranges::count_if(std::span(gradient).last(10), [](float bias) { return bias < 0; }) == 1;
+    return learners;
+  };
+  EXPECT_GE(of_one_class(R"({"name": "classes", "classes": 1})"), 10u);
+  EXPECT_GE(of_one_class(R"({"name": "dirichlet", "alpha": 0.001})"), 10u);
+  EXPECT_EQ(of_one_class(R"("iid")"), 0u);
+}
+
 TEST(LearnerWorld, EvaluatesOnSamplesThatNoLearnerSees) {
   LearnerWorld world(world_options(1, 2));
   world.initial(world.vector(0));

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/random.hpp"
-#include "simulator/run.hpp"
 #include "simulator/training/training_run.hpp"
 #include "workloads/workload.hpp"
 
@@ -34,7 +33,8 @@ inline Plan training_plan(const std::string& members = "") {
 }
 
 /// Learners that need no program. Each mini-batch has a place of its own, around one that all share, and the
-/// loss is half the squared distance from it, per parameter of unequal curvature.
+/// loss is half the squared distance from it, per parameter of unequal curvature; of several at once the
+/// means.
 class Valleys : public World {
  public:
   explicit Valleys(WorldOptions options)
@@ -49,14 +49,18 @@ class Valleys : public World {
     std::vector<double> losses;
     std::vector<float> place(parameters_of(options_.layers));
     for (const Pass& pass : passes) {
-      fill(place, 1 + pass.batch, pass.learner);
       double loss = 0;
-      for (std::size_t e = 0; e < place.size(); ++e) {
-        float curvature = 1.0f / static_cast<float>(1 + e % 7), away = pass.at[e] - 0.3f * place[e];
-        pass.into[e] = curvature * away;
-        loss += 0.5 * static_cast<double>(curvature) * static_cast<double>(away) * static_cast<double>(away);
+      for (std::uint32_t b = 0; b < pass.batches; ++b) {
+        fill(place, 1 + pass.batch + b, pass.learner);
+        for (std::size_t e = 0; e < place.size(); ++e) {
+          float curvature = 1.0f / static_cast<float>(1 + e % 7), away = pass.at[e] - 0.3f * place[e];
+          float before = b == 0 ? 0.0f : pass.into[e];
+          pass.into[e] = before + curvature * away / static_cast<float>(pass.batches);
+          loss +=
+              0.5 * static_cast<double>(curvature) * static_cast<double>(away) * static_cast<double>(away);
+        }
       }
-      losses.push_back(loss);
+      losses.push_back(loss / pass.batches);
     }
     return losses;
   }
