@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "base/bf16.hpp"
 #include "compressors/draws.hpp"
 #include "compressors/learner_vectors.hpp"
 #include "compressors/momentum.hpp"
@@ -27,11 +28,24 @@ void unseen(Group& group, F&& f) {
 }
 
 /// To one of the two bf16 beside it, so that the expectation is the value: of its lower half at random.
-float round_to_bf16_at_random(float value, std::uint32_t draw) {
+std::uint16_t round_to_bf16_at_random(float value, std::uint32_t draw) {
   auto bits = std::bit_cast<std::uint32_t>(value);
-  std::uint32_t up = (bits + (draw >> 16)) & 0xffff0000;
-  return std::bit_cast<float>((up & 0x7fffffff) < 0x7f800000 ? up : bits & 0xffff0000);
+  std::uint32_t up = bits + (draw >> 16);
+  return static_cast<std::uint16_t>(((up & 0x7fffffff) < 0x7f800000 ? up : bits) >> 16);
 }
+
+/// Memories of two bytes a number, one vector for each learner, zero at first.
+class HalfVectors {
+ public:
+  HalfVectors(std::uint32_t learners, std::uint64_t numel) : numel_(numel), values_(learners * numel, 0) {}
+  std::span<std::uint16_t> operator[](LearnerId learner) {
+    return {values_.data() + learner * numel_, numel_};
+  }
+
+ private:
+  std::uint64_t numel_;
+  std::vector<std::uint16_t> values_;
+};
 
 /// Which learner with the lowest number has an element in its support; by learner, how many elements it adds.
 class SupportCount {
@@ -112,18 +126,20 @@ class OneGradient final : public GradientSource {
 }  // namespace
 
 // With beta = 1 a learner's memory holds p = g + m from its first read until its report: one pass to add, and
-// what was sent is taken off in place, as implementations do. Another beta needs m and p side by side; p is
-// then a copy of the learner read last.
+// what was sent is taken off in place, as implementations do. Another beta, or memories in bf16, need m and p
+// side by side; p is then a copy of the learner read last.
 struct ErrorFeedback::State final : GradientSource, Contributions {
   State(std::unique_ptr<Compressor> method, ErrorRule the_rule, std::uint32_t learners,
-        std::uint64_t elements, Memories kept, std::uint64_t the_seed)
+        std::uint64_t elements, Memories kept, std::uint64_t the_seed, HeldIn held_in)
       : inner(std::move(method)),
         rule(the_rule),
         memories_of(kept),
         numel(elements),
         seed(the_seed),
-        memories(rule.error == Error::none ? 0 : learners, elements),
-        added(memories.size(), false),
+        remembering(rule.error == Error::none ? 0 : learners),
+        memories(rule.in_bf16 ? 0 : remembering, elements, held_in),
+        halves(rule.in_bf16 ? remembering : 0, elements),
+        added(remembering, false),
         supports(learners, elements),
         raw(*this) {
     if (rule.error == Error::none) rule.in_updates = rule.in_bf16 = false;  // there is no memory
@@ -131,7 +147,25 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
     if (rule.momentum_after) velocity.assign(elements, 0.0f);
   }
 
-  bool in_place() const { return rule.beta == 1; }
+  bool in_place() const { return rule.beta == 1 && !rule.in_bf16; }
+
+  /// In `shown` where numbers are held in bf16.
+  std::span<const float> memory(LearnerId learner) const {
+    if (!rule.in_bf16) return memories[learner];
+    std::span<const std::uint16_t> half = halves[learner];
+    shown.resize(numel);
+    for (std::size_t i = 0; i < half.size(); ++i) shown[i] = bf16_value(half[i]);
+    return shown;
+  }
+
+  void set_memory(LearnerId learner, std::span<const float> values) {
+    if (!rule.in_bf16) {
+      std::ranges::copy(values, memories[learner].begin());
+      return;
+    }
+    std::span<std::uint16_t> half = halves[learner];
+    for (std::size_t i = 0; i < half.size(); ++i) half[i] = bf16_bits(values[i]);
+  }
 
   void start(const Step& step, const Bucket& unit, const GradientSource& source, Group& the_group) {
     if (rule.in_updates && !(step.learning_rate > 0))
@@ -188,7 +222,10 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
   void kept_all(LearnerId learner) override {
     note(learner, Report::all);
     if (rule.error == Error::none) return;
-    std::ranges::fill(memories[learner], 0.0f);
+    if (rule.in_bf16)
+      std::ranges::fill(halves[learner], std::uint16_t{0});
+    else
+      std::ranges::fill(memories[learner], 0.0f);
   }
 
   // ---- after the compressor
@@ -196,7 +233,7 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
   /// A learner that reported nothing sent nothing.
   void finish_local() {
     bool dense = rule.beta != 1 || rule.in_bf16;
-    for (LearnerId learner = 0; learner < memories.size(); ++learner) {
+    for (LearnerId learner = 0; learner < remembering; ++learner) {
       if (reports[learner] == Report::dense) dense = true;
       if (reports[learner] != Report::nothing) continue;
       prepared(learner, scratch_for_gradient());
@@ -246,10 +283,13 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
   std::optional<Momentum> momentum;
   std::vector<float> velocity;
 
+  std::uint32_t remembering;  // learners that have a memory
   // Reading changes these, though the compressor sees a source that stays the same.
-  mutable LearnerVectors memories;
+  mutable LearnerVectors memories;  // of floats
+  mutable HalfVectors halves;       // or in bf16
+  mutable std::vector<float> shown;
   mutable std::vector<bool> added;  // by learner: p was formed in this step
-  mutable std::vector<float> copy;  // beta other than 1: p of `copied`
+  mutable std::vector<float> copy;  // where p is not formed in place: that of `copied`
   mutable LearnerId copied = kNobody;
   std::vector<float> scratch;
 
@@ -290,10 +330,10 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
 
   /// p of this learner, in its memory or in the copy; `buffer` may be used to read the gradient into.
   std::span<float> prepared(LearnerId learner, std::span<float> buffer) const {
-    std::span<float> memory = memories[learner];
     bool again = added[learner];
     added[learner] = true;
     if (in_place()) {
+      std::span<float> memory = memories[learner];
       if (again) return memory;
       gradients->read(learner, buffer);
       for (std::size_t i = 0; i < memory.size(); ++i) memory[i] += learning_rate * buffer[i];
@@ -304,7 +344,13 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
     copy.resize(numel);
     auto add = [&] {
       gradients->read(learner, copy);
-      for (std::size_t i = 0; i < memory.size(); ++i) copy[i] = learning_rate * copy[i] + memory[i];
+      if (rule.in_bf16) {
+        std::span<const std::uint16_t> m = halves[learner];
+        for (std::size_t i = 0; i < m.size(); ++i) copy[i] = learning_rate * copy[i] + bf16_value(m[i]);
+      } else {
+        std::span<const float> m = memories[learner];
+        for (std::size_t i = 0; i < m.size(); ++i) copy[i] = learning_rate * copy[i] + m[i];
+      }
     };
     if (again)
       unseen(*group, add);
@@ -315,26 +361,30 @@ struct ErrorFeedback::State final : GradientSource, Contributions {
 
   /// m ← (1 − beta)·m + beta·(p − sent), what was sent being taken off p already.
   void remember(LearnerId learner) {
-    std::span<float> memory = memories[learner];
-    if (!in_place()) {
-      for (std::size_t i = 0; i < memory.size(); ++i)
-        memory[i] = (1 - rule.beta) * memory[i] + rule.beta * copy[i];
-      copied = kNobody;
+    if (in_place()) return;
+    copied = kNobody;
+    if (!rule.in_bf16) {
+      std::span<float> m = memories[learner];
+      for (std::size_t i = 0; i < m.size(); ++i) m[i] = (1 - rule.beta) * m[i] + rule.beta * copy[i];
+      return;
     }
-    if (!rule.in_bf16) return;
+    std::span<std::uint16_t> m = halves[learner];
+    if (rule.beta != 1)
+      for (std::size_t i = 0; i < m.size(); ++i)
+        copy[i] = (1 - rule.beta) * bf16_value(m[i]) + rule.beta * copy[i];
     key.learner = learner;
     for_each_draw(KeyedDraws(key), numel, [&](std::uint64_t i, std::uint32_t draw) {
-      memory[i] = round_to_bf16_at_random(memory[i], draw);
+      m[i] = round_to_bf16_at_random(copy[i], draw);
     });
   }
 };
 
 ErrorFeedback::ErrorFeedback(std::unique_ptr<Compressor> inner, ErrorRule rule, std::uint32_t learners,
-                             std::uint64_t numel, Memories memories, std::uint64_t seed) {
+                             std::uint64_t numel, Memories memories, std::uint64_t seed, HeldIn held_in) {
   if (memories == Memories::mean && !inner->linear())
     throw std::logic_error("the mean of memories does not suffice for a method that is not linear");
   state_ = std::make_unique<State>(std::move(inner), rule, memories == Memories::mean ? 1 : learners, numel,
-                                   memories, seed);
+                                   memories, seed, held_in);
 }
 
 ErrorFeedback::ErrorFeedback(ErrorFeedback&&) noexcept = default;
@@ -382,8 +432,8 @@ ContributionRecord ErrorFeedback::run(const Step& step, const Bucket& unit, cons
 void ErrorFeedback::keep_supports() { state_->supports.keep(); }
 
 std::span<const float> ErrorFeedback::memory(LearnerId learner) const {
-  if (state_->memories.empty()) return state_->inner->memory(learner);
-  return state_->memories[state_->memories_of == Memories::mean ? 0 : learner];
+  if (state_->remembering == 0) return state_->inner->memory(learner);
+  return state_->memory(state_->memories_of == Memories::mean ? 0 : learner);
 }
 
 double ErrorFeedback::memory_in_gradients(const Step& step) const {
@@ -391,24 +441,24 @@ double ErrorFeedback::memory_in_gradients(const Step& step) const {
 }
 
 void ErrorFeedback::save(Writer& writer) const {
-  const LearnerVectors& memories = state_->memories;
-  for (LearnerId learner = 0; learner < memories.size(); ++learner) writer.put_all(memories[learner]);
+  for (LearnerId learner = 0; learner < state_->remembering; ++learner)
+    writer.put_all(state_->memory(learner));
   if (state_->momentum) state_->momentum->save(writer);
   if (!state_->velocity.empty()) writer.put_all(std::span<const float>(state_->velocity));
   state_->inner->save(writer);
 }
 
 void ErrorFeedback::load(Reader& reader) {
-  auto fill = [&](std::span<float> memory) {
+  auto next = [&] {
     auto values = reader.get_all<float>();
-    if (values.size() != memory.size())
+    if (values.size() != state_->numel)
       throw InputError("saved error memory holds " + std::to_string(values.size()) + " values, not " +
-                       std::to_string(memory.size()));
-    std::ranges::copy(values, memory.begin());
+                       std::to_string(state_->numel));
+    return values;
   };
-  for (LearnerId learner = 0; learner < state_->memories.size(); ++learner) fill(state_->memories[learner]);
+  for (LearnerId learner = 0; learner < state_->remembering; ++learner) state_->set_memory(learner, next());
   if (state_->momentum) state_->momentum->load(reader);
-  if (!state_->velocity.empty()) fill(state_->velocity);
+  if (!state_->velocity.empty()) state_->velocity = next();
   state_->inner->load(reader);
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "compressors/compressor.hpp"
+#include "compressors/learner_vectors.hpp"
 
 namespace traincast {
 
@@ -27,9 +28,10 @@ enum class Memories {
 /// One unit of one run: a compressor and the error memories of its learners.
 class ErrorFeedback {
  public:
-  /// `seed`, of a memory that is rounded at random.
+  /// `seed`, of a memory that is rounded at random; where memories of floats are changes no number.
   ErrorFeedback(std::unique_ptr<Compressor> inner, ErrorRule rule, std::uint32_t learners,
-                std::uint64_t numel, Memories memories = Memories::each, std::uint64_t seed = 0);
+                std::uint64_t numel, Memories memories = Memories::each, std::uint64_t seed = 0,
+                HeldIn held_in = HeldIn::memory);
   ErrorFeedback(ErrorFeedback&&) noexcept;
   ErrorFeedback& operator=(ErrorFeedback&&) noexcept;
   ~ErrorFeedback();
@@ -50,7 +52,7 @@ class ErrorFeedback {
   void keep_supports();
 
   /// Learner's memory before the next step: the rule's (the mean of all, where that is kept), or the method's
-  /// own; empty where neither keeps one.
+  /// own; empty where neither keeps one. Good until the next call.
   std::span<const float> memory(LearnerId learner) const;
   /// What a memory is worth in gradients of this step: 1, or 1 / learning rate where it is one of updates.
   double memory_in_gradients(const Step& step) const;

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/machine.hpp"
 #include "simulator/break_even.hpp"
+#include "simulator/pass/synthetic_gradients.hpp"
 #include "simulator/point_report.hpp"
 #include "simulator/scenario/placed.hpp"
 #include "simulator/step_timelines.hpp"
@@ -158,6 +159,8 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
   }
   Timings measured;
   bool timed_here = false;
+  bool drawn_values = false;
+  double expected_memory = 0;
   std::size_t replayed = 0;
 
   report.traincast = version_info();
@@ -173,6 +176,7 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
     Study study(Gradients(points, {plan.file, options.out, options.threads, options.quiet}), plan.file, any,
                 options, given, measured, progress);
     report.traincast["gradients"].push_back(describe_gradients(any, study.manifest()));
+    drawn_values = drawn_values || are_drawn(study.manifest());
     report.traincast["times"].push_back(describe_times(any, study.manifest(), given.has_value()));
     clock.charge("gradients");
 
@@ -205,6 +209,7 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
         report.break_evens.push_back(std::move(found));
     clock.charge("break_even");
     replayed += study.replayed();
+    expected_memory = std::max(expected_memory, study.expected_memory());
   }
 
   report.checks = check_points(report.points);
@@ -217,6 +222,10 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
     report.warnings.push_back(
         "the places of sparse messages were drawn, not selected from gradients: build-up and the growth of "
         "messages are those of the draw");
+  if (drawn_values)
+    report.warnings.push_back(
+        "gradients were drawn from the seed, not trained: sizes of messages that do not depend on values are "
+        "exact, errors, build-up, error memories and all other sizes are those of the draw");
   if (any_from(GradientSourceKind::shapes))
     report.warnings.push_back(
         "there were no gradients, only their shapes: sizes of messages and times are exact for these, "
@@ -237,6 +246,7 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
   if (timed_here) result.environment["busy_processors_at_start"] = busy;
   result.environment["stage_seconds"] = clock.seconds();
   result.environment["steps_replayed"] = replayed;
+  if (expected_memory > 0) result.environment["expected_memory_bytes"] = expected_memory;
   return result;
 }
 

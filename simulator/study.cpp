@@ -181,6 +181,8 @@ void Study::compress(const std::vector<Scenario>& scenarios) {
                   " methods and numbers of learners …");
   };
   say(0);
+  expected_memory_ = std::max(
+      expected_memory_, peak_memory() + compression_memory(fresh, *gradients_.trace(), options_.threads));
   std::vector<ExchangeRecord> records = run_compressions(fresh, *gradients_.trace(), options_.threads, say);
   for (std::size_t i = 0; i < fresh.size(); ++i) add_method(*fresh[i], std::move(records[i]));
 }

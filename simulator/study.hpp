@@ -37,6 +37,9 @@ class Study {
   /// Runs the methods of these scenarios that were not run yet, side by side.
   void compress(const std::vector<Scenario>& scenarios);
 
+  /// Bytes that this process was expected to take at most for what was compressed; 0 where nothing was.
+  double expected_memory() const { return expected_memory_; }
+
   /// Where training is in the loop: the run from this scenario's seed, without its exchange.
   const TrainingRun& training(const Scenario& scenario);
 
@@ -84,6 +87,7 @@ class Study {
   Timings& measured_;
   Progress& progress_;
   ComputeTimeline compute_;
+  double expected_memory_ = 0;
   std::map<std::uint32_t, ComputeTimeline> grown_;  // the same of more mini-batches at once
   std::map<std::string, Method> methods_;
   std::map<std::string, TrainingRun> trainings_;  // their exchanges are in methods_

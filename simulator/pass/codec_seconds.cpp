@@ -64,7 +64,7 @@ class PhaseSamples {
 
 }  // namespace
 
-CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace) {
+CodecSeconds measure_codec(const Scenario& scenario, const GradientTrace& trace) {
   keep_freed_memory();
   std::vector<Bucket> buckets = make_buckets(trace.manifest().layers, scenario.buckets);
   auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);

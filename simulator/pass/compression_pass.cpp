@@ -7,11 +7,14 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <queue>
+#include <set>
 #include <thread>
 
 #include "base/error.hpp"
 #include "base/machine.hpp"
 #include "simulator/pass/unit_walk.hpp"
+#include "simulator/scenario/trial_run.hpp"
 
 namespace traincast {
 
@@ -23,18 +26,21 @@ constexpr std::uint32_t kMany = 32;
 constexpr double kShareOfSums = 1.0 / 8;
 // Units run side by side as long as their memories take no more than the largest one's and this.
 constexpr double kBesideLargest = 512.0 * 1024 * 1024;
+// Messages are usually a quarter of the vectors that they stand for, or less.
+constexpr double kUsualMessage = 1;
+// Bytes for each element, however many learners: averages and sums in float64, a gradient and buffers.
+constexpr double kBesideLearners = 60;
 
 /// One method at one number of learners, and what its units gave.
 class MethodRun {
  public:
-  MethodRun(const Scenario& scenario, const TraceReader& trace)
+  MethodRun(const Scenario& scenario, const GradientTrace& trace)
       : scenario_(scenario),
         trace_(trace),
         compressor_(scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed)),
         memories_(memories_of(scenario)),
         buckets_(make_buckets(trace.manifest().layers, scenario.buckets)),
         units_(make_units(*compressor_, buckets_)),
-        norms_(gradient_norms(*compressor_, trace, scenario.steps, scenario.learners)),
         walked_(units_.size()) {}
 
   const Scenario& scenario() const { return scenario_; }
@@ -45,17 +51,44 @@ class MethodRun {
     return static_cast<double>(units_[unit].seen.numel()) * scenario_.learners;
   }
 
-  /// Memories, momenta, what is applied and the sums beside it; messages are taken to be a quarter of the
-  /// vectors that they stand for, or, at most, as large.
-  double bytes(std::size_t unit, bool at_most) const {
+  /// What learners keep of a unit from step to step, in memory.
+  double kept_bytes(std::size_t unit) const {
     const Bucket& seen = units_[unit].seen;
-    ErrorRule rule = error_rule_of(scenario_, *compressor_, seen);
-    const bool mean = memories_ == Memories::mean;
-    double each = mean ? 4 : at_most ? 4 : 1;
-    if (rule.error != ErrorRule::Error::none || compressor_->remembers()) each += 4;
+    const ErrorRule rule = error_rule_of(scenario_, *compressor_, seen);
+    double each = 0;
+    if (rule.error != ErrorRule::Error::none)
+      each = rule.in_bf16 ? 2 : scenario_.learner_memory.held_in == HeldIn::file ? 0 : 4;
+    if (compressor_->remembers()) each += 4;
     if (rule.momentum_before) each += 4;
-    return static_cast<double>(seen.numel()) * (each * (mean ? 1 : scenario_.learners) + 40);
+    return static_cast<double>(seen.numel()) * each * learners_kept();
   }
+
+  /// That, what is applied and the sums beside it, and messages that are so many bytes for each element.
+  double bytes(std::size_t unit, double message) const {
+    return kept_bytes(unit) +
+           static_cast<double>(units_[unit].seen.numel()) * (message * learners_kept() + kBesideLearners);
+  }
+
+  /// Bytes of a learner's message for each element: as large as the vector, or, where all are alike, as one
+  /// turns out to be.
+  double longest_message(std::size_t unit) const {
+    if (!compressor_->sizes_follow_from_shape()) return sizeof(float);
+    const Bucket& seen = units_[unit].seen;
+    double sum = 0;
+    for (const Phase& phase : trial_phases(scenario_.compressor, scenario_.seed, seen, 1, scenario_.learners,
+                                           error_rule_of(scenario_, *compressor_, seen)))
+      if (phase.op && phase.op->word != Word::all_reduce)  // there one sum is there, whoever adds to it
+        sum += static_cast<double>(phase.op->contributed(1));
+    return sum / static_cast<double>(seen.numel());
+  }
+
+  bool keeps_floats(std::size_t unit) const {
+    return error_rule_of(scenario_, *compressor_, units_[unit].seen).error != ErrorRule::Error::none &&
+           !scenario_.learner_memory.in_bf16 && scenario_.learner_memory.held_in == HeldIn::memory;
+  }
+
+  /// Before the first walk.
+  void read_norms() { norms_ = gradient_norms(*compressor_, trace_, scenario_.steps, scenario_.learners); }
 
   void walk(std::size_t unit, GradientSums& sums) {
     UnitWalk walk(scenario_, trace_, units_[unit].seen, norms_, scenario_.learners, memories_);
@@ -80,8 +113,11 @@ class MethodRun {
   }
 
  private:
+  /// Learners whose vectors are there at once.
+  double learners_kept() const { return memories_ == Memories::mean ? 1 : scenario_.learners; }
+
   const Scenario& scenario_;
-  const TraceReader& trace_;
+  const GradientTrace& trace_;
   std::unique_ptr<Compressor> compressor_;
   Memories memories_;
   std::vector<Bucket> buckets_;
@@ -164,12 +200,20 @@ class Workers {
 };
 
 void refuse_what_does_not_fit(const MethodRun& run, double available) {
-  for (std::size_t u = 0; u < run.units(); ++u)
-    if (double needed = run.bytes(u, true); needed > 0.9 * available)
-      throw InputError("error memories and messages of " + std::to_string(run.scenario().learners) +
-                       " learners need up to " + format_bytes(needed) + " of memory, and " +
-                       format_bytes(available) +
-                       " are available; use fewer learners, or a machine with more memory");
+  for (std::size_t u = 0; u < run.units(); ++u) {
+    const double room = 0.9 * available;
+    if (run.bytes(u, sizeof(float)) <= room) continue;
+    const double needed = run.bytes(u, run.longest_message(u));
+    if (needed <= room) continue;
+    throw InputError("error memories and messages of " + std::to_string(run.scenario().learners) +
+                     " learners need up to " + format_bytes(needed) + " of memory, " +
+                     format_bytes(run.kept_bytes(u)) + " of it for memories, and " + format_bytes(available) +
+                     " are available; use fewer learners, or a machine with more memory" +
+                     (run.keeps_floats(u)
+                          ? ", or hold memories in half of it or on a disk: \"error_feedback\": {\"memory\": "
+                            "\"bf16\"}, or \"file\""
+                          : ""));
+  }
 }
 
 }  // namespace
@@ -185,8 +229,46 @@ Memories memories_of(const Scenario& scenario) {
   return compressor->linear() && scenario.learners >= kMany ? Memories::mean : Memories::each;
 }
 
+double compression_memory(std::span<const Scenario* const> scenarios, const GradientTrace& trace,
+                          unsigned threads) {
+  struct UnitBytes {
+    double bytes = 0;
+    const MethodRun* run = nullptr;
+    std::size_t unit = 0;
+    bool closely = false;  // its messages were looked at; else they are taken to be as long as vectors
+    bool operator<(const UnitBytes& other) const { return bytes < other.bytes; }
+  };
+  std::priority_queue<UnitBytes> units;  // of all methods
+  std::vector<MethodRun> runs;
+  std::set<std::uint32_t> numbers;
+  std::uint64_t steps = 0;
+  runs.reserve(scenarios.size());
+  for (const Scenario* scenario : scenarios) {
+    const MethodRun& run = runs.emplace_back(*scenario, trace);
+    for (std::size_t u = 0; u < run.units(); ++u) units.push({run.bytes(u, sizeof(float)), &run, u});
+    numbers.insert(scenario->learners);
+    steps = std::max(steps, scenario->steps);
+  }
+  const double sums = static_cast<double>(sizeof(double) * trace.manifest().parameters() * steps) *
+                      static_cast<double>(numbers.size());
+  double total = std::min(sums, kShareOfSums * available_memory());
+  for (unsigned largest = 0; largest < threads && !units.empty();) {
+    UnitBytes unit = units.top();
+    units.pop();
+    if (unit.closely) {
+      total += unit.bytes;
+      ++largest;
+      continue;
+    }
+    unit.bytes = unit.run->bytes(unit.unit, unit.run->longest_message(unit.unit));
+    unit.closely = true;
+    units.push(unit);
+  }
+  return total;
+}
+
 std::vector<ExchangeRecord> run_compressions(std::span<const Scenario* const> scenarios,
-                                             const TraceReader& trace, unsigned threads,
+                                             const GradientTrace& trace, unsigned threads,
                                              const std::function<void(std::size_t done)>& on_done) {
   const double available = available_memory();
   std::vector<MethodRun> runs;
@@ -194,6 +276,7 @@ std::vector<ExchangeRecord> run_compressions(std::span<const Scenario* const> sc
   runs.reserve(scenarios.size());
   for (const Scenario* scenario : scenarios) {
     refuse_what_does_not_fit(runs.emplace_back(*scenario, trace), available);
+    runs.back().read_norms();
     numbers.push_back(scenario->learners);
   }
   std::vector<Job> jobs;
@@ -202,7 +285,7 @@ std::vector<ExchangeRecord> run_compressions(std::span<const Scenario* const> sc
   for (std::size_t r = 0; r < runs.size(); ++r) {
     left.push_back(runs[r].units());
     for (std::size_t u = 0; u < runs[r].units(); ++u) {
-      jobs.push_back({r, u, runs[r].work(u), runs[r].bytes(u, false)});
+      jobs.push_back({r, u, runs[r].work(u), runs[r].bytes(u, kUsualMessage)});
       largest = std::max(largest, jobs.back().bytes);
     }
   }
@@ -220,7 +303,7 @@ std::vector<ExchangeRecord> run_compressions(std::span<const Scenario* const> sc
   return records;
 }
 
-ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trace, unsigned threads) {
+ExchangeRecord run_compression(const Scenario& scenario, const GradientTrace& trace, unsigned threads) {
   const Scenario* alone[] = {&scenario};
   return std::move(run_compressions(alone, trace, threads).front());
 }

@@ -52,14 +52,18 @@ struct ExchangeRecord {
 /// Whether every learner's memory is kept, or their mean.
 Memories memories_of(const Scenario& scenario);
 
+/// Bytes that run_compressions of these takes at most, beside what the process has already.
+double compression_memory(std::span<const Scenario* const> scenarios, const GradientTrace& trace,
+                          unsigned threads);
+
 /// Runs the compressor of each scenario, for its learners, over the first of its steps of the trace. Units
 /// (tensors, for methods that couple no more) of all of them go over threads, as many at a time as memory
 /// allows; the records do not depend on that. `on_done` hears, one call at a time, how many scenarios are
 /// through. Throws InputError where the error memories of one unit would not fit into this machine's memory.
 std::vector<ExchangeRecord> run_compressions(std::span<const Scenario* const> scenarios,
-                                             const TraceReader& trace, unsigned threads,
+                                             const GradientTrace& trace, unsigned threads,
                                              const std::function<void(std::size_t done)>& on_done = {});
-ExchangeRecord run_compression(const Scenario& scenario, const TraceReader& trace, unsigned threads);
+ExchangeRecord run_compression(const Scenario& scenario, const GradientTrace& trace, unsigned threads);
 
 /// The error feedback of the scenario: as it says, or as the method's paper does.
 ErrorRule error_rule_of(const Scenario& scenario, const Compressor& compressor, const Bucket& unit);
@@ -81,6 +85,6 @@ struct CodecSeconds {
 
 /// Times the method on one thread, one learner at a time: medians over learners, and over steps after the
 /// first.
-CodecSeconds measure_codec(const Scenario& scenario, const TraceReader& trace);
+CodecSeconds measure_codec(const Scenario& scenario, const GradientTrace& trace);
 
 }  // namespace traincast

@@ -7,7 +7,7 @@
 
 namespace traincast {
 
-GradientSums::GradientSums(const TraceReader& trace, std::vector<std::uint32_t> numbers, double most_bytes)
+GradientSums::GradientSums(const GradientTrace& trace, std::vector<std::uint32_t> numbers, double most_bytes)
     : trace_(trace), numbers_(std::move(numbers)), room_(most_bytes) {
   slots_.resize(trace.manifest().steps.size());
   for (auto& of_step : slots_)

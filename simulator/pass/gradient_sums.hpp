@@ -22,7 +22,7 @@ class GradientSums {
  public:
   /// `numbers` of learners that will be asked for: on the way to a larger number the smaller ones' sums are
   /// kept as well, as long as all take no more than `most_bytes`. What is not kept is summed again.
-  GradientSums(const TraceReader& trace, std::vector<std::uint32_t> numbers, double most_bytes);
+  GradientSums(const GradientTrace& trace, std::vector<std::uint32_t> numbers, double most_bytes);
 
   /// Of learners 0 … learners − 1; the same to the bit however it came about. Thread-safe.
   std::shared_ptr<const GradientSum> of(std::size_t step, std::uint32_t tensor, std::uint32_t learners);
@@ -34,7 +34,7 @@ class GradientSums {
   };
   bool take_room(double bytes);
 
-  const TraceReader& trace_;
+  const GradientTrace& trace_;
   std::vector<std::uint32_t> numbers_;
   std::vector<std::vector<std::unique_ptr<Slot>>> slots_;  // by step and tensor
   std::mutex room_mutex_;

@@ -12,6 +12,7 @@
 #include "base/interrupt.hpp"
 #include "base/programs.hpp"
 #include "base/sha256.hpp"
+#include "simulator/pass/synthetic_gradients.hpp"
 #include "workloads/layer_table.hpp"
 #include "workloads/workload.hpp"
 
@@ -106,7 +107,8 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
     if (const Json* workload = shapes_.data.find("workload")) shapes_.workload = *workload;
     return;
   }
-  if (!has_gradients(first.gradients.entry->make)) {
+  if (const GradientSourceKind kind = first.gradients.entry->make;
+      !has_gradients(kind) || kind == GradientSourceKind::synthetic) {
     Json model = first.gradients.parameters.word("model");
     if (model.text().empty()) {
       shapes_.model = first.gradients.entry->name;
@@ -120,7 +122,12 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
       costs_ = std::move(table.costs);
     }
     shapes_.learners = learners;
-    shapes_.steps = {0};
+    shapes_.steps.resize(steps);
+    std::iota(shapes_.steps.begin(), shapes_.steps.end(), std::uint64_t{0});
+    if (kind == GradientSourceKind::synthetic) {
+      shapes_.seed = first.seed;
+      trace_ = std::make_unique<SyntheticGradients>(shapes_, first.gradients.parameters);
+    }
     return;
   }
   if (first.gradients.entry->make == GradientSourceKind::trace) {
@@ -165,7 +172,7 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
                                        "--record",
                                        std::to_string(after) + "-" + std::to_string(after + steps - 1),
                                        "--folder",
-                                       fs::absolute(fs::path(place.scenario_file).parent_path()).string(),
+                                       fs::absolute(place.scenario_file).parent_path().string(),
                                        "--seed",
                                        std::to_string(first.seed),
                                        "--threads",

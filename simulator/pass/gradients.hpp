@@ -1,4 +1,4 @@
-// The gradients of a run: a recorded trace, or one that traincast-capture trains now.
+// The gradients of a run: a recorded trace, one that traincast-capture trains now, or drawn values.
 #pragma once
 
 #include <filesystem>
@@ -39,7 +39,7 @@ class Gradients {
   Gradients(std::span<const Point* const> points, const RunPlace& place);
   const Manifest& manifest() const { return trace_ ? trace_->manifest() : shapes_; }
   /// Null where there are none.
-  const TraceReader* trace() const { return trace_.get(); }
+  const GradientTrace* trace() const { return trace_.get(); }
   /// Null unless one was recorded.
   const RecordedExchange* exchange() const { return exchange_ ? &*exchange_ : nullptr; }
   /// What each layer costs: of a workload of ours, or of a model whose table has these tensors; empty where
@@ -54,7 +54,7 @@ class Gradients {
 
   std::unique_ptr<const std::filesystem::path, RemoveFolder>
       temporary_;  ///< null for a trace of somebody else
-  std::unique_ptr<TraceReader> trace_;
+  std::unique_ptr<GradientTrace> trace_;
   Manifest shapes_;  ///< layers only, where nothing is trained
   std::optional<RecordedExchange> exchange_;
   std::vector<LayerCost> costs_;  ///< of a layer table

@@ -41,7 +41,7 @@ UnitPass::UnitPass(const Scenario& scenario, const Bucket& unit, std::uint32_t l
   auto compressor = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
   ErrorRule rule = error_rule_of(scenario, *compressor, unit);
   feedback_ = std::make_unique<ErrorFeedback>(std::move(compressor), rule, learners_, numel_, memories_,
-                                              scenario.seed);
+                                              scenario.seed, scenario.learner_memory.held_in);
 }
 
 UnitStep UnitPass::timed_step(const Step& step, const GradientSource& gradients) {

@@ -18,7 +18,7 @@ double square_sum(std::span<const float> values) {
 // around it.
 class RecordedGradient : public GradientSource {
  public:
-  RecordedGradient(const TraceReader& trace, std::size_t step, const Bucket& unit)
+  RecordedGradient(const GradientTrace& trace, std::size_t step, const Bucket& unit)
       : trace_(trace), step_(step), unit_(unit) {}
 
   void read(LearnerId learner, std::span<float> into) const override {
@@ -30,14 +30,14 @@ class RecordedGradient : public GradientSource {
   }
 
  private:
-  const TraceReader& trace_;
+  const GradientTrace& trace_;
   std::size_t step_;
   const Bucket& unit_;
 };
 
 }  // namespace
 
-std::vector<std::uint32_t> regimes_of(const Compressor& compressor, const TraceReader& trace,
+std::vector<std::uint32_t> regimes_of(const Compressor& compressor, const GradientTrace& trace,
                                       std::size_t steps) {
   const StepsOf step_of(trace);
   RegimeNumbers numbers;
@@ -46,7 +46,7 @@ std::vector<std::uint32_t> regimes_of(const Compressor& compressor, const TraceR
   return all;
 }
 
-GradientNorms gradient_norms(const Compressor& compressor, const TraceReader& trace, std::size_t steps,
+GradientNorms gradient_norms(const Compressor& compressor, const GradientTrace& trace, std::size_t steps,
                              std::uint32_t learners) {
   GradientNorms norms;
   if (!compressor.needs_gradient_norms()) return norms;
@@ -66,7 +66,7 @@ GradientNorms gradient_norms(const Compressor& compressor, const TraceReader& tr
   return norms;
 }
 
-StepsOf::StepsOf(const TraceReader& trace) : steps_(trace.manifest().steps) {
+StepsOf::StepsOf(const GradientTrace& trace) : steps_(trace.manifest().steps) {
   const Manifest& manifest = trace.manifest();
   learning_rate_ = manifest.optimizer.at("learning_rate").number();
   epoch_per_step_ = manifest.data.at("batch").number() / manifest.data.at("samples_per_learner").number();
@@ -76,7 +76,7 @@ Step StepsOf::operator()(std::size_t s, std::span<const LearnerId> learners) con
   return {steps_[s], static_cast<double>(steps_[s]) * epoch_per_step_, learning_rate_, learners, {}};
 }
 
-UnitWalk::UnitWalk(const Scenario& scenario, const TraceReader& trace, const Bucket& unit,
+UnitWalk::UnitWalk(const Scenario& scenario, const GradientTrace& trace, const Bucket& unit,
                    const GradientNorms& norms, std::uint32_t learners, Memories memories)
     : trace_(trace),
       unit_(unit),

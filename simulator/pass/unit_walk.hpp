@@ -10,18 +10,18 @@
 namespace traincast {
 
 /// The method's way of working by step, numbered in order of appearance.
-std::vector<std::uint32_t> regimes_of(const Compressor& compressor, const TraceReader& trace,
+std::vector<std::uint32_t> regimes_of(const Compressor& compressor, const GradientTrace& trace,
                                       std::size_t steps);
 
 /// ‖gradient‖ of the whole model by step and learner; empty for methods that need none.
 using GradientNorms = std::vector<std::vector<double>>;
-GradientNorms gradient_norms(const Compressor& compressor, const TraceReader& trace, std::size_t steps,
+GradientNorms gradient_norms(const Compressor& compressor, const GradientTrace& trace, std::size_t steps,
                              std::uint32_t learners);
 
 /// Steps as a method sees them, but for its learners.
 class StepsOf {
  public:
-  explicit StepsOf(const TraceReader& trace);
+  explicit StepsOf(const GradientTrace& trace);
   Step operator()(std::size_t s, std::span<const LearnerId> learners) const;
 
  private:
@@ -31,8 +31,8 @@ class StepsOf {
 
 class UnitWalk {
  public:
-  UnitWalk(const Scenario& scenario, const TraceReader& trace, const Bucket& unit, const GradientNorms& norms,
-           std::uint32_t learners, Memories memories);
+  UnitWalk(const Scenario& scenario, const GradientTrace& trace, const Bucket& unit,
+           const GradientNorms& norms, std::uint32_t learners, Memories memories);
 
   /// The next step, and how far what is applied is from the mean gradient.
   UnitStep step(std::size_t s, GradientSums& gradients);
@@ -42,7 +42,7 @@ class UnitWalk {
  private:
   Step begin(std::size_t s) const;
 
-  const TraceReader& trace_;
+  const GradientTrace& trace_;
   const Bucket& unit_;
   const GradientNorms& gradient_norms_;
   StepsOf step_of_;

@@ -19,7 +19,9 @@ constexpr Parameter kParameters[] = {
      "low-pass filter: m ← (1 − beta)·m + beta·(p − sent) (ScaleCom, eq. 5); 0: the method's own"},
     {"units", Unit::word, "gradients|updates", "gradients",
      "what memory and method see: gradients, or these times the learning rate (Mem-SGD, EF-signSGD)"},
-    {"memory", Unit::word, "fp32|bf16", "fp32", "numbers of the memory; bf16 rounded up or down at random"},
+    {"memory", Unit::word, "fp32|bf16|file", "fp32",
+     "numbers of the memory: fp32; bf16, rounded up or down at random; or fp32 in a file of the temporary "
+     "folder (TMPDIR), for memories that do not fit"},
     {"momentum", Unit::ratio, "[0, 1)", "0", "factor of a momentum beside the optimizer's; 0: none"},
     {"momentum_kind", Unit::word, "heavy_ball|nesterov|averaged", "heavy_ball",
      "m ← f·m + g; the same with g + f·m sent; m ← f·m + (1 − f)·g"},
@@ -64,6 +66,7 @@ LearnerMemory read_learner_memory(const JsonReader& at, const Parameters& parame
   if (parameters.number("beta") > 0) memory.beta = static_cast<float>(parameters.number("beta"));
   memory.in_updates = parameters.word("units") == "updates";
   memory.in_bf16 = parameters.word("memory") == "bf16";
+  if (parameters.word("memory") == "file") memory.held_in = HeldIn::file;
   const MomentumRule momentum = momentum_of(parameters);
   if (momentum.factor > 0)
     (parameters.word("momentum_place") == "before" ? memory.momentum_before : memory.momentum_after) =
@@ -93,7 +96,7 @@ LearnerMemory read_learner_memory(const JsonReader& at, const Parameters& parame
   if (memory.over(compressor.error_rule()).error == ErrorRule::Error::none)
     for (auto [key, given] : {std::pair("beta", memory.beta.has_value()),
                               {"units", memory.in_updates},
-                              {"memory", memory.in_bf16}})
+                              {"memory", parameters.word("memory") != "fp32"}})
       if (given) at.at(key).refuse(name + " has no error memory here; 'error' gives it one: local, global");
   if (momentum.factor == 0)
     for (auto [key, given] : {std::pair("momentum_kind", momentum.kind != MomentumRule::Kind::heavy_ball),

@@ -17,6 +17,7 @@ struct LearnerMemory {
   std::optional<float> beta;
   std::optional<Memories> memories;  ///< nothing: the mean where it suffices and learners are many
   bool in_updates = false, in_bf16 = false;
+  HeldIn held_in = HeldIn::memory;
   std::optional<MomentumRule> momentum_before, momentum_after;
 
   ErrorRule over(ErrorRule of_method) const;

@@ -8,9 +8,10 @@ namespace traincast {
 Json read_gradients(const JsonReader& at, Scenario& s) {
   s.gradients = choose(at, gradient_catalog());
   GradientSourceKind kind = s.gradients.entry->make;
-  if (kind != GradientSourceKind::shapes && kind != GradientSourceKind::generated)
+  const bool drawn_values = kind == GradientSourceKind::synthetic;
+  if (kind != GradientSourceKind::shapes && kind != GradientSourceKind::generated && !drawn_values)
     return s.gradients.parameters.resolved();
-  if (s.steps != 1)
+  if (s.steps != 1 && !drawn_values)
     throw PlacedError(at.file(), "/steps",
                       "every step of a shape is the same, so there is 1, got " + std::to_string(s.steps));
   bool model = !s.gradients.parameters.word("model").empty();
@@ -31,19 +32,21 @@ Json read_timings(const JsonReader& at, Scenario& s) {
     if (!s.accelerator)
       at.refuse("there is no accelerator; name one, as in \"accelerator\": \"v100\"; known: " +
                 join(accelerator_catalog().names()));
-    bool lone_shape =
-        (gradients == GradientSourceKind::shapes || gradients == GradientSourceKind::generated) &&
-        s.gradients.parameters.word("model").empty();
-    if (lone_shape)
+    bool may_be_lone = gradients == GradientSourceKind::shapes ||
+                       gradients == GradientSourceKind::generated ||
+                       gradients == GradientSourceKind::synthetic;
+    if (may_be_lone && s.gradients.parameters.word("model").empty())
       throw PlacedError(
           at.file(), "/gradients",
           "an accelerator needs the FLOPs of each layer: name a model, as in {\"name\": \"shapes\", "
           "\"model\": \"resnet50\", \"batch\": 128}, or give times");
   }
-  if (!has_gradients(gradients) && source == TimingSource::measured)
-    at.refuse(
-        "without gradients there is nothing that could be timed; name an accelerator, or give times, as in "
-        "{\"name\": \"given\", \"forward\": \"5ms\", \"backward\": \"10ms\"}");
+  if (!can_be_timed(gradients) && source == TimingSource::measured)
+    at.refuse(std::string(gradients == GradientSourceKind::synthetic
+                              ? "values that are drawn are no training that could be timed; "
+                              : "without gradients there is nothing that could be timed; ") +
+              "name an accelerator, or give times, as in {\"name\": \"given\", \"forward\": \"5ms\", "
+              "\"backward\": \"10ms\"}");
   for (const char* stage : {"encode", "decode"})
     if (source == TimingSource::given || source == TimingSource::recorded)
       for (const auto& [method, seconds] : s.timings.parameters.durations(stage)) {

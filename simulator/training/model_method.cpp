@@ -43,7 +43,12 @@ GradientTotals totals_of(std::span<const std::span<const float>> vectors, const 
 
 void refuse_what_does_not_fit(const Scenario& scenario, std::uint64_t parameters) {
   double kept = memories_of(scenario) == Memories::mean ? 1 : scenario.learners;
-  double each = scenario.learner_memory.momentum_before ? 12 : 8;
+  const LearnerMemory& memory = scenario.learner_memory;
+  double each = 4 +
+                (memory.in_bf16                   ? 2
+                 : memory.held_in == HeldIn::file ? 0
+                                                  : 4) +
+                (memory.momentum_before ? 4 : 0);
   double needed = static_cast<double>(parameters) * (each * kept + 40), available = available_memory();
   if (needed > 0.9 * available)
     throw InputError("error memories and messages of " + std::to_string(scenario.learners) +
@@ -111,14 +116,12 @@ Similarity ModelMethod::similarity() const {
   for (const auto& unit : units_) selection.add(unit->pass.selections(), unit->pass.mean_input());
   result.selection_distance = selection.value();
   if (memories_ == Memories::mean) return result;
-  std::vector<std::vector<std::span<const float>>> memories;
-  for (const auto& unit : units_) {
-    std::vector<std::span<const float>> by_learner;
-    for (LearnerId i = 0; i < learners_; ++i) by_learner.push_back(unit->pass.memory(i));
-    // Tensors that are sent whole have none.
-    if (!by_learner.front().empty()) memories.push_back(std::move(by_learner));
-  }
-  result.memory_distance = mean_cosine_distance(memories);
+  std::vector<const UnitPass*> remembering;  // tensors that are sent whole have no memory
+  for (const auto& unit : units_)
+    if (!unit->pass.memory(0).empty()) remembering.push_back(&unit->pass);
+  result.memory_distance = mean_cosine_distance(
+      remembering.size(), learners_,
+      [&](std::size_t part, LearnerId learner) { return remembering[part]->memory(learner); });
   return result;
 }
 

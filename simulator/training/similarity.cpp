@@ -9,12 +9,14 @@
 namespace traincast {
 
 // Of unit vectors u_i, ‖Σ u_i‖² = n + Σ_{i≠j} cos(u_i, u_j): one pass over the learners, not over the pairs.
-double mean_cosine_distance(std::span<const std::vector<std::span<const float>>> parts) {
-  if (parts.empty()) return NAN;
-  std::vector<double> norms(parts.front().size(), 0.0);
-  for (const auto& by_learner : parts)
-    for (std::size_t i = 0; i < by_learner.size(); ++i)
-      norms[i] += kernels().sum_of_squares(by_learner[i].data(), by_learner[i].size());
+double mean_cosine_distance(std::size_t parts, std::uint32_t learners, const PartOf& part_of) {
+  if (parts == 0) return NAN;
+  std::vector<double> norms(learners, 0.0);
+  for (std::size_t part = 0; part < parts; ++part)
+    for (LearnerId i = 0; i < learners; ++i) {
+      const std::span<const float> x = part_of(part, i);
+      norms[i] += kernels().sum_of_squares(x.data(), x.size());
+    }
   double n = 0, square = 0;
   for (double& norm : norms) {
     norm = std::sqrt(norm);
@@ -22,12 +24,13 @@ double mean_cosine_distance(std::span<const std::vector<std::span<const float>>>
   }
   if (n < 2) return NAN;
   std::vector<double> sum;
-  for (const auto& by_learner : parts) {
-    sum.assign(by_learner.front().size(), 0.0);
-    for (std::size_t i = 0; i < by_learner.size(); ++i)
-      if (norms[i] > 0)
-        for (std::size_t e = 0; e < sum.size(); ++e)
-          sum[e] += static_cast<double>(by_learner[i][e]) / norms[i];
+  for (std::size_t part = 0; part < parts; ++part) {
+    sum.assign(part_of(part, 0).size(), 0.0);
+    for (LearnerId i = 0; i < learners; ++i) {
+      if (!(norms[i] > 0)) continue;
+      const std::span<const float> x = part_of(part, i);
+      for (std::size_t e = 0; e < sum.size(); ++e) sum[e] += static_cast<double>(x[e]) / norms[i];
+    }
     for (double value : sum) square += value * value;
   }
   return 1 - (square - n) / (n * (n - 1));

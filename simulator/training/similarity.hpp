@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -18,9 +19,18 @@ struct Similarity {
   double selection_distance = NAN;  ///< normalised Hamming distance of selections and true top-k
 };
 
-/// Mean over pairs of learners of 1 − cos(x_i, x_j), each x in several parts (by part, by learner). Learners
-/// with x = 0 have no direction and are left out; NAN where fewer than two are left.
-double mean_cosine_distance(std::span<const std::vector<std::span<const float>>> parts);
+/// A part of a learner's vector, as long for every learner; good until the next call.
+using PartOf = std::function<std::span<const float>(std::size_t part, LearnerId learner)>;
+
+/// Mean over pairs of learners of 1 − cos(x_i, x_j), each x in several parts. Learners with x = 0 have no
+/// direction and are left out; NAN where fewer than two are left.
+double mean_cosine_distance(std::size_t parts, std::uint32_t learners, const PartOf& part_of);
+/// By part, by learner.
+inline double mean_cosine_distance(std::span<const std::vector<std::span<const float>>> parts) {
+  return mean_cosine_distance(parts.size(),
+                              parts.empty() ? 0 : static_cast<std::uint32_t>(parts.front().size()),
+                              [&](std::size_t part, LearnerId learner) { return parts[part][learner]; });
+}
 
 /// Of k chosen places the share h/k that is not among those of the k largest magnitudes: two sets of k
 /// places with a Hamming distance of 2h. With it ScaleCom's contraction is at most h/k + (1 − h/k)·γ, γ being

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 
+#include "base/bf16.hpp"
 #include "tests/support/compressor_harness.hpp"
 #include "tests/support/fake_clock.hpp"
 
@@ -36,10 +37,12 @@ class Scripted final : public Compressor {
 };
 
 struct Feedback {
-  Feedback(ErrorRule rule, std::uint32_t learners, std::uint64_t numel, Scripted::Script script)
+  Feedback(ErrorRule rule, std::uint32_t learners, std::uint64_t numel, Scripted::Script script,
+           HeldIn held_in = HeldIn::memory)
       : unit(one_tensor({static_cast<std::int64_t>(numel)})),
         learners_(learners),
-        feedback(std::make_unique<Scripted>(std::move(script)), rule, learners, numel) {}
+        feedback(std::make_unique<Scripted>(std::move(script)), rule, learners, numel, Memories::each, 0,
+                 held_in) {}
 
   ContributionRecord step(const Vectors& gradients, double learning_rate = 1) {
     group.emplace(learners_);
@@ -333,6 +336,66 @@ TEST(ErrorFeedback, RoundsItsMemoryAtRandom) {
   EXPECT_EQ(up + stay, kNumel);
   // Binomial with p = 1/16: beyond 5 standard deviations once in two million.
   EXPECT_NEAR(up, kNumel / 16.0, 5 * std::sqrt(kNumel * 15.0 / 256));
+}
+
+// Memories in bf16 lie beside p: a method that reads all learners first, and only then reports, sees the
+// same.
+TEST(ErrorFeedback, GivesTheSameInBf16InWhicheverOrderLearnersAreRead) {
+  ErrorRule rule{Error::local, 1};
+  rule.in_bf16 = true;
+  auto average_of = [](Group& group, const GradientSource& source, std::span<float> average) {
+    for (LearnerId learner = 0; learner < group.size(); ++learner) {
+      Vector p(average.size());
+      source.read(learner, p);
+      for (std::size_t i = 0; i < p.size(); ++i) average[i] += p[i];
+    }
+  };
+  Scripted::Script all_first = [&](const GradientSource& source, Group& group, Contributions& contributions,
+                                   std::span<float> average) {
+    average_of(group, source, average);
+    keep_at({1})(source, group, contributions, average);
+  };
+  Scripted::Script at_once = [&](const GradientSource& source, Group& group, Contributions& contributions,
+                                 std::span<float> average) {
+    keep_at({1})(source, group, contributions, average);
+  };
+  Feedback first(rule, 3, 5, all_first), once(rule, 3, 5, at_once);
+  for (int step = 0; step < 3; ++step) {
+    const Vectors g = {{0.1f, 2, 0.3f, -4, 5}, {1, 0.2f, -3, 0.4f, 5}, {0.7f, 0.01f, 3, 4, -0.5f}};
+    first.step(g);
+    once.step(g);
+    for (LearnerId learner = 0; learner < 3; ++learner) {
+      const std::span<const float> seen = first.feedback.memory(learner);
+      const Vector kept(seen.begin(), seen.end());
+      EXPECT_THAT(once.feedback.memory(learner), ::testing::ElementsAreArray(kept));
+      EXPECT_TRUE(std::ranges::all_of(kept, [](float value) { return value == round_to_bf16(value); }));
+    }
+  }
+}
+
+TEST(ErrorFeedback, HasTheSameMemoriesInAFile) {
+  const std::uint64_t numel = 3 * ScratchFile::page() / sizeof(float) + 5;  // rows do not end at a page's end
+  for (float beta : {1.0f, 0.5f}) {
+    const ErrorRule rule{Error::local, beta};
+    Feedback here(rule, 3, numel, keep_at({1, 3000})),
+        there(rule, 3, numel, keep_at({1, 3000}), HeldIn::file);
+    for (int step = 0; step < 3; ++step) {
+      Vectors g(3, Vector(numel));
+      for (std::size_t learner = 0; learner < g.size(); ++learner)
+        for (std::size_t i = 0; i < numel; ++i)
+          g[learner][i] = static_cast<float>(i % 97) - static_cast<float>(learner * 31 + 7);
+      here.step(g);
+      there.step(g);
+      for (LearnerId learner = 0; learner < 3; ++learner)
+        EXPECT_TRUE(std::ranges::equal(here.feedback.memory(learner), there.feedback.memory(learner)));
+    }
+    Writer writer;
+    there.feedback.save(writer);
+    Feedback again(rule, 3, numel, keep_at({1}), HeldIn::file);
+    Reader reader(writer.bytes());
+    again.feedback.load(reader);
+    EXPECT_TRUE(std::ranges::equal(again.feedback.memory(2), here.feedback.memory(2)));
+  }
 }
 
 TEST(ErrorFeedback, MovesMomentaBeforeTheMemoryIsAdded) {

@@ -78,15 +78,24 @@ class TraceWriter {
 
 inline constexpr const char* kUnfinishedLog = "unfinished.log";
 
+/// Gradients by step, learner and tensor, wherever they come from.
+class GradientTrace {
+ public:
+  virtual ~GradientTrace() = default;
+  virtual const Manifest& manifest() const = 0;
+  /// `step` counts within the trace (0 … steps−1). Thread-safe, and the same whenever it is asked for.
+  virtual void read(std::size_t step, LearnerId learner, std::uint32_t tensor,
+                    std::span<float> into) const = 0;
+};
+
 /// Opens a trace and checks all of it once: manifest, file sizes, hashes, headers, and every value finite.
 /// Throws InputError that names file, tensor, learner and index.
-class TraceReader {
+class TraceReader final : public GradientTrace {
  public:
   TraceReader(const std::string& folder, unsigned threads);
-  ~TraceReader();
-  const Manifest& manifest() const;
-  /// `step` counts within the trace (0 … steps−1). Thread-safe.
-  void read(std::size_t step, LearnerId learner, std::uint32_t tensor, std::span<float> into) const;
+  ~TraceReader() override;
+  const Manifest& manifest() const override;
+  void read(std::size_t step, LearnerId learner, std::uint32_t tensor, std::span<float> into) const override;
   /// A part of it: the elements from `first` on.
   void read(std::size_t step, LearnerId learner, std::uint32_t tensor, std::uint64_t first,
             std::span<float> into) const;

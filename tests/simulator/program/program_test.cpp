@@ -248,6 +248,28 @@ TEST(Program, TakesUpTheGradientsOfAnInterruptedRun) {
   EXPECT_EQ(trace(), "") << "gone with the end of the run";
 }
 
+// 64 learners with a memory of 8 MB each: what the run says beforehand, and what it takes.
+TEST(Program, TakesNoMoreMemoryThanItSaysBeforehand) {
+  ScratchFolder scratch;
+  write_text_file(scratch / "large.json", R"({
+    "name": "large", "learners": 64, "steps": 2, "compressor": {"name": "topk", "density": 0.001},
+    "gradients": {"name": "synthetic", "shape": [2000000]},
+    "timings": {"name": "given", "forward": "1ms", "backward": "2ms", "encode": {"topk": "1ms"},
+                "decode": {"topk": "1ms"}},
+    "platform": {"name": "star", "bandwidth": "1Gbps", "latency": "5us"}})");
+  for (std::string memory : {"fp32", "bf16", "file"}) {
+    const std::string out = scratch / memory;
+    const Outcome outcome = traincast("run " + (scratch / "large.json") + " --quiet --threads 2 --out " +
+                                      out + " --set /error_feedback/memory=" + memory);
+    ASSERT_EQ(outcome.code, 0) << outcome.output;
+    const Json environment = Json::read_file(out + "/environment.json");
+    const double expected = environment.at("expected_memory_bytes").number();
+    const double peak = environment.at("peak_memory_bytes").number();
+    EXPECT_LE(peak, 1.1 * expected) << memory;
+    EXPECT_GE(peak, 0.5 * expected) << memory << ": what is said is of some use";
+  }
+}
+
 TEST(Program, PrintsNothingWhenQuiet) {
   ScratchFolder folder;
   Outcome outcome = traincast("run " + write_scenario(folder, kLive) + " --quiet");

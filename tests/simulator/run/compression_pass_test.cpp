@@ -58,5 +58,37 @@ TEST(CompressionPass, GivesSideBySideWhatEachGivesAlone) {
   }
 }
 
+TEST(CompressionPass, SendsTheSameWhereverMemoriesAreHeld) {
+  TraceReader trace(small_trace(), 1);
+  auto sent = [&](const std::string& feedback) {
+    Plan plan = plan_on_trace(small_trace(), R"("learners": 7, "steps": 2,
+        "compressor": {"name": "topk", "density": 0.02}, "error_feedback": )" +
+                                                 feedback);
+    return run_compression(plan.points.front().scenario, trace, 1);
+  };
+  const ExchangeRecord here = sent("{}"), there = sent(R"({"memory": "file"})");
+  for (std::size_t s = 0; s < here.steps.size(); ++s) {
+    EXPECT_EQ(here.steps[s].buckets, there.steps[s].buckets);
+    EXPECT_EQ(here.steps[s].memory_square, there.steps[s].memory_square);
+    EXPECT_EQ(here.steps[s].residual_square, there.steps[s].residual_square);
+  }
+}
+
+// Of 1,024 learners each byte of a memory counts: 4 in fp32, 2 in bf16, none on the disk.
+TEST(CompressionPass, CountsMemoriesAsTheyAreHeld) {
+  TraceReader trace(small_trace(), 1);
+  auto expected = [&](const std::string& feedback) {
+    Plan plan = plan_on_trace(small_trace(), R"("learners": 40, "steps": 1, "buckets": "tensor",
+        "compressor": {"name": "topk", "density": 0.02}, "error_feedback": )" +
+                                                 feedback);
+    const Scenario* alone[] = {&plan.points.front().scenario};
+    return compression_memory(alone, trace, 1);
+  };
+  const double largest = 48 * 40, floats = expected("{}");
+  EXPECT_EQ(floats - expected(R"({"memory": "bf16"})"), 2 * 40 * largest);
+  EXPECT_EQ(floats - expected(R"({"memory": "file"})"), 4 * 40 * largest);
+  EXPECT_EQ(floats - expected(R"({"error": "none"})"), 4 * 40 * largest);
+}
+
 }  // namespace
 }  // namespace traincast
