@@ -15,6 +15,7 @@
 #include "simulator/collectives/sparse_sizes.hpp"
 #include "simulator/pass/accelerator_times.hpp"
 #include "simulator/pass/shape_exchange.hpp"
+#include "simulator/pass/streamed_pass.hpp"
 #include "workloads/timeline/recorded_timeline.hpp"
 
 namespace traincast {
@@ -169,7 +170,8 @@ void Study::keep(const Scenario& scenario, const ExchangeRecord& record) const {
 }
 
 void Study::compress(const std::vector<Scenario>& scenarios) {
-  if (!gradients_.trace()) return;  // what a method sends is then quickly found, once it is asked for
+  if (!gradients_.trace() && !gradients_.stream())
+    return;  // what a method sends is then quickly found, once it is asked for
   std::map<std::string, const Scenario*> by_key;
   std::vector<const Scenario*> fresh;
   for (const Scenario& scenario : scenarios)
@@ -180,17 +182,44 @@ void Study::compress(const std::vector<Scenario>& scenarios) {
     progress_.say("compressing: " + std::to_string(done) + " of " + std::to_string(fresh.size()) +
                   " methods and numbers of learners …");
   };
-  say(0);
-  expected_memory_ = std::max(
-      expected_memory_, peak_memory() + compression_memory(fresh, *gradients_.trace(), options_.threads));
-  std::vector<ExchangeRecord> records = run_compressions(fresh, *gradients_.trace(), options_.threads, say);
+  std::vector<ExchangeRecord> records;
+  if (gradients_.stream()) {
+    records = compress_stream(fresh);
+  } else {
+    say(0);
+    expected_memory_ = std::max(
+        expected_memory_, peak_memory() + compression_memory(fresh, *gradients_.trace(), options_.threads));
+    records = run_compressions(fresh, *gradients_.trace(), options_.threads, say);
+  }
   for (std::size_t i = 0; i < fresh.size(); ++i) add_method(*fresh[i], std::move(records[i]));
+}
+
+std::vector<ExchangeRecord> Study::compress_stream(std::span<const Scenario* const> fresh) {
+  if (fresh.empty()) return {};
+  bool announced = false;
+  return run_streamed_compressions(
+      fresh, *gradients_.stream(), options_.threads, kShareOfRoom * available_memory(),
+      [&](const StreamedStep& at) {
+        if (!announced && at.rounds > 1)
+          progress_.announce(
+              "gradients of all tensors at once do not fit into the memory: the training is gone "
+              "through " +
+              std::to_string(at.rounds) + " times, each time for some of them");
+        announced = true;
+        progress_.say("training and compressing: step " + std::to_string(at.step + 1) + " of " +
+                      std::to_string(at.steps) +
+                      (at.rounds == 1
+                           ? ""
+                           : ", round " + std::to_string(at.round + 1) + " of " + std::to_string(at.rounds)) +
+                      " …");
+      });
 }
 
 const Study::Method& Study::add_method(const Scenario& scenario, ExchangeRecord record) {
   Method& added = methods_[method_key(scenario)];
   added.record = std::move(record);
-  if (!options_.record.empty() && gradients_.trace()) keep(scenario, added.record);
+  if (!options_.record.empty() && has_gradients(scenario.gradients.entry->make) && !scenario.training)
+    keep(scenario, added.record);
   added.codec = codec_seconds(scenario, added.record);
   return added;
 }

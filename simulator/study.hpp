@@ -77,6 +77,7 @@ class Study {
   ComputeTimeline described_timeline(const std::string& scenario_file, const Scenario& scenario) const;
   CodecSeconds codec_seconds(const Scenario& scenario, const ExchangeRecord& record);
   TrainingRun trained(const Scenario& scenario);
+  std::vector<ExchangeRecord> compress_stream(std::span<const Scenario* const> fresh);
   void keep(const Scenario& scenario, const ExchangeRecord& record) const;
   const Method& method(const Scenario& scenario);
   const Method& add_method(const Scenario& scenario, ExchangeRecord record);

@@ -25,6 +25,9 @@ enum class LearnerQuestion : std::uint32_t {
   factors,    ///< form, passes with factors → losses; the gradients are written too
   multiply,   ///< form, samples of a learner, row of the parameters, row for the gradient, where each
               ///< learner's factors begin → writes the mean gradient of the parameters that have factors
+  describe,   ///< → manifest of this training, as JSON: workload, optimizer, data, versions, device
+  apply,      ///< step, row of the mean gradient, row → the dense trajectory's next parameters there; every
+              ///< step once, in their order
 };
 
 /// Forward and backward of one learner over one of its mini-batches.

@@ -12,6 +12,8 @@
 #include "base/interrupt.hpp"
 #include "base/programs.hpp"
 #include "base/sha256.hpp"
+#include "base/units.hpp"
+#include "simulator/pass/learner_stream.hpp"
 #include "simulator/pass/synthetic_gradients.hpp"
 #include "workloads/layer_table.hpp"
 #include "workloads/workload.hpp"
@@ -42,6 +44,22 @@ void run_capture(const std::vector<std::string>& arguments) {
   if (end.code != 0)
     throw SimulationError("traincast-capture ended with exit code " + std::to_string(end.code) +
                           " (see above)");
+}
+
+// Before hours of training: the trace of a run is kept on the disk while it lasts.
+void refuse_what_has_no_room(const Scenario& scenario, const std::string& file, std::uint32_t learners,
+                             std::uint64_t steps, const fs::path& folder) {
+  const Model model = scenario.workload->entry->make(scenario.workload->parameters);
+  const double needed =
+      static_cast<double>(trace_step_bytes(model.layers, learners)) * static_cast<double>(steps);
+  const auto free = static_cast<double>(fs::space(folder).available);
+  if (needed > free)
+    throw PlacedError(file, "/gradients",
+                      "live gradients of " + std::to_string(learners) + " learners and " +
+                          std::to_string(steps) + " steps take " + format_bytes(needed) + " in " +
+                          folder.string() + ", and " + format_bytes(free) +
+                          " are free; take fewer learners or steps, another folder (--out, or TMPDIR without "
+                          "it), or keep none of them: {\"name\": \"streamed\"}");
 }
 
 // What interrupted runs of other scenarios left here would only take room.
@@ -147,6 +165,19 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
 
   std::string workload = first.workload->parameters.resolved().dump(-1);
   auto after = static_cast<std::uint64_t>(first.gradients.parameters.count("after"));
+  if (first.gradients.entry->make == GradientSourceKind::streamed) {
+    stream_ = std::make_unique<LearnerStream>(
+        LearnerStreamOptions{.program = capture_program().string(),
+                             .workload = workload,
+                             .folder = fs::absolute(place.scenario_file).parent_path().string(),
+                             .layers = first.workload->entry->make(first.workload->parameters).layers,
+                             .learners = learners,
+                             .after = after,
+                             .steps = steps,
+                             .seed = first.seed,
+                             .threads = place.threads});
+    return;
+  }
   std::string job = workload + " " + std::to_string(learners) + " " + std::to_string(steps) + " " +
                     std::to_string(after) + " " + std::to_string(first.seed);
   std::string name = ".gradients-" + sha256_hex(job).substr(0, 16);
@@ -162,6 +193,8 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
   fs::path folder = *temporary_ / "trace";
   if (!fs::exists(folder / "manifest.json")) {
     fs::create_directories(*temporary_);
+    if (!fs::exists(folder))
+      refuse_what_has_no_room(first, place.scenario_file, learners, steps, *temporary_);
     std::vector<std::string> arguments{capture_program().string(),
                                        "--workload",
                                        workload,

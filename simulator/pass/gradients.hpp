@@ -1,4 +1,5 @@
-// The gradients of a run: a recorded trace, one that traincast-capture trains now, or drawn values.
+// The gradients of a run: a recorded trace, one that traincast-capture trains now, a stream of it, or drawn
+// values.
 #pragma once
 
 #include <filesystem>
@@ -8,6 +9,7 @@
 #include <string>
 
 #include "simulator/pass/exchange_file.hpp"
+#include "simulator/pass/gradient_stream.hpp"
 #include "simulator/scenario/scenario.hpp"
 #include "workloads/timeline/layer_cost.hpp"
 #include "workloads/trace/trace.hpp"
@@ -37,9 +39,13 @@ std::filesystem::path capture_program();
 class Gradients {
  public:
   Gradients(std::span<const Point* const> points, const RunPlace& place);
-  const Manifest& manifest() const { return trace_ ? trace_->manifest() : shapes_; }
-  /// Null where there are none.
+  const Manifest& manifest() const {
+    return stream_ ? stream_->manifest() : trace_ ? trace_->manifest() : shapes_;
+  }
+  /// Null where there are none that stay.
   const GradientTrace* trace() const { return trace_.get(); }
+  /// Null unless gradients are there only while they are computed.
+  GradientStream* stream() const { return stream_.get(); }
   /// Null unless one was recorded.
   const RecordedExchange* exchange() const { return exchange_ ? &*exchange_ : nullptr; }
   /// What each layer costs: of a workload of ours, or of a model whose table has these tensors; empty where
@@ -55,6 +61,7 @@ class Gradients {
   std::unique_ptr<const std::filesystem::path, RemoveFolder>
       temporary_;  ///< null for a trace of somebody else
   std::unique_ptr<GradientTrace> trace_;
+  std::unique_ptr<GradientStream> stream_;
   Manifest shapes_;  ///< layers only, where nothing is trained
   std::optional<RecordedExchange> exchange_;
   std::vector<LayerCost> costs_;  ///< of a layer table

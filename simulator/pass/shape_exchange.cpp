@@ -1,7 +1,9 @@
 #include "simulator/pass/shape_exchange.hpp"
 
 #include "base/error.hpp"
+#include "base/machine.hpp"
 #include "simulator/pass/generated_exchange.hpp"
+#include "simulator/pass/streamed_pass.hpp"
 #include "simulator/pass/tensor_bytes.hpp"
 #include "simulator/scenario/trial_run.hpp"
 
@@ -96,6 +98,12 @@ ExchangeRecord exchange_of(const Scenario& scenario, const Gradients& gradients,
   if (scenario.gradients.entry->make == GradientSourceKind::generated && !follows_from_shape(scenario))
     return generated_exchange(scenario, gradients.manifest().layers,
                               scenario.compressor.parameters.number("density"), source.number("overlap"));
+  if (gradients.stream()) {
+    const Scenario* alone[] = {&scenario};
+    return std::move(
+        run_streamed_compressions(alone, *gradients.stream(), threads, kShareOfRoom * available_memory())
+            .front());
+  }
   return gradients.trace() ? run_compression(scenario, *gradients.trace(), threads)
                            : shape_exchange(scenario, gradients.manifest().layers, known);
 }

@@ -50,6 +50,11 @@ constexpr Entry<GradientSourceKind> kGradients[] = {
     {"live",
      "trained now, on this machine, by traincast-capture; the dense trajectory at the largest learners", "",
      kLive, GradientSourceKind::live},
+    {"streamed",
+     "trained now, as live, but on the CPU, and kept nowhere: methods run on each step's gradients while "
+     "they are there, in as many rounds over the training as memory makes necessary, and send the same to "
+     "the byte; times come from an accelerator or are given",
+     "", kLive, GradientSourceKind::streamed},
     {"trace", "recorded before; smaller runs use its first learners", "", kTrace, GradientSourceKind::trace},
     {"synthetic",
      "values drawn from the seed, not trained, for a shape or a model; the report says so: a part that "

@@ -8,11 +8,11 @@
 
 namespace traincast {
 
-enum class GradientSourceKind { live, trace, synthetic, exchange, shapes, generated };
+enum class GradientSourceKind { live, streamed, trace, synthetic, exchange, shapes, generated };
 /// Whether there are gradients, and so a compressor to run over them and to time.
 constexpr bool has_gradients(GradientSourceKind kind) {
-  return kind == GradientSourceKind::live || kind == GradientSourceKind::trace ||
-         kind == GradientSourceKind::synthetic;
+  return kind == GradientSourceKind::live || kind == GradientSourceKind::streamed ||
+         kind == GradientSourceKind::trace || kind == GradientSourceKind::synthetic;
 }
 /// Whether compute and codec can be timed on them.
 constexpr bool can_be_timed(GradientSourceKind kind) {

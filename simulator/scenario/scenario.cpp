@@ -202,8 +202,9 @@ Scenario read_scenario(const Json& document, const std::string& file) {
   scenario.file = file;
   for (const Key& key : kKeys) {
     auto given = root.find(key.name);
-    bool live =
-        scenario.gradients.entry == nullptr || scenario.gradients.entry->make == GradientSourceKind::live;
+    bool live = scenario.gradients.entry == nullptr ||
+                scenario.gradients.entry->make == GradientSourceKind::live ||
+                scenario.gradients.entry->make == GradientSourceKind::streamed;
     if (key.name == "workload" && !live) {
       if (!given) continue;
       if (scenario.gradients.entry->make != GradientSourceKind::trace)

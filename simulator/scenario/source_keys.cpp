@@ -42,11 +42,14 @@ Json read_timings(const JsonReader& at, Scenario& s) {
           "\"model\": \"resnet50\", \"batch\": 128}, or give times");
   }
   if (!can_be_timed(gradients) && source == TimingSource::measured)
-    at.refuse(std::string(gradients == GradientSourceKind::synthetic
-                              ? "values that are drawn are no training that could be timed; "
-                              : "without gradients there is nothing that could be timed; ") +
-              "name an accelerator, or give times, as in {\"name\": \"given\", \"forward\": \"5ms\", "
-              "\"backward\": \"10ms\"}");
+    at.refuse(
+        std::string(gradients == GradientSourceKind::streamed
+                        ? "gradients that are kept nowhere leave nothing to time codecs on; take live ones, "
+                    : gradients == GradientSourceKind::synthetic
+                        ? "values that are drawn are no training that could be timed; "
+                        : "without gradients there is nothing that could be timed; ") +
+        "name an accelerator, or give times, as in {\"name\": \"given\", \"forward\": \"5ms\", "
+        "\"backward\": \"10ms\"}");
   for (const char* stage : {"encode", "decode"})
     if (source == TimingSource::given || source == TimingSource::recorded)
       for (const auto& [method, seconds] : s.timings.parameters.durations(stage)) {

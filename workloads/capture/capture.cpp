@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/machine.hpp"
 #include "base/units.hpp"
+#include "workloads/capture/capture_manifest.hpp"
 #include "workloads/capture/capture_memory.hpp"
 #include "workloads/capture/host.hpp"
 #include "workloads/capture/mean_gradient.hpp"
@@ -41,38 +42,6 @@ ComputeTimeline median_timeline(const std::vector<PassTimes>& passes, const std:
   }
   timeline.optimizer_s = median(optimizer);
   return timeline;
-}
-
-/// A choice as an object, whether it was given as one or as a bare name.
-Json named(const JsonReader& choice) {
-  if (choice.value().is_object()) return choice.value();
-  Json json;
-  json["name"] = choice.value();
-  return json;
-}
-
-Manifest manifest_of(const CaptureRequest& request, const Dataset& data, const Network& network) {
-  const Parameters& p = request.parameters;
-  Manifest m;
-  m.model = request.workload;
-  m.workload = p.resolved();
-  m.layers = request.model.layers;
-  m.learners = request.learners;
-  m.seed = request.seed;
-  m.values = request.values;
-  m.device = network.device_name();
-  m.optimizer = named(p.choice("optimizer"));
-  m.optimizer["learning_rate"] = p.number("learning_rate");
-  m.optimizer["momentum"] = p.number("momentum");
-  m.optimizer["schedule"] = p.choice("schedule").value();
-  m.data = data.describe();
-  m.data["batch"] = p.count("batch");
-  m.data["samples_per_learner"] = p.count("samples_per_learner");
-  m.data["shards"] = p.choice("shards").value();
-  m.versions["traincast"] = TRAINCAST_VERSION;
-  m.versions["libtorch"] = libtorch_version();
-  m.versions["compiler"] = __VERSION__;
-  return m;
 }
 
 // One stream of kernels on CUDA: threads would only take turns on it.

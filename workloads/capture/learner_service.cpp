@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/linked_program.hpp"
 #include "base/parallel.hpp"
+#include "workloads/capture/capture_manifest.hpp"
 #include "workloads/capture/host.hpp"
 #include "workloads/capture/neural_network.hpp"
 #include "workloads/learner_protocol.hpp"
@@ -26,7 +27,8 @@ class LearnerService {
   explicit LearnerService(const CaptureRequest& request)
       : request_(request),
         data_(make_dataset(request.parameters.choice("data"), request.model, request.seed)),
-        shards_(*data_, read_training(request.parameters).shards, request.learners,
+        training_(read_training(request.parameters)),
+        shards_(*data_, training_.shards, request.learners,
                 static_cast<std::uint64_t>(request.parameters.count("samples_per_learner")),
                 static_cast<std::uint64_t>(request.parameters.count("batch")), request.seed),
         network_({.model = request.model, .seed = request.seed, .device = Device::cpu}),
@@ -39,7 +41,7 @@ class LearnerService {
     Reader reader(question);
     Writer writer;
     switch (reader.get<LearnerQuestion>()) {
-      case LearnerQuestion::initial: write_initial(row(reader.get<std::uint32_t>())); break;
+      case LearnerQuestion::initial: write_parameters(row(reader.get<std::uint32_t>())); break;
       case LearnerQuestion::gradients: {
         auto passes = reader.get_all<LearnerPass>();
         std::vector<double> losses(passes.size());
@@ -64,6 +66,14 @@ class LearnerService {
         break;
       }
       case LearnerQuestion::multiply: multiply(reader); break;
+      case LearnerQuestion::describe: return manifest_of(request_, *data_, network_).to_json().dump(-1);
+      case LearnerQuestion::apply: {
+        auto step = reader.get<std::uint64_t>();
+        std::span<const float> mean = row(reader.get<std::uint32_t>());
+        apply(step, mean);
+        write_parameters(row(reader.get<std::uint32_t>()));
+        break;
+      }
       default: throw std::logic_error("a question that learners do not know");
     }
     return writer.bytes();
@@ -82,7 +92,18 @@ class LearnerService {
     return {reinterpret_cast<float*>(memory_.data() + first), parameters_};
   }
 
-  void write_initial(std::span<float> into) const {
+  void apply(std::uint64_t step, std::span<const float> mean) {
+    std::vector<std::vector<float>> tensors;
+    for (const TensorInfo& layer : request_.model.layers) {
+      std::span<const float> part = mean.first(layer.numel());
+      tensors.emplace_back(part.begin(), part.end());
+      mean = mean.subspan(part.size());
+    }
+    network_.apply(tensors, request_.parameters.number("learning_rate") * training_.schedule(step),
+                   training_.optimizer);
+  }
+
+  void write_parameters(std::span<float> into) const {
     for (std::uint32_t id = 0; id < request_.model.layers.size(); ++id) {
       std::vector<float> values = network_.parameter(id);
       std::copy(values.begin(), values.end(), into.begin());
@@ -183,6 +204,7 @@ class LearnerService {
 
   const CaptureRequest& request_;
   std::unique_ptr<Dataset> data_;
+  Training training_;
   Shards shards_;
   Network network_;
   std::uint64_t parameters_;

@@ -8,12 +8,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/files.hpp"
 #include "base/json.hpp"
+#include "base/serial.hpp"
 #include "tests/simulator/program/program_helpers.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -216,6 +218,42 @@ int end_when(const std::vector<std::string>& arguments, int signal, const std::f
       sent = true;
     }
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// What is sent of gradients that are kept nowhere is, to the byte, what is sent of those that went through a
+// trace, which stands beside them on the same dense trajectory.
+TEST(Program, RecordsTheSameExchangesOfGradientsThatAreKeptNowhere) {
+  ScratchFolder scratch;
+  const std::string file = scratch / "streamed.json";
+  write_text_file(file, R"({
+    "name": "streamed", "learners": 6, "steps": 3, "accelerator": "v100", "buckets": "tensor",
+    "workload": {"name": "mlp", "hidden": [24, 16], "batch": 8, "samples_per_learner": 64},
+    "gradients": {"name": "live", "after": 2},
+    "platform": {"name": "star", "bandwidth": "1Gbps", "latency": "5us"},
+    "sweep": {"/compressor": [{"name": "topk", "density": 0.02}, {"name": "powersgd", "rank": 2},
+                              {"name": "dgc", "density": 0.02}]}})");
+  auto exchanges = [&](const std::string& name, const std::string& options) {
+    const std::string folder = scratch / name;
+    const Outcome outcome = traincast("run " + file + " --quiet --record " + folder + " " + options);
+    EXPECT_EQ(outcome.code, 0) << outcome.output;
+    std::map<std::string, std::string> all;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      std::string bytes = read_text_file(entry.path());
+      // Two lines, the method and where gradients come from, which alone differs, come first.
+      std::string_view body(bytes);
+      for (int line = 0; line < 2; ++line) body.remove_prefix(body.find('\n') + 1);
+      Reader reader(body);
+      const std::string method = reader.get_text(), source = reader.get_text();
+      EXPECT_THAT(source, ::testing::HasSubstr('"' + name + '"'));
+      bytes = method + std::string(body.substr(2 * sizeof(std::uint64_t) + method.size() + source.size()));
+      all[entry.path().filename()] = bytes;
+    }
+    return all;
+  };
+  const auto live = exchanges("live", "");
+  EXPECT_GE(live.size(), 4u);
+  EXPECT_EQ(exchanges("streamed", "--set /gradients/name=streamed"), live);
+  EXPECT_EQ(exchanges("streamed", "--set /gradients/name=streamed --threads 1"), live);
 }
 
 TEST(Program, TakesUpTheGradientsOfAnInterruptedRun) {
