@@ -1,20 +1,17 @@
 // Spectral ATOMO: a matrix is a sum of atoms, its singular triplets; each is kept with a probability and
 // scaled by its inverse. Wang et al. 2018 (arXiv 1806.04090).
-#include <Eigen/QR>
-#include <Eigen/SVD>
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "compressors/gathered.hpp"
 #include "compressors/low_rank/atomo.hpp"
+#include "compressors/low_rank/symmetric_eigen.hpp"
 #include "compressors/methods.hpp"
 
 namespace traincast {
 
 namespace {
-
-using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 constexpr const char* kKind = "ATOMO";
 
@@ -40,39 +37,43 @@ View view_of(const Bucket& unit) {
   return halved(first * second);
 }
 
-// The singular triplets of a matrix, by QR of its tall form and the decomposition of the square factor (Golub
-// and Van Loan, Matrix Computations, section 8.6). Long singular vectors are made of those that are asked
-// for.
+// The singular triplets of a matrix, by the eigenvectors of its smaller Gram matrix. An atom's other vector
+// is the matrix times that one, so that all atoms together are the matrix, to rounding.
 class Triplets {
  public:
-  explicit Triplets(const Eigen::Map<const Matrix>& matrix)
-      : wide_(matrix.cols() > matrix.rows()),
-        qr_(wide_ ? Eigen::MatrixXd(matrix.transpose().cast<double>())
-                  : Eigen::MatrixXd(matrix.cast<double>())),
-        square_(Eigen::MatrixXd(
-                    qr_.matrixQR().topRows(qr_.matrixQR().cols()).template triangularView<Eigen::Upper>()),
-                Eigen::ComputeThinU | Eigen::ComputeThinV) {}
-
-  std::span<const double> sizes() const {
-    return {square_.singularValues().data(), static_cast<std::size_t>(square_.singularValues().size())};
+  explicit Triplets(MatrixView matrix)
+      : matrix_(matrix),
+        short_side_(matrix.rows <= matrix.columns ? Side::p : Side::q),
+        eigen_(symmetric_eigen(gram(matrix, short_side_), std::min(matrix.rows, matrix.columns))) {
+    for (double value : eigen_.values) sizes_.push_back(std::sqrt(std::max(value, 0.0)));
   }
-  Eigen::VectorXd left(std::size_t atom) const { return wide_ ? of_columns(atom) : of_rows(atom); }
-  Eigen::VectorXd right(std::size_t atom) const { return wide_ ? of_rows(atom) : of_columns(atom); }
+
+  struct Atom {
+    double size;
+    std::vector<double> left, right;
+  };
+  std::span<const double> sizes() const { return sizes_; }
+  Atom atom(std::size_t i) const {
+    std::vector<double> own(eigen_.vector(i).begin(), eigen_.vector(i).end());
+    std::vector<double> other(std::max(matrix_.rows, matrix_.columns), 0.0);
+    const bool by_rows = short_side_ == Side::p;
+    for (std::size_t r = 0; r < matrix_.rows; ++r)
+      for (std::size_t c = 0; c < matrix_.columns; ++c) {
+        const auto value = static_cast<double>(matrix_.data[r * matrix_.columns + c]);
+        other[by_rows ? c : r] += value * own[by_rows ? r : c];
+      }
+    const double size = std::sqrt(std::inner_product(other.begin(), other.end(), other.begin(), 0.0));
+    if (size > 0)
+      for (double& entry : other) entry /= size;
+    if (by_rows) return {size, std::move(own), std::move(other)};
+    return {size, std::move(other), std::move(own)};
+  }
 
  private:
-  Eigen::VectorXd of_rows(std::size_t atom) const {
-    Eigen::VectorXd vector = Eigen::VectorXd::Zero(qr_.rows());
-    vector.head(qr_.cols()) = square_.matrixU().col(static_cast<Eigen::Index>(atom));
-    vector.applyOnTheLeft(qr_.householderQ());
-    return vector;
-  }
-  Eigen::VectorXd of_columns(std::size_t atom) const {
-    return square_.matrixV().col(static_cast<Eigen::Index>(atom));
-  }
-
-  bool wide_;
-  Eigen::HouseholderQR<Eigen::MatrixXd> qr_;  // of the matrix, or its transpose where that is the tall one
-  Eigen::BDCSVD<Eigen::MatrixXd> square_;
+  MatrixView matrix_;
+  Side short_side_;
+  SymmetricEigen eigen_;
+  std::vector<double> sizes_;  // fall
 };
 
 // Of every kept atom: its value, then its left and its right vector.
@@ -87,9 +88,7 @@ class Atomo final : public Codec {
     Message message;
     const View view = view_of(call.unit);
     if (view.atoms() == 0) return message;
-    Eigen::Map<const Matrix> matrix(values.data(), static_cast<Eigen::Index>(view.rows),
-                                    static_cast<Eigen::Index>(view.columns));
-    const Triplets triplets(matrix);
+    const Triplets triplets({values.data(), view.rows, view.columns});
     const std::span<const double> singular = triplets.sizes();
     const std::vector<double> probabilities =
         exactly_ ? clipped_probabilities(singular, rank_) : water_filling(singular, rank_);
@@ -99,9 +98,10 @@ class Atomo final : public Codec {
         exactly_ ? draw_exactly(probabilities, atoms_sent(view), uniform) : draw_each(probabilities, uniform);
     for (std::size_t i : kept) {
       const double p = probabilities[i];
-      append(message, static_cast<float>(p > 0 ? singular[i] / p : 0.0));
-      for (const Eigen::VectorXd& vector : {triplets.left(i), triplets.right(i)})
-        for (double entry : vector) append(message, static_cast<float>(entry));
+      const Triplets::Atom atom = triplets.atom(i);
+      append(message, static_cast<float>(p > 0 ? atom.size / p : 0.0));
+      for (const std::vector<double>* vector : {&atom.left, &atom.right})
+        for (double entry : *vector) append(message, static_cast<float>(entry));
     }
     return message;
   }

@@ -1,12 +1,11 @@
 // The best rank-r approximation of the mean matrix: what PowerSGD's power iteration comes near to, at the
 // price of sending everything. A baseline of quality (Vogels et al. 2019, arXiv 1905.13727, Table 2), not of
 // speed.
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 
 #include "compressors/gathered.hpp"
 #include "compressors/low_rank/factors.hpp"
-#include "compressors/low_rank/low_rank.hpp"
+#include "compressors/low_rank/symmetric_eigen.hpp"
 #include "compressors/low_rank/whole.hpp"
 #include "compressors/methods.hpp"
 
@@ -64,21 +63,12 @@ class BestRank final : public Compressor {
   static void find_factor(const FactoredMatrix& m, std::span<const float> unit, std::span<float> p,
                           std::span<float> q) {
     if (m.rank == 0) return;
-    using Values = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    const Eigen::Map<const Values> matrix(unit.data() + m.offset, static_cast<Eigen::Index>(m.rows),
-                                          static_cast<Eigen::Index>(m.columns));
-    const Eigen::MatrixXd exact = matrix.cast<double>();
     const Side side = shorter(m);
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(
-        side == Side::p ? Eigen::MatrixXd(exact * exact.transpose())
-                        : Eigen::MatrixXd(exact.transpose() * exact));
-    std::span<float> factor = (side == Side::p ? p : q).subspan(m.factor(side), m.extent(side) * m.rank);
-    for (std::size_t c = 0; c < m.rank; ++c) {  // eigenvalues rise
-      const auto column = eigen.eigenvectors().cols() - 1 - static_cast<Eigen::Index>(c);
-      for (std::size_t i = 0; i < m.extent(side); ++i)
-        factor[c * m.extent(side) + i] =
-            static_cast<float>(eigen.eigenvectors()(static_cast<Eigen::Index>(i), column));
-    }
+    const SymmetricEigen eigen =
+        symmetric_eigen(gram({unit.data() + m.offset, m.rows, m.columns}, side), m.extent(side));
+    float* factor = (side == Side::p ? p : q).data() + m.factor(side);
+    for (std::size_t c = 0; c < m.rank; ++c)
+      for (double entry : eigen.vector(c)) *factor++ = static_cast<float>(entry);
   }
 
   static Side shorter(const FactoredMatrix& m) { return m.rows <= m.columns ? Side::p : Side::q; }

@@ -1,9 +1,10 @@
 // GradiVeQ: slices of a layer's gradient are sent as coefficients in a basis that all learners share, learned
 // from the slices of earlier, uncompressed steps. Yu et al. 2018 (arXiv 1811.03617).
-#include <Eigen/Eigenvalues>
+#include <Eigen/Core>
 #include <algorithm>
 
 #include "compressors/gathered.hpp"
+#include "compressors/low_rank/symmetric_eigen.hpp"
 #include "compressors/methods.hpp"
 
 namespace traincast {
@@ -127,22 +128,18 @@ class GradiVeQ final : public Compressor {
   }
 
   void add_moments(std::span<const float> average, std::uint64_t slices, bool first) {
-    const auto slice = static_cast<Eigen::Index>(settings_.slice);
     if (first) moments_.assign(settings_.slice * settings_.slice, 0.0);
-    const Eigen::Map<const Matrix> matrix(average.data(), static_cast<Eigen::Index>(slices), slice);
-    const Eigen::MatrixXd wide = matrix.cast<double>();
-    Eigen::Map<Eigen::MatrixXd>(moments_.data(), slice, slice) += wide.transpose() * wide;
+    const std::vector<double> own = gram({average.data(), slices, settings_.slice}, Side::q);
+    for (std::size_t i = 0; i < own.size(); ++i) moments_[i] += own[i];
   }
 
   /// The eigenvectors of the largest second moments, as columns.
   void find_basis() {
-    const auto slice = static_cast<Eigen::Index>(settings_.slice),
-               rank = static_cast<Eigen::Index>(settings_.rank);
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(
-        Eigen::Map<const Eigen::MatrixXd>(moments_.data(), slice, slice));
+    const SymmetricEigen eigen = symmetric_eigen(moments_, settings_.slice);
     basis_.resize(settings_.slice * settings_.rank);
-    Eigen::Map<Matrix>(basis_.data(), slice, rank) =
-        solver.eigenvectors().rightCols(rank).rowwise().reverse().cast<float>();
+    for (std::size_t c = 0; c < settings_.rank; ++c)
+      for (std::size_t i = 0; i < settings_.slice; ++i)
+        basis_[i * settings_.rank + c] = static_cast<float>(eigen.vector(c)[i]);
     moments_.clear();
   }
 
