@@ -19,18 +19,25 @@ class Json {
   using Member = std::pair<std::string, Json>;
   using Object = std::vector<Member>;
 
-  Json() = default;  ///< null
-  Json(bool value) : value_(value) {}
-  Json(double value) : value_(value) {}
-  Json(int value) : value_(std::int64_t{value}) {}
-  Json(unsigned value) : value_(std::int64_t{value}) {}
-  Json(std::int64_t value) : value_(value) {}
+  // All made, copied and destroyed in one place: inline, they are half of what building reports takes to
+  // compile.
+  Json() noexcept;  ///< null
+  Json(bool value);
+  Json(double value);
+  Json(int value);
+  Json(unsigned value);
+  Json(std::int64_t value);
   Json(std::uint64_t value);  ///< above 2^63 held as a double
-  Json(const char* value) : value_(std::string(value)) {}
-  Json(std::string_view value) : value_(std::string(value)) {}
-  Json(std::string value) : value_(std::move(value)) {}
-  Json(Array value) : value_(std::move(value)) {}
-  Json(Object value) : value_(std::move(value)) {}
+  Json(const char* value);
+  Json(std::string_view value);
+  Json(std::string value);
+  Json(Array value);
+  Json(Object value);
+  Json(const Json& other);
+  Json(Json&& other) noexcept;
+  Json& operator=(const Json& other);
+  Json& operator=(Json&& other) noexcept;
+  ~Json();
 
   template <class Values>
   static Json list(const Values& values) {
