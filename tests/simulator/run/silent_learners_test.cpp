@@ -15,6 +15,7 @@ AssembledStep assembled(Bytes of_the_last) {
   Json document = Json::parse(R"({
     "name": "test", "learners": 3, "steps": 1, "gradients": {"name": "shapes", "shape": [250000]},
     "timings": {"name": "given", "forward": "0s", "backward": "4ms"}, "overlap": false,
+    "collective": {"push_pull": "servers"},
     "platform": {"name": "parameter_server", "bandwidth": "1GBps", "latency": "10us", "servers": 1},
     "speeds": {"name": "given", "groups": [{"learners": 2, "speed": 1}, {"learners": 1, "speed": 0.1}]}})",
                               "test");
