@@ -30,6 +30,8 @@ const std::vector<Command>& commands() {
        "makes a recorded timeline of a table of backward passes", import_command},
       {"trace", "trace info | verify PATH [--format json]",
        "what recorded gradients are like; whether a trace is whole", trace_command},
+      {"gradients", "gradients [WORKLOAD]… [--learners LIST] [--compressor METHOD]… [--format markdown]",
+       "what methods make of the gradients of models: build-up, ratio, contraction", gradients_command},
       {"list", "list [KIND] [--format json]", "what can be chosen, by name", list_command},
       {"schema", "schema", "the scenario language as JSON schema", schema_command},
       {"reference", "reference", "the scenario language as Markdown", reference_command}};

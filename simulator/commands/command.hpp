@@ -23,6 +23,7 @@ int plot_command(const std::vector<std::string>& arguments);
 int export_command(const std::vector<std::string>& arguments);
 int import_command(const std::vector<std::string>& arguments);
 int trace_command(const std::vector<std::string>& arguments);
+int gradients_command(const std::vector<std::string>& arguments);
 int list_command(const std::vector<std::string>& arguments);
 int schema_command(const std::vector<std::string>& arguments);
 int reference_command(const std::vector<std::string>& arguments);

@@ -91,7 +91,8 @@ void measure(const std::string& workload, std::uint32_t learners, const fs::path
   std::fflush(stdout);
 }
 
-int run() {
+// Of one workload, where its name is given.
+int run(const std::string& only) {
   use_one_thread_each();
   keep_blas_to_one_thread();
   std::string folder = (fs::temp_directory_path() / "traincast-bench-XXXXXX").string();
@@ -99,8 +100,9 @@ int run() {
   std::printf("milliseconds of the processor, of one learner and step; start-up once\n");
   std::printf("workload   learners       data forw.+back.       step  ratio    storing   start-up\n");
   for (std::uint32_t learners : {8u, 64u, 1024u})
-    for (const char* workload : {R"({"name": "mlp", "batch": 32})", R"({"name": "convnet", "batch": 32})"})
-      measure(workload, learners, folder);
+    for (const std::string name : {"mlp", "convnet"})
+      if (only.empty() || only == name)
+        measure(R"({"name": ")" + name + R"(", "batch": 32})", learners, folder);
   fs::remove_all(folder);
   return 0;
 }
@@ -108,9 +110,9 @@ int run() {
 }  // namespace
 }  // namespace traincast
 
-int main() {
+int main(int count, char** values) {
   try {
-    return traincast::run();
+    return traincast::run(count > 1 ? values[1] : "");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return traincast::kBadInput;

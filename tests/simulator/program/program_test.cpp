@@ -60,11 +60,11 @@ TEST(Program, ValidatesATableByNameOrFile) {
 }
 
 TEST(Program, RefusesWordsThatItDoesNotKnow) {
-  EXPECT_EQ(
-      traincast("rnu").output,
-      "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, check, compare, plot, export, "
-      "validate, import, trace, list, schema, "
-      "reference\n");
+  EXPECT_EQ(traincast("rnu").output,
+            "traincast: unknown command 'rnu'; did you mean 'run'?; known: run, check, compare, loops, plot, "
+            "export, "
+            "validate, import, trace, gradients, list, schema, "
+            "reference\n");
   EXPECT_EQ(traincast("list compresors").output,
             "traincast: list: unknown kind 'compresors'; did you mean 'compressors'?; known: workloads, "
             "data, shards, optimizers, schedules, gradients, timings, compressors, collectives, stacks, "
@@ -79,7 +79,7 @@ TEST(Program, RefusesWordsThatItDoesNotKnow) {
 TEST(Program, HelpsWithExitCodeZero) {
   for (const char* arguments :
        {"--help", "run --help", "check --help", "compare --help", "export --help", "trace --help",
-        "list --help", "schema --help", "reference --help", "--version"}) {
+        "gradients --help", "list --help", "schema --help", "reference --help", "--version"}) {
     Outcome outcome = traincast(arguments);
     EXPECT_EQ(outcome.code, 0) << arguments;
     EXPECT_FALSE(outcome.output.empty()) << arguments;

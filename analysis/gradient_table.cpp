@@ -1,0 +1,146 @@
+#include "analysis/gradient_table.hpp"
+
+#include <cmath>
+#include <cstdio>
+
+#include "analysis/text_table.hpp"
+#include "base/units.hpp"
+
+namespace traincast {
+
+namespace {
+
+std::string digits(const std::optional<double>& value) {
+  if (!value) return "-";
+  char text[32];
+  std::snprintf(text, sizeof text, std::fabs(*value) >= 999.5 ? "%.0f" : "%.3g", *value);
+  return text;
+}
+
+// Of 1.
+std::string share(const std::optional<double>& value) {
+  if (!value) return "-";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f", *value);
+  return text;
+}
+
+std::string cell(const MethodNumbers& numbers) {
+  return digits(numbers.build_up) + " / " + digits(numbers.wire_ratio) + " / " + share(numbers.contraction);
+}
+
+std::vector<Column> columns_of(const GradientTable& table) {
+  std::vector<Column> columns{{"model", true}, {"parameters"}, {"batch"}, {"pass"}, {"N"}};
+  for (const std::string& method : table.methods) columns.push_back({method});
+  return columns;
+}
+
+std::vector<std::vector<std::string>> cells_of(const GradientTable& table) {
+  std::vector<std::vector<std::string>> rows;
+  for (const GradientsOfModel& model : table.models) {
+    std::vector<std::string> row{model.model, std::to_string(model.parameters), std::to_string(model.batch),
+                                 model.pass_cpu_s ? format_seconds(*model.pass_cpu_s) : "-"};
+    if (model.at.empty()) {
+      row.resize(columns_of(table).size(), "-");
+      rows.push_back(row);
+    }
+    for (const auto& [learners, methods] : model.at) {
+      row.push_back(std::to_string(learners));
+      for (const MethodNumbers& numbers : methods) row.push_back(cell(numbers));
+      row.resize(columns_of(table).size(), "-");
+      rows.push_back(std::move(row));
+      row = {"", "", "", ""};
+    }
+  }
+  return rows;
+}
+
+std::string reasons(const GradientTable& table, const std::string& before) {
+  std::string text;
+  for (const GradientsOfModel& model : table.models)
+    for (const std::string& why : model.lacking) text += before + model.model + ": " + why + "\n";
+  return text;
+}
+
+constexpr const char* kMeaning =
+    "pass: forward and backward of a learner's mini-batch, seconds of one core; N: learners; of a method:\n"
+    "build-up / compression ratio on the wire / contraction\n";
+
+Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
+std::optional<double> maybe(const JsonReader& at) {
+  if (at.value().is_null()) return std::nullopt;
+  return at.number();
+}
+
+std::uint64_t whole(const JsonReader& at) {
+  if (at.integer() < 0) at.refuse("must not be negative, got " + at.shown());
+  return static_cast<std::uint64_t>(at.integer());
+}
+
+}  // namespace
+
+Json GradientsOfModel::to_json() const {
+  Json json;
+  json["model"] = model;
+  json["workload"] = workload;
+  json["parameters"] = parameters;
+  json["batch"] = batch;
+  json["pass_cpu_s"] = number(pass_cpu_s);
+  json["processor"] = processor;
+  json["learners"] = Json::Array{};
+  for (const auto& [count, methods] : at) {
+    Json point;
+    point["learners"] = count;
+    point["methods"] = Json::Array{};
+    for (const MethodNumbers& numbers : methods) {
+      Json method;
+      method["build_up"] = number(numbers.build_up);
+      method["wire_ratio"] = number(numbers.wire_ratio);
+      method["contraction"] = number(numbers.contraction);
+      point["methods"].push_back(method);
+    }
+    json["learners"].push_back(point);
+  }
+  json["lacking"] = Json::list(lacking);
+  return json;
+}
+
+GradientsOfModel GradientsOfModel::from_json(const JsonReader& at) {
+  GradientsOfModel model;
+  model.model = at.at("model").text();
+  model.workload = at.at("workload").value();
+  model.parameters = whole(at.at("parameters"));
+  model.batch = whole(at.at("batch"));
+  model.pass_cpu_s = maybe(at.at("pass_cpu_s"));
+  model.processor = at.at("processor").text();
+  for (const JsonReader& point : at.at("learners").items()) {
+    AtLearners& there = model.at.emplace_back();
+    there.learners = static_cast<std::uint32_t>(whole(point.at("learners")));
+    for (const JsonReader& method : point.at("methods").items())
+      there.methods.push_back(
+          {maybe(method.at("build_up")), maybe(method.at("wire_ratio")), maybe(method.at("contraction"))});
+  }
+  for (const JsonReader& why : at.at("lacking").items()) model.lacking.push_back(why.text());
+  return model;
+}
+
+std::string to_text(const GradientTable& table) {
+  return render_table(columns_of(table), cells_of(table)) + "\n" + kMeaning + reasons(table, "");
+}
+
+std::string to_markdown(const GradientTable& table) {
+  const std::string why = reasons(table, "- ");
+  return markdown_table(columns_of(table), cells_of(table)) + "\n" + kMeaning + (why.empty() ? "" : "\n") +
+         why;
+}
+
+Json to_json(const GradientTable& table) {
+  Json json;
+  json["methods"] = Json::list(table.methods);
+  json["models"] = Json::Array{};
+  for (const GradientsOfModel& model : table.models) json["models"].push_back(model.to_json());
+  return json;
+}
+
+}  // namespace traincast

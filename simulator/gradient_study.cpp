@@ -1,0 +1,239 @@
+#include "simulator/gradient_study.hpp"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/programs.hpp"
+#include "simulator/pass/exchange_file.hpp"
+#include "simulator/pass/gradients.hpp"
+#include "simulator/point_report.hpp"
+#include "simulator/run.hpp"
+#include "simulator/scenario/scenario.hpp"
+#include "workloads/workload.hpp"
+
+namespace traincast {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Named in messages; paths in a workload are relative to its folder.
+constexpr const char* kPlace = "./gradients";
+
+// Larger models are trained on a GPU, whose recorded exchanges any machine can read.
+std::vector<std::uint32_t> learners_for(std::uint64_t parameters) {
+  if (parameters < 1'000'000) return {8, 64, 1024};
+  if (parameters < 15'000'000) return {8, 64};
+  return {};
+}
+
+// One pass takes this share of the budget at most, so that timing a large model is soon done.
+constexpr double kShareOfPass = 1.0 / 40;
+
+double flops_of_pass(const Model& model) {
+  double forward = 0;
+  for (const LayerCost& cost : model.costs) forward += cost.flops;
+  return 3 * forward;
+}
+
+/// Samples that each of so many learners can have of the data, where these do not suffice for what the
+/// workload takes as it stands.
+std::optional<std::uint64_t> fewer_samples(const Parameters& workload, const Model& model,
+                                           std::uint32_t learners, std::uint64_t seed) {
+  std::uint64_t size = 0;
+  try {
+    size = make_dataset(workload.choice("data"), model, seed)->size(Split::train);
+  } catch (const InputError&) {  // the capture says it again
+    return std::nullopt;
+  }
+  const std::uint64_t each = size / learners;
+  if (each >= static_cast<std::uint64_t>(workload.count("samples_per_learner"))) return std::nullopt;
+  return each;
+}
+
+/// All methods at all numbers of learners; times are of no account.
+Json scenario_of(const Json& workload, const std::vector<std::uint32_t>& learners,
+                 const GradientStudy& study) {
+  Json scenario;
+  scenario["name"] = "gradients";
+  scenario["learners"] = learners.front();
+  scenario["steps"] = study.steps;
+  scenario["seed"] = study.seed;
+  scenario["workload"] = workload;
+  scenario["accelerator"] = "v100";
+  scenario["platform"]["name"] = "star";
+  scenario["platform"]["bandwidth"] = "10Gbps";
+  scenario["platform"]["latency"] = "5us";
+  scenario["sweep"]["/learners"] = Json::list(learners);
+  scenario["sweep"]["/compressor"] = Json::list(study.compressors);
+  return scenario;
+}
+
+std::unique_ptr<const fs::path, RemoveFolder> temporary_folder() {
+  std::string pattern = (fs::temp_directory_path() / "traincast-XXXXXX").string();
+  if (!mkdtemp(pattern.data())) throw InputError(pattern + ": cannot be made: " + std::strerror(errno));
+  return std::unique_ptr<const fs::path, RemoveFolder>(new fs::path(pattern));
+}
+
+/// What a program said last, without its name.
+std::string last_words(const std::string& log) {
+  std::string text = fs::exists(log) ? read_text_file(log) : "";
+  while (text.ends_with('\n')) text.pop_back();
+  if (auto line = text.rfind('\n'); line != text.npos) text.erase(0, line + 1);
+  const std::string name = "traincast-capture: ";
+  if (text.starts_with(name)) text.erase(0, name.size());
+  return text;
+}
+
+void time_pass(const StudiedModel& model, const GradientStudy& study, GradientsOfModel& row) {
+  const auto folder = temporary_folder();
+  const std::string file = *folder / "pass.json", log = *folder / "log";
+  const ProgramEnd end = run_program(
+      {{capture_program().string(), "--workload", model.workload.dump(-1), "--folder",
+        fs::current_path().string(), "--seed", std::to_string(study.seed), "--time", file, "--quiet"},
+       "",
+       log});
+  if (end.code != 0 || end.signal != 0) {
+    row.lacking.push_back("no pass was timed: " +
+                          (end.signal != 0
+                               ? "traincast-capture was ended by signal " + std::to_string(end.signal)
+                               : last_words(log)));
+    return;
+  }
+  const Json json = Json::read_file(file);
+  const JsonReader passes(json, file);
+  row.pass_cpu_s = passes.at("pass_cpu_s").number();
+  row.processor = passes.at("device").text();
+}
+
+RunOptions run_options(const GradientStudy& study) {
+  RunOptions options;
+  options.break_evens = false;
+  options.comparisons = false;
+  options.threads = study.threads;
+  options.quiet = true;
+  return options;
+}
+
+MethodNumbers numbers_of(const PointReport& point) {
+  MethodNumbers numbers{std::nullopt, point.wire_ratio, std::nullopt};
+  if (point.build_up) numbers.build_up = point.build_up->final_union.mean;
+  if (point.contraction) numbers.contraction = point.contraction->mean;
+  return numbers;
+}
+
+/// What was recorded of this model with these methods, by number of learners and method; the files in order
+/// of their names.
+std::map<std::uint32_t, std::map<std::size_t, std::string>> recorded_of(const StudiedModel& model,
+                                                                        const GradientStudy& study) {
+  std::map<std::uint32_t, std::map<std::size_t, std::string>> found;
+  if (study.exchanges.empty()) return found;
+  std::set<std::string> files;
+  for (const auto& entry : fs::directory_iterator(study.exchanges))
+    if (entry.path().extension() == ".exchange") files.insert(fs::absolute(entry.path()).string());
+  for (const std::string& file : files) {
+    const RecordedExchange exchange = read_exchange(file);
+    if (exchange.model != model.name) continue;
+    const Plan plan = make_plan(scenario_of(model.workload, {exchange.record.learners}, study), kPlace, {});
+    for (std::size_t i = 0; i < plan.points.size(); ++i)
+      if (exchange_key(plan.points[i].scenario) == exchange.method)
+        found[exchange.record.learners].try_emplace(i, file);
+  }
+  return found;
+}
+
+}  // namespace
+
+Json StudiedModel::key(const GradientStudy& study) const {
+  Json key;
+  key["workload"] = workload;
+  key["learners"] = Json::list(learners);
+  key["compressors"] = Json::list(study.compressors);
+  key["steps"] = study.steps;
+  key["seed"] = study.seed;
+  return key;
+}
+
+StudiedModel choose_model(const Json& given, const GradientStudy& study) {
+  const JsonReader at(given, kPlace, "/workload");
+  const auto& entry = workload_catalog().find(at);
+  const Parameters parameters = read_workload(at);
+  const Model model = entry.make(parameters);
+  StudiedModel chosen;
+  chosen.name = entry.name;
+  chosen.workload = parameters.resolved();
+  chosen.parameters = model.parameters();
+  chosen.learners = study.learners.empty() ? learners_for(chosen.parameters) : study.learners;
+  chosen.batch = static_cast<std::uint64_t>(parameters.count("batch"));
+  const double passes =
+      chosen.learners.empty() ? 1 : static_cast<double>(chosen.learners.back() * study.steps);
+  const double most = study.most_flops * std::min(1 / passes, kShareOfPass);
+  if (!given.find("batch"))
+    while (chosen.batch > 1 && static_cast<double>(chosen.batch) * flops_of_pass(model) > most)
+      chosen.batch /= 2;
+  chosen.workload["batch"] = chosen.batch;
+  if (!given.find("samples_per_learner") && !chosen.learners.empty())
+    if (auto samples = fewer_samples(parameters, model, chosen.learners.back(), study.seed))
+      chosen.workload["samples_per_learner"] = std::max(*samples, chosen.batch);
+  const std::vector<std::uint32_t> any{1};
+  const Plan plan = make_plan(
+      scenario_of(chosen.workload, chosen.learners.empty() ? any : chosen.learners, study), kPlace, {});
+  for (std::size_t i = 0; i < study.compressors.size(); ++i)
+    chosen.methods.push_back(label_of(plan.points[i]));
+  return chosen;
+}
+
+GradientsOfModel study_model(const StudiedModel& model, const GradientStudy& study) {
+  GradientsOfModel row;
+  row.model = model.name;
+  row.workload = model.workload;
+  row.parameters = model.parameters;
+  row.batch = model.batch;
+  time_pass(model, study, row);
+  if (model.learners.empty()) return row;
+  try {
+    const RunResult result =
+        run(make_plan(scenario_of(model.workload, model.learners, study), kPlace, {}), run_options(study));
+    auto point = result.report.points.begin();
+    for (std::uint32_t learners : model.learners) {
+      auto& at = row.at.emplace_back(GradientsOfModel::AtLearners{learners, {}});
+      for (std::size_t i = 0; i < study.compressors.size(); ++i) at.methods.push_back(numbers_of(*point++));
+    }
+  } catch (const InputError& error) {
+    row.lacking.push_back(error.what());
+  } catch (const SimulationError& error) {
+    row.lacking.push_back(error.what());
+  }
+  for (std::size_t i = row.at.size(); i < model.learners.size(); ++i)
+    row.at.push_back({model.learners[i], {}});
+  return row;
+}
+
+void add_recorded(const StudiedModel& model, const GradientStudy& study, GradientsOfModel& row) {
+  for (const auto& [learners, files] : recorded_of(model, study)) {
+    auto& at = row.at.emplace_back(GradientsOfModel::AtLearners{learners, {}});
+    at.methods.resize(study.compressors.size());
+    for (const auto& [method, file] : files) {
+      Json scenario = scenario_of(model.workload, {learners}, study);
+      scenario["steps"] = read_exchange(file).steps.size();
+      scenario["compressor"] = study.compressors[method];
+      scenario["gradients"]["name"] = "exchange";
+      scenario["gradients"]["path"] = file;
+      for (const char* key : {"workload", "sweep"})
+        std::erase_if(scenario.members(), [&](const Json::Member& member) { return member.first == key; });
+      at.methods[method] =
+          numbers_of(run(make_plan(scenario, kPlace, {}), run_options(study)).report.points.front());
+    }
+  }
+}
+
+}  // namespace traincast
