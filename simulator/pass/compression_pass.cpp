@@ -25,20 +25,26 @@ constexpr double kBesideLargest = 512.0 * 1024 * 1024;
 constexpr double kUsualMessage = 1;
 
 void refuse_what_does_not_fit(const MethodRun& run, double available) {
+  const double room = 0.9 * available;
+  double needed = 0;
+  std::size_t largest = 0;
   for (std::size_t u = 0; u < run.units(); ++u) {
-    const double room = 0.9 * available;
-    if (run.bytes(u, sizeof(float)) <= room) continue;
-    const double needed = run.bytes(u, run.longest_message(u));
-    if (needed <= room) continue;
-    throw InputError("error memories and messages of " + std::to_string(run.scenario().learners) +
-                     " learners need up to " + format_bytes(needed) + " of memory, " +
-                     format_bytes(run.kept_bytes(u)) + " of it for memories, and " + format_bytes(available) +
-                     " are available; use fewer learners, or a machine with more memory" +
-                     (run.keeps_floats(u)
-                          ? ", or hold memories in half of it or on a disk: \"error_feedback\": {\"memory\": "
-                            "\"bf16\"}, or \"file\""
-                          : ""));
+    if (run.bytes(u, sizeof(float)) <= std::max(room, needed)) continue;
+    const double bytes = run.bytes(u, run.longest_message(u));
+    if (bytes <= needed) continue;
+    needed = bytes;
+    largest = u;
   }
+  if (needed <= room) return;
+  throw InputError("error memories and messages of " + std::to_string(run.scenario().learners) +
+                   " learners need up to " + format_bytes(needed) + " of memory, " +
+                   format_bytes(run.kept_bytes(largest)) + " of it for memories, and " +
+                   format_bytes(available) +
+                   " are available; use fewer learners, or a machine with more memory" +
+                   (run.keeps_floats(largest)
+                        ? ", or hold memories in half of it or on a disk: \"error_feedback\": {\"memory\": "
+                          "\"bf16\"}, or \"file\""
+                        : ""));
 }
 
 }  // namespace

@@ -353,6 +353,16 @@ INSTANTIATE_TEST_SUITE_P(
                 "s.json:/timings: without gradients there is nothing that could be timed; name an "
                 "accelerator, or "
                 "give times, as in {\"name\": \"given\", \"forward\": \"5ms\", \"backward\": \"10ms\"}"},
+        Refusal{"StreamedGradientsTimed", scenario(R"("gradients": "streamed")"),
+                "s.json:/timings: gradients that are kept nowhere leave nothing to time codecs on; take live "
+                "ones, name an accelerator, or give times, as in {\"name\": \"given\", \"forward\": \"5ms\", "
+                "\"backward\": \"10ms\"}"},
+        Refusal{"SyntheticGradientsTimed", scenario(R"("gradients": {"name": "synthetic", "shape": [4]})"),
+                "s.json:/timings: values that are drawn are no training that could be timed; name an "
+                "accelerator, or give times, as in {\"name\": \"given\", \"forward\": \"5ms\", \"backward\": "
+                "\"10ms\"}"},
+        Refusal{"SyntheticGradientsOfNothing", scenario(R"("accelerator": "v100", "gradients": "synthetic")"),
+                "s.json:/gradients: needs one of 'shape', as in [25000000], and 'model', as in \"resnet50\""},
         Refusal{"WorkloadOfShapes",
                 scenario(R"("steps": 1, "gradients": {"name": "shapes", "shape": [4]}, "workload": "mlp")"),
                 "s.json:/workload: goes with gradients that are trained, now or for a trace; these are not"},
