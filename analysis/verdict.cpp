@@ -97,6 +97,11 @@ std::string where_it_wins(const BreakEven& b) {
   return text;
 }
 
+/// Whole gradients in every step. Without a compressor, other ways of training send less, or factors.
+bool is_dense(const PointReport& p) {
+  return p.compressor == "none" && (!p.training || p.training->algorithm == "sync_sgd");
+}
+
 }  // namespace
 
 std::vector<std::string> judge(const Report& report) {
@@ -113,14 +118,14 @@ std::vector<std::string> judge(const Report& report) {
                      [](const PointReport* a, const PointReport* b) { return *a->speedup > *b->speedup; });
     const PointReport& best = *group.front();
     std::string head = place + ", " + std::to_string(best.learners) + " learners: ";
-    bool won = best.compressor != "none" && *best.speedup > 1 + kEven;
+    bool won = !is_dense(best) && *best.speedup > 1 + kEven;
     if (won)
       head += best.label + " wins, " + times(*best.speedup) + " the best dense run (" + best.best_dense + ")";
     else
       head += "no method beats the best dense run (" + best.best_dense + ")";
     sentences.push_back(head);
     for (const PointReport* p : group) {
-      if ((p == &best && won) || p->compressor == "none") continue;
+      if ((p == &best && won) || is_dense(*p)) continue;
       std::string verb = *p->speedup > 1 + kEven ? "gains" : *p->speedup < 1 - kEven ? "loses" : "is even";
       sentences.push_back("  " + p->label + " " + verb + ", " + times(*p->speedup) + ": " +
                           what_limits(report, *p));

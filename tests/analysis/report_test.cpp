@@ -70,6 +70,15 @@ TEST(Verdict, SaysWhenNobodyBeatsDense) {
                                    "  powersgd rank=2 loses, 0.40×: limited by encoding (2 ms)"));
 }
 
+// dad's factors travel without a compressor; synchronous SGD without one is dense.
+TEST(Verdict, TellsWaysOfTrainingFromDenseGradients) {
+  std::vector<PointReport> points = {point("none dad", 8, 1e-4, 0, 1.5),
+                                     point("none sync_sgd", 8, 1e-4, 0, 1)};
+  for (PointReport& p : points) p.training.emplace().algorithm = p.label.substr(5);
+  EXPECT_THAT(judge(report(points)),
+              testing::ElementsAre(testing::HasSubstr("none dad wins, 1.50× the best dense run")));
+}
+
 TEST(Verdict, CallsWhatIsWithinHalfAPercentEven) {
   Report r = report({point("none bf16", 8, 1e-4, 0, 1), point("powersgd rank=2", 8, 1e-4, 0, 1.004)});
   EXPECT_THAT(r.verdict,
