@@ -94,6 +94,7 @@ void measure(const std::string& workload, std::uint32_t learners, const fs::path
 // Of one workload, where its name is given.
 int run(const std::string& only) {
   use_one_thread_each();
+  keep_heap();  // as traincast-capture does
   keep_blas_to_one_thread();
   std::string folder = (fs::temp_directory_path() / "traincast-bench-XXXXXX").string();
   if (!mkdtemp(folder.data())) throw InputError(folder + ": cannot be made");

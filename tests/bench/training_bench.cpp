@@ -14,6 +14,7 @@
 #include "simulator/point_report.hpp"
 #include "simulator/training/training_run.hpp"
 #include "workloads/capture/capture_options.hpp"
+#include "workloads/capture/host.hpp"
 #include "workloads/capture/pass_seconds.hpp"
 
 namespace traincast {
@@ -115,6 +116,7 @@ void measure(const Case& of) {
 
 int main() {
   try {
+    traincast::keep_heap();  // as traincast-capture does
     std::printf("milliseconds of the processor, of one learner and step\n");
     std::printf(
         "workload  batch learners  method                  data     pass  learners   method  ratio\n");

@@ -47,6 +47,7 @@ int run(std::span<const char* const> arguments) {
     return kSuccess;
   }
   const CaptureRequest& request = line->request;
+  keep_heap();
   if (!line->calibrate.empty()) {
     keep_blas_to_one_thread();
     if (!line->quiet) warn_of_slow_blas();

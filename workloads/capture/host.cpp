@@ -1,6 +1,7 @@
 #include "workloads/capture/host.hpp"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
@@ -23,6 +24,13 @@ std::string cpu_name() {
 void keep_blas_to_one_thread() {
   using SetThreads = void (*)(int);
   if (void* symbol = dlsym(RTLD_DEFAULT, "openblas_set_num_threads")) reinterpret_cast<SetThreads>(symbol)(1);
+}
+
+void keep_heap() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
 }
 
 double blas_gflops() {

@@ -13,6 +13,10 @@ std::string cpu_name();
 /// main() begins.
 void keep_blas_to_one_thread();
 
+/// Keeps memory that a pass has freed for the next one, in whichever thread: given back, its pages would be
+/// faulted in anew each time, which takes a quarter of a pass and more.
+void keep_heap();
+
 /// GFLOP/s of the BLAS in use on matrices of 512 x 512; 0 where it cannot be found.
 double blas_gflops();
 
