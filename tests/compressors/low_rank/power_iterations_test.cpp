@@ -3,21 +3,49 @@
 
 #include <gtest/gtest.h>
 
-#include <Eigen/Dense>
+#include <array>
 #include <cmath>
+#include <numeric>
 
 namespace traincast {
 namespace {
 
 constexpr StreamKey kStarts{.seed = 3, .purpose = Purpose::compressor, .step = 2, .learner = 1, .tensor = 4};
 
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+/// By rows.
+struct Matrix {
+  std::size_t rows = 0, columns = 0;
+  std::vector<double> values = std::vector<double>(rows * columns);
+  double& operator()(std::size_t r, std::size_t c) { return values[r * columns + c]; }
+  double operator()(std::size_t r, std::size_t c) const { return values[r * columns + c]; }
+  double norm() const {
+    return std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
+  }
+};
 
-Matrix orthonormal(Eigen::Index rows, Eigen::Index columns, std::uint64_t seed) {
+Matrix product_of_transposed(const Matrix& a, const Matrix& b) {
+  Matrix all{a.columns, b.columns};
+  for (std::size_t i = 0; i < a.rows; ++i)
+    for (std::size_t r = 0; r < a.columns; ++r)
+      for (std::size_t c = 0; c < b.columns; ++c) all(r, c) += a(i, r) * b(i, c);
+  return all;
+}
+
+// Gram–Schmidt, twice, on random columns.
+Matrix orthonormal(std::size_t rows, std::size_t columns, std::uint64_t seed) {
   RandomStream random({.seed = seed});
-  Matrix m(rows, columns);
-  for (double& value : m.reshaped()) value = random.normal();
-  return Eigen::HouseholderQR<Matrix>(m).householderQ() * Matrix::Identity(rows, columns);
+  Matrix m{rows, columns};
+  for (double& value : m.values) value = random.normal();
+  for (int again = 0; again < 2; ++again)
+    for (std::size_t c = 0; c < columns; ++c) {
+      for (std::size_t before = 0; before <= c; ++before) {
+        double dot = 0;
+        for (std::size_t r = 0; r < rows; ++r) dot += m(r, before) * m(r, c);
+        for (std::size_t r = 0; r < rows; ++r)
+          m(r, c) = before < c ? m(r, c) - dot * m(r, before) : m(r, c) / std::sqrt(dot);
+      }
+    }
+  return m;
 }
 
 /// LᵀR = U diag(σ) Vᵀ, with `common` rows, of which there are more than singular values.
@@ -26,16 +54,18 @@ struct Product {
   Matrix u, v, whole;
   std::size_t common;
 
-  Product(std::size_t common, Eigen::Index rows, Eigen::Index columns, const std::vector<double>& sigma)
-      : common(common) {
-    const auto r = static_cast<Eigen::Index>(sigma.size()), n = static_cast<Eigen::Index>(common);
-    u = orthonormal(rows, r, 1), v = orthonormal(columns, r, 2);
-    const Matrix inner = orthonormal(n, r, 5);
-    Matrix l = inner * Eigen::Map<const Eigen::VectorXd>(sigma.data(), r).asDiagonal() * u.transpose();
-    Matrix m = inner * v.transpose();
-    whole = l.transpose() * m;
-    for (double value : l.reshaped<Eigen::RowMajor>()) left.push_back(static_cast<float>(value));
-    for (double value : m.reshaped<Eigen::RowMajor>()) right.push_back(static_cast<float>(value));
+  Product(std::size_t n, std::size_t rows, std::size_t columns, const std::vector<double>& sigma)
+      : u(orthonormal(rows, sigma.size(), 1)), v(orthonormal(columns, sigma.size(), 2)), common(n) {
+    const Matrix inner = orthonormal(common, sigma.size(), 5);
+    Matrix l{common, rows}, m{common, columns};
+    for (std::size_t i = 0; i < common; ++i)
+      for (std::size_t k = 0; k < sigma.size(); ++k) {
+        for (std::size_t r = 0; r < rows; ++r) l(i, r) += inner(i, k) * sigma[k] * u(r, k);
+        for (std::size_t c = 0; c < columns; ++c) m(i, c) += inner(i, k) * v(c, k);
+      }
+    whole = product_of_transposed(l, m);
+    left.assign(l.values.begin(), l.values.end());
+    right.assign(m.values.begin(), m.values.end());
   }
   Components components(const PowerIterations& settings) const {
     return leading_components(left, right, common, settings, kStarts);
@@ -48,52 +78,46 @@ double norm(std::span<const float> values) {
   return std::sqrt(square);
 }
 
-double part_of(const Matrix& basis, Eigen::Index column, std::span<const float> vector) {
+double part_of(const Matrix& basis, std::size_t column, std::span<const float> vector) {
   double dot = 0;
-  for (std::size_t i = 0; i < vector.size(); ++i)
-    dot += basis(static_cast<Eigen::Index>(i), column) * static_cast<double>(vector[i]);
+  for (std::size_t i = 0; i < vector.size(); ++i) dot += basis(i, column) * static_cast<double>(vector[i]);
   return std::abs(dot) / norm(vector);
 }
 
 double error(const Product& product, const Components& found) {
   Matrix left = product.whole;
-  const auto rows = product.whole.rows(), columns = product.whole.cols();
   for (std::size_t j = 0; j < found.count; ++j)
-    for (Eigen::Index r = 0; r < rows; ++r)
-      for (Eigen::Index c = 0; c < columns; ++c)
-        left(r, c) -= static_cast<double>(
-                          found.left[j * static_cast<std::size_t>(rows + 0) + static_cast<std::size_t>(r)]) *
-                      static_cast<double>(
-                          found.right[j * static_cast<std::size_t>(columns) + static_cast<std::size_t>(c)]);
+    for (std::size_t r = 0; r < left.rows; ++r)
+      for (std::size_t c = 0; c < left.columns; ++c)
+        left(r, c) -= static_cast<double>(found.left[j * left.rows + r]) *
+                      static_cast<double>(found.right[j * left.columns + c]);
   return left.norm() / product.whole.norm();
 }
 
 // Wide (the inner side is iterated on) and tall.
-const std::vector<std::array<Eigen::Index, 3>> kShapes{{12, 20, 40}, {60, 20, 14}};
+const std::vector<std::array<std::size_t, 3>> kShapes{{12, 20, 40}, {60, 20, 14}};
 
 TEST(PowerIterations, FindTheLeadingSingularVectors) {
   const std::vector<double> sigma{8, 4, 2, 1, 0.5};
   for (auto [common, rows, columns] : kShapes)
     for (bool as_authors : {false, true}) {
-      Product product(static_cast<std::size_t>(common), rows, columns, sigma);
+      Product product(common, rows, columns, sigma);
       // Each iteration shrinks what does not belong by (σ₂/σ₁)² = 1/4.
       Components found = product.components({.rank = 4, .iterations = 40, .as_authors = as_authors});
       ASSERT_EQ(found.count, as_authors ? 3u : 4u) << "the authors' code drops the last";
       for (std::size_t j = 0; j < found.count; ++j) {
-        auto left =
-            std::span(found.left).subspan(j * static_cast<std::size_t>(rows), static_cast<std::size_t>(rows));
-        auto right = std::span(found.right)
-                         .subspan(j * static_cast<std::size_t>(columns), static_cast<std::size_t>(columns));
+        auto left = std::span(found.left).subspan(j * rows, rows);
+        auto right = std::span(found.right).subspan(j * columns, columns);
         EXPECT_NEAR(norm(left), sigma[j], 1e-5 * sigma[j]);
-        EXPECT_NEAR(part_of(product.u, static_cast<Eigen::Index>(j), left), 1, 1e-6);
-        EXPECT_NEAR(part_of(product.v, static_cast<Eigen::Index>(j), right), 1, 1e-6);
+        EXPECT_NEAR(part_of(product.u, j, left), 1, 1e-6);
+        EXPECT_NEAR(part_of(product.v, j, right), 1, 1e-6);
       }
     }
 }
 
 TEST(PowerIterations, StopWhereTheSpectrumIsExhausted) {
   for (auto [common, rows, columns] : kShapes) {
-    Product product(static_cast<std::size_t>(common), rows, columns, {3, 1});
+    Product product(common, rows, columns, {3, 1});
     for (std::uint64_t iterations : {1u, 5u}) {
       Components found = product.components({.rank = 6, .iterations = iterations});
       EXPECT_EQ(found.count, 2u) << "the rank of the product";
