@@ -15,9 +15,16 @@
 
 namespace traincast {
 
+std::filesystem::path temporary_folder() {
+  std::error_code error;
+  std::filesystem::path folder = std::filesystem::temp_directory_path(error);
+  if (error) throw InputError("TMPDIR: no folder for temporary files: " + error.message());
+  return folder;
+}
+
 ScratchFile::ScratchFile(std::uint64_t bytes) : size_(bytes) {
   if (bytes == 0) return;
-  const std::filesystem::path folder = std::filesystem::temp_directory_path();
+  const std::filesystem::path folder = temporary_folder();
   const std::uintmax_t free = std::filesystem::space(folder).available;
   auto refuse = [&](int error) {
     throw InputError(folder.string() + ": a file of " + format_bytes(static_cast<double>(bytes)) +

@@ -4,9 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <span>
 
 namespace traincast {
+
+/// That of TMPDIR, else /tmp. Throws InputError where there is none.
+std::filesystem::path temporary_folder();
 
 class ScratchFile {
  public:

@@ -163,9 +163,13 @@ void Study::keep(const Scenario& scenario, const ExchangeRecord& record) const {
   exchange.steps.assign(manifest().steps.begin(),
                         manifest().steps.begin() + static_cast<std::ptrdiff_t>(record.steps.size()));
   exchange.record = record;
+  // Of all that it depends on; live and streamed gradients are the same.
+  std::erase_if(gradients.members(), [](const Json::Member& member) { return member.first == "name"; });
+  const std::string of = exchange.method + " " + gradients.dump(-1) + " " + std::to_string(exchange.seed) +
+                         " " + std::to_string(exchange.steps.size());
   constexpr std::size_t kShown = 8;
   std::string name = std::string(scenario.compressor.entry->name) + "-" + std::to_string(scenario.learners) +
-                     "-" + sha256_hex(exchange.method).substr(0, kShown) + ".exchange";
+                     "-" + sha256_hex(of).substr(0, kShown) + ".exchange";
   write_exchange((options_.record / name).string(), exchange);
 }
 

@@ -1,6 +1,6 @@
 #include "compressors/low_rank/power_iterations.hpp"
 
-#include <Eigen/Dense>
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 
@@ -65,9 +65,12 @@ Components leading_components(std::span<const float> left, std::span<const float
     for (double& value : b) value = random.uniform();
     for (std::uint64_t i = 0; i < settings.iterations; ++i) {
       Vector next = squared.times(b);
+      const double whole = next.norm();
       take_out(found, settings.as_authors, b, next);
       const double norm = next.norm();
-      if (!(norm > 0)) {
+      // What rounding leaves is no component: where the product has zeros there may be nothing orthogonal.
+      constexpr double kRounding = 1e-13;
+      if (!(norm > (settings.as_authors ? 0.0 : kRounding * whole))) {
         exhausted = true;
         break;
       }
@@ -94,7 +97,7 @@ Components leading_components(std::span<const float> left, std::span<const float
 std::vector<Work> power_iteration_work(std::uint64_t common, std::uint64_t rows, std::uint64_t columns,
                                        const PowerIterations& settings) {
   std::vector<Work> work;
-  const std::uint64_t rank = std::min({settings.rank, rows, columns});
+  const std::uint64_t rank = std::min({settings.rank, rows, columns, common});
   const auto times = static_cast<std::uint32_t>(rank * settings.iterations);
   if (rank == 0 || common == 0) return work;
   if (columns > common) {

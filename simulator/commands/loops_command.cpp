@@ -33,6 +33,7 @@ struct Loops {
   std::uint32_t learners = 1;
   std::size_t seeds = 0;
   LoopSeries open, closed;
+  std::string ended;  ///< runs that diverged; none of the others is looked at behind their end
 };
 
 struct Number {
@@ -64,7 +65,7 @@ std::vector<Point> methods_of(const Plan& plan) {
 }
 
 Loops both_loops(const Point& point, const TrainingPlace& place, Progress& progress) {
-  Loops loops{label_of(point), point.scenario.learners, point.scenario.training->seeds.size(), {}, {}};
+  Loops loops{label_of(point), point.scenario.learners, point.scenario.training->seeds.size(), {}, {}, {}};
   for (const char* follow : {"dense", "method"}) {
     std::vector<ExchangeRecord> runs;
     for (const Scenario& seed : by_seed(with(point.scenario, "/training/follow", follow))) {
@@ -75,7 +76,12 @@ Loops both_loops(const Point& point, const TrainingPlace& place, Progress& progr
                      std::to_string(seed.steps));
       };
       auto layers = seed.workload->entry->make(seed.workload->parameters).layers;
-      runs.push_back(train(seed, layers, told).exchange);
+      TrainingRun run = train(seed, layers, told);
+      if (run.divergence)
+        loops.ended += "seed " + std::to_string(seed.seed) + ", following the " + follow +
+                       ": diverged at step " + std::to_string(run.divergence->step) + ": " +
+                       run.divergence->cause + "; compared until there\n";
+      runs.push_back(std::move(run.exchange));
     }
     (follow[0] == 'd' ? loops.open : loops.closed) = loop_series(runs);
   }
@@ -140,7 +146,7 @@ std::string to_text(const Loops& loops) {
             std::to_string(until == 0 ? kWindow : until) + " steps";
   }
   if (!good.empty()) text += "within 5 % in every 10 steps: " + good + "\n";
-  return text;
+  return text + loops.ended;
 }
 
 std::string to_csv(const std::vector<Loops>& all) {

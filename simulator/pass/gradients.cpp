@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/programs.hpp"
+#include "base/scratch_file.hpp"
 #include "base/sha256.hpp"
 #include "base/units.hpp"
 #include "simulator/pass/learner_stream.hpp"
@@ -131,6 +133,10 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
     if (model.text().empty()) {
       shapes_.model = first.gradients.entry->name;
       shapes_.layers = {{0, "tensor", first.gradients.parameters.counts("shape"), "given"}};
+      if (shapes_.parameters() > std::numeric_limits<Index>::max())
+        throw PlacedError(place.scenario_file, "/gradients/shape",
+                          "a tensor has at most " + std::to_string(std::numeric_limits<Index>::max()) +
+                              " elements, got " + std::to_string(shapes_.parameters()));
     } else {
       LayerTable table = find_layer_table(JsonReader(model, place.scenario_file, "/gradients/model"));
       shapes_.model = table.name;
@@ -182,7 +188,7 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
                     std::to_string(after) + " " + std::to_string(first.seed);
   std::string name = ".gradients-" + sha256_hex(job).substr(0, 16);
   if (place.out.empty()) {
-    std::string pattern = (fs::temp_directory_path() / "traincast-XXXXXX").string();
+    std::string pattern = (temporary_folder() / "traincast-XXXXXX").string();
     if (!mkdtemp(pattern.data())) throw InputError(pattern + ": cannot be made: " + std::strerror(errno));
     temporary_.reset(new fs::path(pattern));
   } else {

@@ -97,7 +97,7 @@ std::span<float> LearnerStream::row(std::uint32_t number) {
 void LearnerStream::compute(std::uint64_t step, std::uint32_t at, LearnerId first, std::uint32_t count) {
   throw_if_interrupted();
   std::vector<LearnerPass> passes;
-  for (std::uint32_t i = 0; i < count; ++i) passes.push_back({first + i, at, i, 0, step});
+  for (std::uint32_t i = 0; i < count; ++i) passes.push_back({first + i, at, i, 1, step});
   Writer question;
   question.put(LearnerQuestion::gradients);
   question.put_all(std::span<const LearnerPass>(passes));

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/machine.hpp"
 #include "simulator/scenario/trial_run.hpp"
 
 namespace traincast {
@@ -48,6 +49,7 @@ double MethodRun::bytes(std::size_t unit, double message) const {
 }
 
 double MethodRun::longest_message(std::size_t unit) const {
+  if (bytes(unit, 0) > available_memory()) return 0;  // refused as it is; a trial would need the memory
   if (!compressor_->sizes_follow_from_shape()) return sizeof(float);
   const Bucket& seen = units_[unit].seen;
   double sum = 0;

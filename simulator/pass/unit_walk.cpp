@@ -68,8 +68,14 @@ GradientNorms gradient_norms(const Compressor& compressor, const GradientTrace& 
 
 StepsOf::StepsOf(const GradientTrace& trace) : steps_(trace.manifest().steps) {
   const Manifest& manifest = trace.manifest();
-  learning_rate_ = manifest.optimizer.at("learning_rate").number();
-  epoch_per_step_ = manifest.data.at("batch").number() / manifest.data.at("samples_per_learner").number();
+  // Of gradients that others recorded these need not be known: 0 then.
+  auto known = [](const Json& object, const char* key) {
+    const Json* value = object.find(key);
+    return value && value->is_number() ? value->number() : 0.0;
+  };
+  learning_rate_ = known(manifest.optimizer, "learning_rate");
+  const double samples = known(manifest.data, "samples_per_learner");
+  epoch_per_step_ = samples > 0 ? known(manifest.data, "batch") / samples : 0;
 }
 
 Step StepsOf::operator()(std::size_t s, std::span<const LearnerId> learners) const {

@@ -6,6 +6,20 @@ namespace traincast {
 
 namespace {
 
+// Messages must be all that there is to a method: what comes of them is their mean.
+void refuse_what_encodes_not_alone(const std::string& file, const std::string& training,
+                                   const std::string& method, Compressor& compressor) {
+  if (method == "none") return;
+  if (!compressor.codec())
+    throw PlacedError(file, "/compressor",
+                      "'" + training + "' sends what one learner encodes alone, and '" + method +
+                          "' as it stands is no such method; 'topk' is, as other gathered ones");
+  if (!compressor.averages_contributions() || compressor.remembers())
+    throw PlacedError(file, "/compressor",
+                      "'" + training + "' sends what one learner encodes, and '" + method +
+                          "' makes more of messages than their mean; take what it is made of");
+}
+
 // What learners send to a server of SASG: messages that need nobody else's.
 void refuse_compressor_of_uploads(const std::string& file, const Scenario& s) {
   const std::string method(s.compressor.entry->name);
@@ -14,10 +28,8 @@ void refuse_compressor_of_uploads(const std::string& file, const Scenario& s) {
     throw PlacedError(file, "/compressor", "'lasg' sends whole gradients: take \"none\", or 'sasg'");
   if (method == "none" && s.compressor.parameters.word("precision") != "fp32")
     throw PlacedError(file, "/compressor/precision", "'" + s.training->name + "' sends fp32");
-  if (s.training->kind == TrainingKind::sasg && method != "none" && !compressor->codec())
-    throw PlacedError(file, "/compressor",
-                      "'sasg' sends what one learner encodes alone, and '" + method +
-                          "' is no such method; 'topk' is, as other gathered ones");
+  if (s.training->kind == TrainingKind::sasg)
+    refuse_what_encodes_not_alone(file, "sasg", method, *compressor);
   Json none{Json::Object{}};
   if (s.resolved.at("error_feedback") !=
       read_parameters(JsonReader(none, file), "", error_feedback_parameters()).resolved())
@@ -36,10 +48,7 @@ void refuse_what_factors_do_not_have(const std::string& file, const Scenario& s)
   if (method == "none" && s.compressor.parameters.word("precision") != "fp32")
     throw PlacedError(file, "/compressor/precision", "'" + name + "' sends fp32");
   auto compressor = s.compressor.entry->make(s.compressor.parameters, s.seed);
-  if (method != "none" && !compressor->codec())
-    throw PlacedError(file, "/compressor",
-                      "'" + name + "' sends what one learner encodes alone, and '" + method +
-                          "' is no such method; 'topk' is, as other gathered ones");
+  refuse_what_encodes_not_alone(file, name, method, *compressor);
   Json none{Json::Object{}};
   if (s.resolved.at("error_feedback") !=
       read_parameters(JsonReader(none, file), "", error_feedback_parameters()).resolved())

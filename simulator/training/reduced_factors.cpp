@@ -201,7 +201,7 @@ class ReducedFactors : public FactorExchange {
   }
 
   void add_work(const Product& product, LayerSent& layer) const {
-    const std::uint64_t rank = std::min({settings_.rank, product.rows, product.columns});
+    const std::uint64_t rank = std::min({settings_.rank, product.rows, product.columns, product.common});
     std::vector<Work>&encode = layer.phases[0].work, &decode = layer.phases[1].work;
     for (const Work& one : power_iteration_work(product.common, product.rows, product.columns, settings_))
       encode.push_back(one);

@@ -154,6 +154,7 @@ class LearnerService {
   }
 
   void prepare(Worker& worker, const LearnerPass& pass) const {
+    if (pass.batches == 0) throw std::logic_error("a pass over no mini-batch");
     shards_.fill(pass.learner, pass.batch, worker.batch, pass.batches);
     worker.replica->look_at(row(pass.at));
   }

@@ -137,6 +137,21 @@ TEST(PowerIterations, ComeNearerWithEachComponent) {
   EXPECT_LT(before, 1e-6);
 }
 
+// Three columns of twelve are not zero, as those of units that are not dead: what is orthogonal to their span
+// is nothing but rounding.
+TEST(PowerIterations, FindNothingWhereTheProductIsZero) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    RandomStream random({.seed = seed});
+    constexpr std::size_t kCommon = 4, kRows = 12, kColumns = 9, kLive = 3;
+    std::vector<float> left(kCommon * kRows, 0.0f), right(kCommon * kColumns);
+    for (std::size_t i = 0; i < kCommon; ++i)
+      for (std::size_t live = 0; live < kLive; ++live)
+        left[i * kRows + 4 * live] = static_cast<float>(random.normal());
+    for (float& value : right) value = static_cast<float>(random.normal());
+    EXPECT_EQ(leading_components(left, right, kCommon, {.rank = 9, .iterations = 5}, kStarts).count, kLive);
+  }
+}
+
 TEST(PowerIterations, OfNothingAreNone) {
   std::vector<float> zeros(12 * 5, 0.0f), some(12 * 7, 1.0f);
   for (bool as_authors : {false, true})

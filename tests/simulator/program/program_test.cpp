@@ -133,6 +133,11 @@ TEST(Program, ReadsWhatPyTorchTrainingRecords) {
   std::vector<Json> info;
   for (const char* name : {"one", "two"}) {
     EXPECT_EQ(traincast("trace verify " + (folder / name)).code, 0);
+    write_text_file(folder / "run.json", R"({"name": "theirs", "learners": 2, "steps": 1,
+        "gradients": {"name": "trace", "path": ")" +
+                                             std::string(name) + R"("},
+        "timings": {"name": "given", "forward": "1ms", "backward": "2ms"}, "platform": {"name": "star", "bandwidth": "1Gbps", "latency": "5us"}})");
+    EXPECT_EQ(traincast("run " + (folder / "run.json")).code, 0);
     info.push_back(Json::parse(traincast("trace info --format json " + (folder / name)).output, name));
   }
   ASSERT_EQ(info[0].at("layers").items().size(), 4u);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/files.hpp"
 #include "simulator/pass/gradient_sums.hpp"
 #include "tests/simulator/run/run_helpers.hpp"
 
@@ -56,6 +57,25 @@ TEST(CompressionPass, GivesSideBySideWhatEachGivesAlone) {
       EXPECT_EQ(a.union_by_hop, b.union_by_hop);
     }
   }
+}
+
+// As scripts/traincast_trace.py leaves them, where nobody tells.
+TEST(CompressionPass, NeedsNoRateAndNoDataOfOthersGradients) {
+  const std::string trace = write_small_trace("of_others", 3, 2), manifest = trace + "/manifest.json";
+  Json told = Json::read_file(manifest);
+  auto sent = [&] {
+    return run_compression(
+        plan_on_trace(trace, R"("learners": 3, "steps": 2, "compressor": {"name": "topk", "density": 0.02})")
+            .points.front()
+            .scenario,
+        TraceReader(trace, 1), 1);
+  };
+  const ExchangeRecord with_rate = sent();
+  told["optimizer"] = Json(Json::Object{});
+  told["data"] = Json::parse(R"({"name": "mine"})", "test");
+  write_text_file(manifest, told.dump());
+  const ExchangeRecord without = sent();
+  for (std::size_t s = 0; s < 2; ++s) EXPECT_EQ(with_rate.steps[s].buckets, without.steps[s].buckets);
 }
 
 TEST(CompressionPass, SendsTheSameWhereverMemoriesAreHeld) {

@@ -323,7 +323,10 @@ TEST(AutoDifferentiation, IsRefusedWhereItCouldNotKeepItsPromise) {
   EXPECT_THAT(with(kEdad, R"("workload": "gru_classifier")"), HasSubstr("this model has an embedding"));
   EXPECT_EQ(with(kRank, convnet), "accepted");
   EXPECT_THAT(with(kDad, R"("compressor": {"name": "powersgd", "rank": 1})"),
-              HasSubstr("'powersgd' is no such method"));
+              HasSubstr("'powersgd' as it stands is no such method"));
+  EXPECT_THAT(
+      with(kDad, R"("compressor": {"name": "two_sided", "compressor": {"name": "topk", "density": 0.1}})"),
+      HasSubstr("'two_sided' makes more of messages than their mean"));
   EXPECT_THAT(with(kDad, R"("compressor": {"name": "none", "precision": "bf16"})"), HasSubstr("sends fp32"));
   EXPECT_THAT(with(kDad, R"("buckets": "tensor")"), HasSubstr("sends layer by layer"));
   EXPECT_THAT(
