@@ -68,7 +68,7 @@ TEST(Program, RefusesWordsThatItDoesNotKnow) {
   EXPECT_EQ(traincast("list compresors").output,
             "traincast: list: unknown kind 'compresors'; did you mean 'compressors'?; known: workloads, "
             "data, shards, optimizers, schedules, gradients, timings, compressors, collectives, stacks, "
-            "topologies, clusters, accelerators, training, engines, "
+            "topologies, clusters, speeds, accelerators, training, engines, "
             "figures\n");
   for (const char* arguments : {"", "rnu", "list compresors", "run", "run a b", "run x.json --threads 0",
                                 "run x.json --nope", "export", "export x.json",
