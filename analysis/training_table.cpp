@@ -97,7 +97,8 @@ std::vector<std::string> dearer_layers(const std::vector<PointReport>& points) {
     if (layers.empty()) continue;
     std::string sentence = point.label + " at " + std::to_string(point.learners) +
                            " learners: what a learner sends in a step is longer than the gradient for " +
-                           layers + " (" + format_bytes(bytes) + " in place of " + format_bytes(gradients) + ")";
+                           layers + " (" + format_bytes(bytes) + " in place of " + format_bytes(gradients) +
+                           ")";
     if (std::ranges::find(sentences, sentence) == sentences.end()) sentences.push_back(std::move(sentence));
   }
   return sentences;
