@@ -57,6 +57,12 @@ void refuse_what_factors_do_not_have(const std::string& file, const Scenario& s)
   constexpr const char* kDefault = "25MiB";
   if (s.buckets.text != kDefault)
     throw PlacedError(file, "/buckets", "'" + name + "' sends layer by layer; leave it out");
+  if (s.training->kind == TrainingKind::rank_dad && s.training->parameters.word("reduced_by") == "server" &&
+      s.algorithm(Word::push_pull) != "servers")
+    throw PlacedError(
+        file, "/collective/push_pull",
+        "a server that reduces components needs whole messages: take \"servers\", on a platform "
+        "that has one, or \"reduced_by\": \"learners\"");
   if (s.training->kind == TrainingKind::rank_dad && s.training->parameters.word("variant") == "authors" &&
       s.training->parameters.count("rank") < 2)
     throw PlacedError(file, "/training/rank",

@@ -78,6 +78,9 @@ constexpr Parameter kReduction[] = {
     {"variant", Unit::word, "corrected|authors", "corrected",
      "authors: as their code, which drops the last component and takes those before out as if they were "
      "exact"},
+    {"reduced_by", Unit::word, "learners|server", "learners",
+     "who reduces all learners' components to as many again: every learner, who gathers them; or a server, "
+     "which sends back what is left and needs whole messages (\"collective\": {\"push_pull\": \"servers\"})"},
 };
 constexpr auto kReduced = with_common(kReduction);
 
@@ -112,8 +115,8 @@ constexpr Entry<TrainingKind> kAlgorithms[] = {
     {"edad", "the same, with the last layer's deltas alone; the others are recomputed from what is gathered",
      "Baker et al. (arXiv 2102.09631), edAD", kCommon, TrainingKind::edad},
     {"rank_dad",
-     "learners send a few components of each layer's product, found by structured power iterations; a server "
-     "reduces them again. Tells each layer's effective rank",
+     "learners send a few components of each layer's product, found by structured power iterations, and all "
+     "of them are reduced again. Tells each layer's effective rank",
      "Baker et al. (arXiv 2102.09631), rank-dAD", kReduced, TrainingKind::rank_dad},
 };
 

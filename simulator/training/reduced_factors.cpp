@@ -1,8 +1,10 @@
 // rank-dAD (Baker et al., arXiv 2102.09631; the authors' repositories edad, catalyst-dad and
 // coinstac-dinunet): every learner reduces the product ΔᵀA of each layer, which it need not form, to a few
-// components by power iterations, and sends these to a server; the server reduces all learners' components to
-// as many again and sends them to everyone, whose gradient is their product over the number of learners. How
-// many components a layer needs before its spectrum is exhausted is the paper's look into the network.
+// components by power iterations and sends these; all learners' components are reduced to as many again,
+// whose product over the number of learners is everyone's gradient. Every learner does so, alike, with what
+// it has gathered (catalyst-dad gathers, too); or a server does, and sends everyone the result
+// (coinstac-dinunet). How many components a layer needs before its spectrum is exhausted is the paper's look
+// into the network.
 //
 // A message holds the components that were found, not padded ones; by a codec, their number before them. No
 // error memory, and b begins at random in every step. Biases travel as gradients in the same message: the
@@ -33,6 +35,7 @@ class ReducedFactors : public FactorExchange {
         threads_(threads),
         seed_(scenario.seed),
         settings_(settings_of(scenario.training->parameters)),
+        by_server_(scenario.training->parameters.word("reduced_by") == "server"),
         layers_(layers.begin(), layers.end()),
         summed_(layers.size(), 0) {
     std::vector<std::uint64_t> first{0};
@@ -84,13 +87,13 @@ class ReducedFactors : public FactorExchange {
       if (layers_[l].products.empty()) continue;
       result[l].phases.resize(2);
       Op& op = result[l].phases[0].op.emplace();
-      op.word = Word::push_pull;
+      op.word = by_server_ ? Word::push_pull : Word::all_gather;
       op.bytes.assign(learners_, summed_[l]);
-      op.pulled = summed_[l];
+      if (by_server_) op.pulled = summed_[l];
       op.value_bytes = learners_ * summed_[l];
       if (summed_[l] > 0)
         result[l].phases[1].work.push_back(
-            {Primitive::elementwise, {summed_[l] / sizeof(float)}, 1, Stage::decode});
+            {Primitive::elementwise, {summed_[l] / sizeof(float)}, learners_, Stage::decode});
     }
     for (std::size_t p = 0; p < products_.size(); ++p) {
       LayerSent& layer = result[products_[p].layer];
@@ -100,7 +103,7 @@ class ReducedFactors : public FactorExchange {
         layer.bytes += sent[p].pushed[i];
       }
       op.value_bytes += sent[p].value_bytes;
-      op.pulled += sent[p].pulled;
+      if (by_server_) op.pulled += sent[p].pulled;
       layer.effective_rank +=
           sent[p].effective_rank / static_cast<double>(layers_[products_[p].layer].products.size());
       add_work(products_[p], layer);
@@ -185,7 +188,7 @@ class ReducedFactors : public FactorExchange {
                                              .step = factors.step.index,
                                              .learner = learners_,
                                              .tensor = static_cast<std::uint32_t>(p)});
-    sent.pulled = travel(product, factors.step.index, learners_, reduced).bytes;
+    if (by_server_) sent.pulled = travel(product, factors.step.index, learners_, reduced).bytes;
     std::vector<double> row(product.columns);
     for (std::uint64_t r = 0; r < product.rows; ++r) {
       std::ranges::fill(row, 0.0);
@@ -208,17 +211,18 @@ class ReducedFactors : public FactorExchange {
     auto width = [&](std::size_t side) { return side == 0 ? product.rows : product.columns; };
     for (std::size_t side : {0u, 1u})
       product.codecs[side].add_encode_work(rank, width(side), Stage::encode, encode);
-    // The server's.
+    // The server's, or every learner's.
     for (std::size_t side : {0u, 1u})
       product.codecs[side].add_decode_work(rank, width(side), learners_, decode);
     for (Work one : power_iteration_work(learners_ * rank, product.rows, product.columns, settings_)) {
       one.stage = Stage::decode;
       decode.push_back(one);
     }
-    for (std::size_t side : {0u, 1u}) {
-      product.codecs[side].add_encode_work(rank, width(side), Stage::decode, decode);
-      product.codecs[side].add_decode_work(rank, width(side), 1, decode);
-    }
+    if (by_server_)
+      for (std::size_t side : {0u, 1u}) {
+        product.codecs[side].add_encode_work(rank, width(side), Stage::decode, decode);
+        product.codecs[side].add_decode_work(rank, width(side), 1, decode);
+      }
     decode.push_back({Primitive::gemm, {product.rows, rank, product.columns}, 1, Stage::decode});
   }
 
@@ -227,6 +231,7 @@ class ReducedFactors : public FactorExchange {
   unsigned threads_;
   std::uint64_t seed_;
   PowerIterations settings_;
+  bool by_server_;
   std::vector<LayerFactors> layers_;
   std::vector<Bytes> summed_;  // by layer: biases
   std::vector<Product> products_;

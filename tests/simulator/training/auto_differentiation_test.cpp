@@ -106,6 +106,15 @@ TEST(RankDad, OfEveryComponentIsSynchronousSgd) {
   EXPECT_LT(few, 1);
 }
 
+const std::string kServer =
+    R"(, "collective": {"push_pull": "servers"}, "platform": {"name": "parameter_server", "servers": 1,
+        "bandwidth": "1Gbps", "latency": "5us"})";
+
+TEST(RankDad, LearnsTheSameWhoeverReduces) {
+  const std::string three = kRank + R"(, "rank": 3)";
+  expect_same_losses(trained(three), trained(three + R"(, "reduced_by": "server")", kServer), 0);
+}
+
 Bytes sent_by_first(const StepRecord& step) {
   Bytes all = 0;
   for (const BucketExchange& bucket : step.buckets)
@@ -142,8 +151,8 @@ TEST(AutoDifferentiation, SendsThePublishedBytes) {
     const std::string more = R"(, "learners": 2, "steps": 1, "workload": {"name": "mlp", "side": 28,
         "channels": 1, "batch": 32, "samples_per_learner": 32, "hidden": )" +
                              hidden.dump(-1) + "}";
-    auto step_of = [&](const std::string& training) {
-      Plan plan = training_plan(R"("training": {)" + training + "}" + more);
+    auto step_of = [&](const std::string& training, const std::string& place = "") {
+      Plan plan = training_plan(R"("training": {)" + training + "}" + more + place);
       return of_strangers(plan.points.front().scenario).exchange.steps.at(0);
     };
     auto bytes = [&](const std::string& training) { return sent_by_first(step_of(training)); };
@@ -158,12 +167,15 @@ TEST(AutoDifferentiation, SendsThePublishedBytes) {
     in_kb(edad, row.edad);
     for (auto [rank, published] : row.rank) {
       // Without a tolerance nothing counts as exhausted.
-      const StepRecord step =
-          step_of(kRank + R"(, "tolerance": 0, "iterations": 1, "rank": )" + std::to_string(rank));
+      const std::string training =
+          kRank + R"(, "tolerance": 0, "iterations": 1, "rank": )" + std::to_string(rank);
+      const StepRecord step = step_of(training);
       EXPECT_EQ(sent_by_first(step) - biases, 4 * static_cast<Bytes>(rank) * twice);
       in_kb(sent_by_first(step) - biases, published);
+      const StepRecord served = step_of(training + R"(, "reduced_by": "server")", kServer);
       Bytes pulled = 0;
-      for (const BucketExchange& bucket : step.buckets) pulled += bucket.phases[0].op->pulled;
+      for (const BucketExchange& bucket : served.buckets) pulled += bucket.phases[0].op->pulled;
+      EXPECT_EQ(sent_by_first(served), sent_by_first(step));
       EXPECT_EQ(pulled, sent_by_first(step));
     }
   }
@@ -332,6 +344,8 @@ TEST(AutoDifferentiation, IsRefusedWhereItCouldNotKeepItsPromise) {
   EXPECT_THAT(
       with(kDad, R"("compressor": {"name": "topk", "density": 0.1}, "error_feedback": {"error": "local"})"),
       HasSubstr("no gradients that a memory could hold back"));
+  EXPECT_THAT(with(kRank + R"(, "reduced_by": "server")", R"("steps": 6)"),
+              HasSubstr("/collective/push_pull: a server that reduces components needs whole messages"));
   EXPECT_THAT(with(kRank + R"(, "rank": 1, "variant": "authors")", R"("steps": 6)"),
               HasSubstr("drops the last component"));
   for (const char* kind : {"dad", "edad", "rank_dad"})
