@@ -1,10 +1,6 @@
 #include "simulator/gradient_study.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -13,7 +9,6 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/programs.hpp"
-#include "base/scratch_file.hpp"
 #include "simulator/pass/exchange_file.hpp"
 #include "simulator/pass/gradients.hpp"
 #include "simulator/pass/synthetic_gradients.hpp"
@@ -80,12 +75,6 @@ Json scenario_of(const Json& workload, const std::vector<std::uint32_t>& learner
   return scenario;
 }
 
-std::unique_ptr<const fs::path, RemoveFolder> folder_that_is_removed() {
-  std::string pattern = (temporary_folder() / "traincast-XXXXXX").string();
-  if (!mkdtemp(pattern.data())) throw InputError(pattern + ": cannot be made: " + std::strerror(errno));
-  return std::unique_ptr<const fs::path, RemoveFolder>(new fs::path(pattern));
-}
-
 /// What a program said last, without its name.
 std::string last_words(const std::string& log) {
   std::string text = fs::exists(log) ? read_text_file(log) : "";
@@ -97,7 +86,7 @@ std::string last_words(const std::string& log) {
 }
 
 void time_pass(const StudiedModel& model, const GradientStudy& study, GradientsOfModel& row) {
-  const auto folder = folder_that_is_removed();
+  const TemporaryFolder folder = make_temporary_folder();
   const std::string file = *folder / "pass.json", log = *folder / "log";
   const ProgramEnd end = run_program(
       {{capture_program().string(), "--workload", model.workload.dump(-1), "--folder",
@@ -145,8 +134,7 @@ std::map<std::uint32_t, std::map<std::size_t, std::string>> recorded_of(const St
   for (const std::string& file : files) {
     const RecordedExchange exchange = read_exchange(file);
     if (exchange.model != model.name || exchange.record.parameters != model.parameters) continue;
-    const Json* source = Json::parse(exchange.gradients, file).find("name");
-    if (source && source->is_string() && source->text() == kSyntheticName) continue;  // drawn, not trained
+    if (are_drawn(Json::parse(exchange.gradients, file))) continue;
     const Plan plan = make_plan(scenario_of(model.workload, {exchange.record.learners}, study), kPlace, {});
     for (std::size_t i = 0; i < plan.points.size(); ++i)
       if (exchange_key(plan.points[i].scenario) == exchange.method)

@@ -176,7 +176,7 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
     Study study(Gradients(points, {plan.file, options.out, options.threads, options.quiet}), plan.file, any,
                 options, given, measured, progress);
     report.traincast["gradients"].push_back(describe_gradients(any, study.manifest()));
-    drawn_values = drawn_values || are_drawn(study.manifest());
+    drawn_values = drawn_values || are_drawn(study.manifest().data);
     report.traincast["times"].push_back(describe_times(any, study.manifest(), given.has_value()));
     clock.charge("gradients");
 

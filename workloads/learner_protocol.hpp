@@ -14,6 +14,12 @@
 
 namespace traincast {
 
+inline std::uint64_t parameters_of(std::span<const TensorInfo> layers) {
+  std::uint64_t all = 0;
+  for (const TensorInfo& layer : layers) all += layer.numel();
+  return all;
+}
+
 /// A row holds one number for each parameter of the model, tensor by tensor in the order of definition; rows
 /// begin at multiples of 64 bytes.
 constexpr std::uint64_t row_floats(std::uint64_t parameters) { return (parameters + 15) / 16 * 16; }

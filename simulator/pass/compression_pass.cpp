@@ -60,6 +60,10 @@ Memories memories_of(const Scenario& scenario) {
   return compressor->linear() && scenario.learners >= kMany ? Memories::mean : Memories::each;
 }
 
+double memory_bytes(const LearnerMemory& memory) {
+  return memory.in_bf16 ? 2 : memory.held_in == HeldIn::file ? 0 : 4;
+}
+
 double compression_memory(std::span<const Scenario* const> scenarios, const GradientTrace& trace,
                           unsigned threads) {
   struct UnitBytes {
@@ -73,21 +77,29 @@ double compression_memory(std::span<const Scenario* const> scenarios, const Grad
   std::vector<MethodRun> runs;
   std::set<std::uint32_t> numbers;
   std::uint64_t steps = 0;
+  double room = 0;  // as run_compressions has it
   runs.reserve(scenarios.size());
   for (const Scenario* scenario : scenarios) {
     const MethodRun& run = runs.emplace_back(*scenario, trace);
-    for (std::size_t u = 0; u < run.units(); ++u) units.push({run.bytes(u, sizeof(float)), &run, u});
+    for (std::size_t u = 0; u < run.units(); ++u) {
+      units.push({run.bytes(u, sizeof(float)), &run, u});
+      room = std::max(room, run.bytes(u, kUsualMessage) + kBesideLargest);
+    }
     numbers.insert(scenario->learners);
     steps = std::max(steps, scenario->steps);
   }
   const double sums = static_cast<double>(sizeof(double) * trace.manifest().parameters() * steps) *
                       static_cast<double>(numbers.size());
   double total = std::min(sums, kShareOfSums * available_memory());
+  double usual = 0;  // of those that run side by side
   for (unsigned largest = 0; largest < threads && !units.empty();) {
     UnitBytes unit = units.top();
     units.pop();
+    const double own = unit.run->bytes(unit.unit, kUsualMessage);
+    if (largest > 0 && usual + own > room) continue;
     if (unit.closely) {
       total += unit.bytes;
+      usual += own;
       ++largest;
       continue;
     }

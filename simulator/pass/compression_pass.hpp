@@ -52,6 +52,9 @@ struct ExchangeRecord {
 /// Whether every learner's memory is kept, or their mean.
 Memories memories_of(const Scenario& scenario);
 
+/// Bytes of an error memory's number that lie in the machine's memory.
+double memory_bytes(const LearnerMemory& memory);
+
 /// Bytes that run_compressions of these takes at most, beside what the process has already.
 double compression_memory(std::span<const Scenario* const> scenarios, const GradientTrace& trace,
                           unsigned threads);

@@ -173,24 +173,22 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
   auto after = static_cast<std::uint64_t>(first.gradients.parameters.count("after"));
   if (first.gradients.entry->make == GradientSourceKind::streamed) {
     stream_ = std::make_unique<LearnerStream>(
-        LearnerStreamOptions{.program = capture_program().string(),
-                             .workload = workload,
-                             .folder = fs::absolute(place.scenario_file).parent_path().string(),
-                             .layers = first.workload->entry->make(first.workload->parameters).layers,
-                             .learners = learners,
-                             .after = after,
-                             .steps = steps,
-                             .seed = first.seed,
-                             .threads = place.threads});
+        LearnerStreamOptions{{.program = capture_program().string(),
+                              .workload = workload,
+                              .folder = fs::absolute(place.scenario_file).parent_path().string(),
+                              .layers = first.workload->entry->make(first.workload->parameters).layers,
+                              .learners = learners,
+                              .seed = first.seed,
+                              .threads = place.threads},
+                             after,
+                             steps});
     return;
   }
   std::string job = workload + " " + std::to_string(learners) + " " + std::to_string(steps) + " " +
                     std::to_string(after) + " " + std::to_string(first.seed);
   std::string name = ".gradients-" + sha256_hex(job).substr(0, 16);
   if (place.out.empty()) {
-    std::string pattern = (temporary_folder() / "traincast-XXXXXX").string();
-    if (!mkdtemp(pattern.data())) throw InputError(pattern + ": cannot be made: " + std::strerror(errno));
-    temporary_.reset(new fs::path(pattern));
+    temporary_ = make_temporary_folder();
   } else {
     remove_stale(place.out, name);
     temporary_.reset(new fs::path(place.out / name));
@@ -251,6 +249,12 @@ std::uint64_t Gradients::batch() const {
   const Json* batch = manifest().data.find("batch");
   return batch && batch->is_integer() && batch->integer() > 0 ? static_cast<std::uint64_t>(batch->integer())
                                                               : 0;
+}
+
+TemporaryFolder make_temporary_folder() {
+  std::string pattern = (temporary_folder() / "traincast-XXXXXX").string();
+  if (!mkdtemp(pattern.data())) throw InputError(pattern + ": cannot be made: " + std::strerror(errno));
+  return TemporaryFolder(new fs::path(pattern));
 }
 
 void RemoveFolder::operator()(const fs::path* folder) const {

@@ -29,6 +29,10 @@ struct RemoveFolder {
   void operator()(const std::filesystem::path* folder) const;
 };
 
+using TemporaryFolder = std::unique_ptr<const std::filesystem::path, RemoveFolder>;
+/// A new one. Throws InputError where none can be made.
+TemporaryFolder make_temporary_folder();
+
 /// The program that trains, beside this one. Throws InputError where it is not there.
 std::filesystem::path capture_program();
 
@@ -58,8 +62,7 @@ class Gradients {
   void refuse_other_workload(const Scenario& scenario, const std::string& file,
                              const std::filesystem::path& folder) const;
 
-  std::unique_ptr<const std::filesystem::path, RemoveFolder>
-      temporary_;  ///< null for a trace of somebody else
+  TemporaryFolder temporary_;  ///< null for a trace of somebody else
   std::unique_ptr<GradientTrace> trace_;
   std::unique_ptr<GradientStream> stream_;
   Manifest shapes_;  ///< layers only, where nothing is trained

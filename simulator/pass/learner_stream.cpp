@@ -18,18 +18,12 @@ namespace {
 // Threads that are through with one learner find another one.
 constexpr std::uint32_t kLearnersOfThread = 4;
 
-std::uint64_t numel_of(const std::vector<TensorInfo>& layers) {
-  std::uint64_t sum = 0;
-  for (const TensorInfo& layer : layers) sum += layer.numel();
-  return sum;
-}
-
 std::uint32_t at_once(const LearnerStreamOptions& options) {
   return std::min<std::uint32_t>(options.learners, kLearnersOfThread * std::max(1U, options.threads));
 }
 
 std::uint64_t bytes_that_fit(const LearnerStreamOptions& options) {
-  const std::uint64_t parameters = numel_of(options.layers);
+  const std::uint64_t parameters = parameters_of(options.layers);
   const std::uint64_t bytes = (at_once(options) + 1 + options.steps) * row_floats(parameters) * sizeof(float);
   const double needed = static_cast<double>(bytes + parameters * sizeof(double)),
                available = available_memory();
@@ -41,31 +35,15 @@ std::uint64_t bytes_that_fit(const LearnerStreamOptions& options) {
   return bytes;
 }
 
-std::vector<std::string> command_line(const LearnerStreamOptions& options) {
-  return {options.program,
-          "--folder",
-          options.folder.empty() ? "." : options.folder,
-          "--serve",
-          "--quiet",
-          "--workload",
-          options.workload,
-          "--learners",
-          std::to_string(options.learners),
-          "--seed",
-          std::to_string(options.seed),
-          "--threads",
-          std::to_string(options.threads)};
-}
-
 }  // namespace
 
 LearnerStream::LearnerStream(LearnerStreamOptions options)
     : options_(std::move(options)),
-      parameters_(numel_of(options_.layers)),
+      parameters_(parameters_of(options_.layers)),
       at_once_(at_once(options_)),
       mean_row_(at_once_),
       memory_(SharedMemory::create(bytes_that_fit(options_))),
-      program_(command_line(options_), memory_),
+      program_(options_.command_line(), memory_),
       sum_(parameters_, 0.0) {
   std::ranges::fill(memory_.bytes(), std::byte{0});  // taken now, so that nobody counts on it
   Writer describe;

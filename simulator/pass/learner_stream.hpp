@@ -1,25 +1,19 @@
 // The dense trajectory of learners that traincast-capture serves from a process of its own.
 #pragma once
 
-#include <string>
+#include <functional>
 #include <vector>
 
 #include "base/linked_program.hpp"
 #include "base/shared_memory.hpp"
 #include "simulator/pass/gradient_stream.hpp"
+#include "simulator/pass/served_learners.hpp"
 
 namespace traincast {
 
-struct LearnerStreamOptions {
-  std::string program;   ///< path of traincast-capture
-  std::string workload;  ///< as JSON
-  std::string folder;    ///< that paths in it are relative to
-  std::vector<TensorInfo> layers;
-  std::uint32_t learners = 1;
+struct LearnerStreamOptions : ServedLearners {
   std::uint64_t after = 0;  ///< steps trained before the first that can be walked
   std::uint64_t steps = 1;  ///< that can be walked
-  std::uint64_t seed = 1;
-  unsigned threads = 1;
 };
 
 /// Computes gradients a few learners at a time, adds them up to the mean and has it applied, as a capture

@@ -36,8 +36,7 @@ double MethodRun::kept_bytes(std::size_t unit) const {
   const Bucket& seen = units_[unit].seen;
   const ErrorRule rule = error_rule_of(scenario_, *compressor_, seen);
   double each = 0;
-  if (rule.error != ErrorRule::Error::none)
-    each = rule.in_bf16 ? 2 : scenario_.learner_memory.held_in == HeldIn::file ? 0 : 4;
+  if (rule.error != ErrorRule::Error::none) each = memory_bytes(scenario_.learner_memory);
   if (compressor_->remembers()) each += 4;
   if (rule.momentum_before) each += 4;
   return static_cast<double>(seen.numel()) * each * learners_kept();

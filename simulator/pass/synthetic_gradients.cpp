@@ -47,8 +47,8 @@ SyntheticGradients::SyntheticGradients(Manifest shapes, const Parameters& parame
   manifest_.optimizer["learning_rate"] = 1;
 }
 
-bool are_drawn(const Manifest& manifest) {
-  const Json* name = manifest.data.find("name");
+bool are_drawn(const Json& source) {
+  const Json* name = source.find("name");
   return name && name->is_string() && name->text() == kSyntheticName;
 }
 

@@ -44,7 +44,7 @@ class SyntheticGradients final : public GradientTrace {
   mutable std::list<std::shared_ptr<const Common>> recent_;  // the last that was asked for first
 };
 
-/// Whether values with this manifest were drawn, or are what was sent of such.
-bool are_drawn(const Manifest& manifest);
+/// Whether values of this source, as a manifest's data or an exchange's gradients tell it, were drawn.
+bool are_drawn(const Json& source);
 
 }  // namespace traincast

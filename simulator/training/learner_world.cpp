@@ -22,29 +22,13 @@ std::uint64_t bytes_that_fit(const WorldOptions& options) {
   return bytes;
 }
 
-std::vector<std::string> command_line(const WorldOptions& options) {
-  return {options.program,
-          "--folder",
-          options.folder.empty() ? "." : options.folder,
-          "--serve",
-          "--quiet",
-          "--workload",
-          options.workload,
-          "--learners",
-          std::to_string(options.learners),
-          "--seed",
-          std::to_string(options.seed),
-          "--threads",
-          std::to_string(options.threads)};
-}
-
 }  // namespace
 
 LearnerWorld::LearnerWorld(WorldOptions options)
     : options_(std::move(options)),
       parameters_(parameters_of(options_.layers)),
       memory_(SharedMemory::create(bytes_that_fit(options_))),
-      program_(command_line(options_), memory_) {}
+      program_(options_.command_line(), memory_) {}
 
 std::span<float> LearnerWorld::vector(std::size_t i) {
   if (i >= options_.vectors) throw std::logic_error("a vector that the world was not made with");

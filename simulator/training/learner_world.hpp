@@ -1,23 +1,16 @@
 // Learners that traincast-capture serves from a process of its own.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "base/linked_program.hpp"
 #include "base/shared_memory.hpp"
+#include "simulator/pass/served_learners.hpp"
 #include "simulator/training/training_algorithm.hpp"
 
 namespace traincast {
 
-struct WorldOptions {
-  std::string program;   ///< path of traincast-capture
-  std::string workload;  ///< as JSON
-  std::string folder{};  ///< that paths in it are relative to; empty: this one
-  std::vector<TensorInfo> layers;
-  std::uint32_t learners = 1;
-  std::uint64_t seed = 1;
-  unsigned threads = 1;
+struct WorldOptions : ServedLearners {
   std::size_t vectors = 0;
   std::uint64_t room = 0;  ///< numbers, for factors
 };

@@ -44,11 +44,7 @@ GradientTotals totals_of(std::span<const std::span<const float>> vectors, const 
 void refuse_what_does_not_fit(const Scenario& scenario, std::uint64_t parameters) {
   double kept = memories_of(scenario) == Memories::mean ? 1 : scenario.learners;
   const LearnerMemory& memory = scenario.learner_memory;
-  double each = 4 +
-                (memory.in_bf16                   ? 2
-                 : memory.held_in == HeldIn::file ? 0
-                                                  : 4) +
-                (memory.momentum_before ? 4 : 0);
+  double each = 4 + memory_bytes(memory) + (memory.momentum_before ? 4 : 0);
   double needed = static_cast<double>(parameters) * (each * kept + 40), available = available_memory();
   if (needed > 0.9 * available)
     throw InputError("error memories and messages of " + std::to_string(scenario.learners) +

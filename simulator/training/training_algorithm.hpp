@@ -71,12 +71,6 @@ struct TrainedStep {
   std::uint64_t uploads = 0;  ///< learners that sent something
 };
 
-inline std::uint64_t parameters_of(std::span<const TensorInfo> layers) {
-  std::uint64_t all = 0;
-  for (const TensorInfo& layer : layers) all += layer.numel();
-  return all;
-}
-
 /// What an algorithm sent for a layer in place of its gradient, and what it found out about it.
 struct TrainedLayer {
   std::string name;

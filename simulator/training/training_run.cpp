@@ -83,15 +83,15 @@ TrainingRun train(const Scenario& scenario, const std::vector<TensorInfo>& layer
   const LoopTraining& training = *scenario.training;
   auto algorithm = make_training_algorithm(scenario, layers, place.threads);
   const std::unique_ptr<World> learners =
-      place.make_world({.program = place.program,
-                        .workload = scenario.workload->parameters.resolved().dump(-1),
-                        .folder = std::filesystem::path(scenario.file).parent_path().string(),
-                        .layers = layers,
-                        .learners = scenario.learners,
-                        .seed = scenario.seed,
-                        .threads = place.threads,
-                        .vectors = algorithm->vectors(scenario.learners),
-                        .room = algorithm->room(scenario.learners)});
+      place.make_world({{.program = place.program,
+                         .workload = scenario.workload->parameters.resolved().dump(-1),
+                         .folder = std::filesystem::path(scenario.file).parent_path().string(),
+                         .layers = layers,
+                         .learners = scenario.learners,
+                         .seed = scenario.seed,
+                         .threads = place.threads},
+                        algorithm->vectors(scenario.learners),
+                        algorithm->room(scenario.learners)});
   World& world = *learners;
   TrainingRun run;
   run.seed = scenario.seed;

@@ -104,7 +104,7 @@ inline WorldOptions world_options(std::size_t vectors, unsigned threads = 1) {
   Json json = Json::parse(workload, "workload");
   JsonReader reader(json, "workload");
   const auto& entry = workload_catalog().find(reader);
-  return {kCaptureProgram, workload, "", entry.make(read_workload(reader)).layers, 3, 1, threads, vectors};
+  return {{kCaptureProgram, workload, "", entry.make(read_workload(reader)).layers, 3, 1, threads}, vectors};
 }
 
 }  // namespace traincast
