@@ -1,5 +1,6 @@
 #include "analysis/gradient_table.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -60,6 +61,25 @@ std::string reasons(const GradientTable& table, const std::string& before) {
   for (const GradientsOfModel& model : table.models)
     for (const std::string& why : model.lacking) text += before + model.model + ": " + why + "\n";
   return text;
+}
+
+// By data, in the order of models.
+std::string sources(const GradientTable& table) {
+  std::vector<std::pair<std::string, std::string>> by_data;
+  for (const GradientsOfModel& model : table.models) {
+    const Json* data = model.workload.find("data");
+    if (!data) continue;
+    const Json& name = data->is_object() ? data->at("name") : *data;
+    auto known = std::ranges::find(by_data, name.text(), [](const auto& one) { return one.first; });
+    if (known == by_data.end())
+      by_data.emplace_back(name.text(), model.model);
+    else
+      known->second += ", " + model.model;
+  }
+  std::string text;
+  for (const auto& [data, models] : by_data)
+    text += (text.empty() ? "data: " : "; ") + data + " (" + models + ")";
+  return text.empty() ? text : text + "\n";
 }
 
 constexpr const char* kMeaning =
@@ -126,13 +146,14 @@ GradientsOfModel GradientsOfModel::from_json(const JsonReader& at) {
 }
 
 std::string to_text(const GradientTable& table) {
-  return render_table(columns_of(table), cells_of(table)) + "\n" + kMeaning + reasons(table, "");
+  return render_table(columns_of(table), cells_of(table)) + "\n" + kMeaning + sources(table) +
+         reasons(table, "");
 }
 
 std::string to_markdown(const GradientTable& table) {
   const std::string why = reasons(table, "- ");
-  return markdown_table(columns_of(table), cells_of(table)) + "\n" + kMeaning + (why.empty() ? "" : "\n") +
-         why;
+  return markdown_table(columns_of(table), cells_of(table)) + "\n" + kMeaning + sources(table) +
+         (why.empty() ? "" : "\n") + why;
 }
 
 Json to_json(const GradientTable& table) {

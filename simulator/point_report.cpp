@@ -309,6 +309,11 @@ Json describe_gradients(const Scenario& scenario, const Manifest& manifest) {
   json["model"] = manifest.model;
   json["parameters"] = manifest.parameters();
   json["data"] = manifest.data;
+  if (manifest.values != Stored::f32) {
+    json["values"]["type"] = stored_type(manifest.values).in_files;
+    json["values"]["relative_error"] =
+        std::isnan(manifest.rounding_error) ? Json() : Json(manifest.rounding_error);
+  }
   json["optimizer"] = manifest.optimizer;
   json["seed"] = manifest.seed;
   json["learners"] = manifest.learners;

@@ -207,7 +207,7 @@ TEST(Texts, GiveTheNextTokensAndHoldTheirEndBack) {
   EXPECT_EQ(batch.numbers, (std::vector<std::int64_t>{1, 2, 0, 1, 2}));
   EXPECT_EQ(batch.labels, (std::vector<std::int64_t>{2, 0, 1, 2, 0}));
   EXPECT_EQ(refused(folder, "text", model_of(R"({"name": "lstm_characters", "length": 400})"), "", "text"),
-            "the text has no room for a sample of 401 tokens");
+            "text: the text has no room for a sample of 401 tokens");
 }
 
 TEST(Texts, OfThreeDocumentsHoldTheLastBackUnlessItsNameIsAskedFor) {

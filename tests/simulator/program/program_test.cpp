@@ -293,6 +293,9 @@ TEST(Program, TakesUpTheGradientsOfAnInterruptedRun) {
 
 // 64 learners with a memory of 8 MB each: what the run says beforehand, and what it takes.
 TEST(Program, TakesNoMoreMemoryThanItSaysBeforehand) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer takes memory of its own";
+#endif
   ScratchFolder scratch;
   write_text_file(scratch / "large.json", R"({
     "name": "large", "learners": 64, "steps": 2, "compressor": {"name": "topk", "density": 0.001},
