@@ -76,4 +76,4 @@ def finish(folder):
                    "forward_s": median(r["forward_s"] for r in ranks), "optimizer_s": median(r["optimizer_s"] for r in ranks)}, file)
     os.replace(file.name, file.name.removesuffix(".partial"))  # last, so that a folder without one is no trace
 
-if __name__ == "__main__": finish(sys.argv[1])
+if __name__ == "__main__": finish(sys.argv[1]) if len(sys.argv) == 2 else sys.exit("usage: python3 traincast_trace.py FOLDER")

@@ -62,6 +62,7 @@ Axis read_variants(const std::string& name, const JsonReader& at, const std::vec
   Axis axis{name, true, {}};
   for (const auto& [variant, settings] : at.value().members()) {
     JsonReader of_variant = at.at(variant);
+    if (variant.empty()) of_variant.refuse("a variant needs a name, for it is the point's label");
     of_variant.only_object();
     Axis::Value& value = axis.values.emplace_back(Axis::Value{variant, {}});
     for (const auto& [pointer, unused] : settings.members()) {

@@ -36,10 +36,10 @@ Json read_timings(const JsonReader& at, Scenario& s) {
                        gradients == GradientSourceKind::generated ||
                        gradients == GradientSourceKind::synthetic;
     if (may_be_lone && s.gradients.parameters.word("model").empty())
-      throw PlacedError(
-          at.file(), "/gradients",
-          "an accelerator needs the FLOPs of each layer: name a model, as in {\"name\": \"shapes\", "
-          "\"model\": \"resnet50\", \"batch\": 128}, or give times");
+      throw PlacedError(at.file(), "/gradients",
+                        "an accelerator needs the FLOPs of each layer: name a model, as in {\"name\": \"" +
+                            std::string(s.gradients.entry->name) +
+                            "\", \"model\": \"resnet50\", \"batch\": 128}, or give times");
   }
   if (!can_be_timed(gradients) && source == TimingSource::measured)
     at.refuse(

@@ -136,6 +136,10 @@ void check_growth(const JsonReader& at, const LoopTraining& training, std::uint3
     at.at("largest_batch")
         .refuse("must be no smaller than the workload's batch, " + std::to_string(training.batch) + ", got " +
                 at.at("largest_batch").shown());
+  if (static_cast<std::uint64_t>(p.count("largest_batch")) > training.samples_per_learner)
+    at.at("largest_batch")
+        .refuse("must be no larger than the workload's samples_per_learner, " +
+                std::to_string(training.samples_per_learner) + ", got " + at.at("largest_batch").shown());
 }
 
 std::vector<double> read_targets(const Parameters& parameters) {

@@ -53,9 +53,20 @@ class Checkpoint {
   bool load(TrainingRun& run, double& learners_loss, std::uint64_t& uploads,
             TrainingAlgorithm& algorithm) const {
     if (path_.empty() || !std::filesystem::exists(path_ + ".state")) return false;
-    std::string text = read_text_file(path_ + ".state");
+    const std::string state = path_ + ".state", text = read_text_file(state);
+    try {
+      read(text, run, learners_loss, uploads, algorithm);
+    } catch (const InputError& error) {
+      throw InputError(state + ": " + error.what() + "; without it and its .exchange the run begins anew");
+    }
+    return true;
+  }
+
+ private:
+  void read(const std::string& text, TrainingRun& run, double& learners_loss, std::uint64_t& uploads,
+            TrainingAlgorithm& algorithm) const {
     Reader reader(text);
-    if (reader.get_text() != key_.dump(-1)) throw InputError(path_ + ".state: is of another run");
+    if (reader.get_text() != key_.dump(-1)) throw InputError("is of another run");
     auto steps = reader.get<std::uint64_t>();
     learners_loss = reader.get<double>();
     uploads = reader.get<std::uint64_t>();
@@ -66,12 +77,10 @@ class Checkpoint {
     }
     algorithm.load(reader);
     run.exchange = read_exchange(path_ + ".exchange").record;
-    if (run.exchange.steps.size() < steps) throw InputError(path_ + ".exchange: has too few steps");
+    if (run.exchange.steps.size() < steps) throw InputError("needs more steps than .exchange has");
     run.exchange.steps.resize(steps);
-    return true;
   }
 
- private:
   Json key_;
   std::string path_;  // without its ending; empty: none is kept
 };
@@ -130,7 +139,8 @@ TrainingRun train(const Scenario& scenario, const std::vector<TensorInfo>& layer
         continue;
       Evaluation held_out = world.evaluate(algorithm->parameters(), samples);
       auto since = static_cast<double>(steps - run.curve.back().step);
-      const Similarity similarity = done.uploads > 0 ? algorithm->similarity() : Similarity{};
+      Similarity similarity = algorithm->similarity();
+      if (done.uploads == 0) similarity.selection_distance = NAN;  // which would be an earlier step's
       run.curve.push_back({steps, uploads, taken, batch, learners_loss / since, held_out, similarity});
       learners_loss = 0;
       if (!std::isfinite(held_out.loss)) throw Diverged{"the loss on held-out samples is not finite"};

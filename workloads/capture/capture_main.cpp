@@ -51,8 +51,11 @@ int run(std::span<const char* const> arguments) {
   if (!line->calibrate.empty()) {
     keep_blas_to_one_thread();
     if (!line->quiet) warn_of_slow_blas();
+    AtomicFile file(line->calibrate);  // refused before the work
     Json description = calibrate(uses_cuda(request.device));
-    write_text_file(line->calibrate, description.dump() + "\n");
+    const std::string text = description.dump() + "\n";
+    file.append(text.data(), text.size());
+    file.commit();
     if (!line->quiet)
       std::fprintf(
           stderr,
@@ -63,7 +66,10 @@ int run(std::span<const char* const> arguments) {
   if (!line->time.empty()) {
     constexpr std::uint32_t kLeast = 3;
     if (!line->quiet) warn_of_slow_blas();
-    write_text_file(line->time, describe_passes(request, pass_seconds(request, kLeast)).dump() + "\n");
+    AtomicFile file(line->time);  // refused before the work
+    const std::string description = describe_passes(request, pass_seconds(request, kLeast)).dump() + "\n";
+    file.append(description.data(), description.size());
+    file.commit();
     return kSuccess;
   }
   if (line->serve) {

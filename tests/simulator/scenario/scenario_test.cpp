@@ -287,6 +287,11 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"LargestBatchBelowTheFirst", scenario(R"("accelerator": "v100",
                             "training": {"name": "local_sgd", "noise": 1, "largest_batch": 3})"),
                 "s.json:/training/largest_batch: must be no smaller than the workload's batch, 8, got 3"},
+        Refusal{"LargestBatchBeyondWhatALearnerHas", scenario(R"("accelerator": "v100",
+                            "training": {"name": "local_sgd", "noise": 1, "largest_batch": 100000})"),
+                "s.json:/training/largest_batch: must be no larger than the workload's samples_per_learner, "
+                "512, got "
+                "100000"},
         Refusal{"SpeedOfNothing",
                 scenario(R"("speeds": {"name": "given", "groups": [{"learners": 1, "speed": 0}]})"),
                 "s.json:/speeds/groups/0/speed: must lie in [0.001, 1000], got 0"},

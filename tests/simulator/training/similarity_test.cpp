@@ -86,13 +86,15 @@ TEST(ModelMethod, TellsHowAlikeMemoriesAndSelectionsAre) {
   EXPECT_TRUE(std::isnan(dense.selection_distance));
 }
 
-TEST(TrainingRun, IsSimilarAtEvaluationsAndWhereSomethingWasSentOnly) {
+TEST(TrainingRun, HasMemoriesBetweenUploadsAndSelectionsInThemOnly) {
   TrainingRun run = QuickTraining{R"("compressor": {"name": "scalecom", "rate": 10}, "steps": 6,
       "training": {"name": "local_sgd", "period": 4, "evaluation_samples": 40, "evaluate_every": 2})"}
                         .run();
   ASSERT_EQ(run.curve.size(), 4u);
-  for (std::size_t i : {0, 1, 3}) EXPECT_TRUE(std::isnan(run.curve[i].similarity.memory_distance)) << i;
+  for (std::size_t i : {0, 1}) EXPECT_TRUE(std::isnan(run.curve[i].similarity.memory_distance)) << i;
   EXPECT_GT(run.curve[2].similarity.memory_distance, 0);
+  EXPECT_EQ(run.curve[3].similarity.memory_distance, run.curve[2].similarity.memory_distance);
+  for (std::size_t i : {0, 1, 3}) EXPECT_TRUE(std::isnan(run.curve[i].similarity.selection_distance)) << i;
   EXPECT_GT(run.curve[2].similarity.selection_distance, 0);
   EXPECT_LT(run.curve[2].similarity.selection_distance, 1);
 }
