@@ -2,6 +2,7 @@
 #include <array>
 
 #include "base/machine.hpp"
+#include "base/median.hpp"
 #include "simulator/pass/unit_walk.hpp"
 
 namespace traincast {
@@ -10,13 +11,6 @@ namespace {
 
 // Learners of a linear method that are timed: what one does there does not depend on how many there are.
 constexpr std::uint32_t kTimed = 8;
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 /// Times of one bucket's phases in several steps.
 class PhaseSamples {

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/machine.hpp"
+#include "base/median.hpp"
 #include "base/units.hpp"
 #include "workloads/capture/capture_manifest.hpp"
 #include "workloads/capture/capture_memory.hpp"
@@ -22,13 +23,6 @@ namespace {
 // Enough for a median, few enough that the other threads seldom wait.
 constexpr std::uint32_t kTimedLearners = 4;
 constexpr std::uint64_t kTimedSteps = 8;
-
-double median(std::vector<double> values) {
-  auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
-}
 
 ComputeTimeline median_timeline(const std::vector<PassTimes>& passes, const std::vector<double>& optimizer) {
   ComputeTimeline timeline;

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <vector>
 
+#include "base/median.hpp"
 #include "workloads/capture/host.hpp"
 #include "workloads/workload.hpp"
 
@@ -19,12 +20,6 @@ double processor_seconds() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-double median(std::vector<double> values) {
-  auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
 }
 
 }  // namespace
