@@ -41,15 +41,15 @@ constexpr NumberKey kNumbers[] = {
     {"scaling_efficiency", NumberKind::time},
 };
 
-std::string shown(const Json& value) { return value.is_string() ? value.text() : value.dump(-1); }
+std::string in_full(const Json& value) { return value.is_string() ? value.text() : value.dump(-1); }
 
 // {"name": "topk", "density": 0.01} is "topk density=0.01".
 std::string shown_choice(const Json& value) {
   const Json* name = value.find("name");
-  if (!name) return shown(value);
-  std::string text = shown(*name);
+  if (!name) return in_full(value);
+  std::string text = in_full(*name);
   for (const auto& [key, member] : value.members())
-    if (key != "name") text += " " + key + "=" + shown(member);
+    if (key != "name") text += " " + key + "=" + in_full(member);
   return text;
 }
 

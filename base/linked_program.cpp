@@ -24,7 +24,7 @@ namespace {
 // What the started program finds open.
 constexpr int kSocket = 3, kMemory = 4;
 
-enum class Outcome : std::uint8_t { answer, input_error, simulation_error };
+enum class Answer : std::uint8_t { result, input_error, simulation_error };
 
 /// False where the other side is gone.
 bool write_all(int socket, const void* data, std::size_t size) {
@@ -129,9 +129,9 @@ std::string LinkedProgram::ask(std::string_view question) {
   if (send_message(socket_, question)) message = receive_message(socket_);
   if (!message || message->empty()) report_end();
   std::string answer = message->substr(1);
-  auto outcome = static_cast<Outcome>(message->front());
-  if (outcome == Outcome::input_error) throw InputError(answer);
-  if (outcome == Outcome::simulation_error) throw SimulationError(answer);
+  auto outcome = static_cast<Answer>(message->front());
+  if (outcome == Answer::input_error) throw InputError(answer);
+  if (outcome == Answer::simulation_error) throw SimulationError(answer);
   return answer;
 }
 
@@ -143,15 +143,15 @@ void serve_link(
     throw InputError("there is nobody to serve: another program starts this one so");
   SharedMemory memory = SharedMemory::attach(kMemory);
   while (auto question = receive_message(kSocket)) {
-    auto outcome = Outcome::answer;
+    auto outcome = Answer::result;
     std::string text;
     try {
       text = answer(*question, memory.bytes());
     } catch (const InputError& error) {
-      outcome = Outcome::input_error;
+      outcome = Answer::input_error;
       text = error.what();
     } catch (const std::exception& error) {
-      outcome = Outcome::simulation_error;
+      outcome = Answer::simulation_error;
       text = error.what();
     }
     if (!send_message(kSocket, static_cast<char>(outcome) + text)) return;

@@ -12,7 +12,7 @@ namespace traincast {
 namespace {
 
 using Addend = std::function<void(LearnerId, std::span<float>)>;
-using Sent = std::function<void(LearnerId, std::span<const float>)>;
+using OnSent = std::function<void(LearnerId, std::span<const float>)>;
 
 constexpr float kMost = 127;
 
@@ -21,7 +21,7 @@ std::span<float> factor_of(const FactoredMatrix& m, Side side, std::span<float> 
 }
 
 void sum_levels(Group& group, unsigned first, const Factors& factors, Side side, std::span<float> sum,
-                std::vector<Work> work, const Addend& addend, const Sent& sent) {
+                std::vector<Work> work, const Addend& addend, const OnSent& sent) {
   const auto& matrices = factors.matrices();
   std::vector<float> scales(matrices.size());
   std::vector<std::vector<float>> exact(group.size());
@@ -62,7 +62,7 @@ Element integers_for(std::uint32_t learners) {
 }
 
 void sum_factors(Group& group, unsigned first, FactorCoding coding, const Factors& factors, Side side,
-                 std::span<float> sum, std::vector<Work> work, const Addend& addend, const Sent& sent) {
+                 std::span<float> sum, std::vector<Work> work, const Addend& addend, const OnSent& sent) {
   if (coding == FactorCoding::int8)
     return sum_levels(group, first, factors, side, sum, std::move(work), addend, sent);
   const bool half = coding == FactorCoding::bf16;

@@ -53,10 +53,10 @@ std::vector<double> lognormal(const Parameters& parameters, std::uint32_t learne
   return slower;
 }
 
-constexpr Parameter kGiven[] = {
+constexpr Parameter kGroups[] = {
     {"groups", Unit::choices, "", kRequired,
      "of neighbouring learners, from the first on, as in [{\"learners\": 2, \"speed\": 0.5}]; those behind "
-     "have 1"},
+     "have 1, and fewer learners are the first of these"},
 };
 constexpr Parameter kSeed{
     "seed", Unit::count, "[0, inf)", "1",
@@ -70,7 +70,7 @@ constexpr Parameter kLognormal[] = {
 
 constexpr Entry<MakeSpeeds> kWays[] = {
     {"equal", "all compute as stated", "", {}, equal},
-    {"given", "as listed; speed 0.5 takes twice as long for computing and codecs", "", kGiven, given},
+    {"given", "as listed; speed 0.5 takes twice as long for computing and codecs", "", kGroups, given},
     {"uniform", "drawn evenly for each learner", "", kUniform, uniform},
     {"lognormal", "times drawn for each learner from a lognormal distribution", "", kLognormal, lognormal},
 };

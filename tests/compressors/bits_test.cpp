@@ -4,7 +4,7 @@
 #include "compressors/bits.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -51,4 +51,4 @@ TEST(Bits, RefusesWhatIsNoDeltaCode) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -4,10 +4,10 @@
 #include "tests/support/compressor_harness.hpp"
 #include "tests/support/resnet18.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
-constexpr std::uint64_t kParameters = 11173962, kLearners = 16;
+constexpr std::uint64_t kTableParameters = 11173962, kTableLearners = 16;
 
 class Ignored final : public Contributions {
  public:
@@ -26,7 +26,7 @@ class Ramp final : public GradientSource {
 };
 
 /// The collectives of one learner's step over these units.
-std::vector<Op> ops_of(const char* json, const std::vector<Bucket>& units) {
+std::vector<Op> ops_of_method(const char* json, const std::vector<Bucket>& units) {
   std::vector<Op> ops;
   for (const Bucket& unit : units) {
     const LearnerId alone[] = {0};
@@ -45,7 +45,7 @@ std::vector<Bucket> tensor_by_tensor() {
   for (const TensorInfo& layer : resnet18_layers()) units.push_back({layer.id, {layer}});
   return units;
 }
-std::vector<Bucket> one_vector() { return {one_tensor({static_cast<std::int64_t>(kParameters)})}; }
+std::vector<Bucket> one_vector() { return {one_tensor({static_cast<std::int64_t>(kTableParameters)})}; }
 std::vector<Bucket> one_bucket() { return {{0, resnet18_layers()}}; }
 
 /// Bytes sent by N such learners in rings: an all-reduce of S bytes sends 2(N − 1)·S in all, an all-gather of
@@ -70,29 +70,35 @@ TEST(ByteTable, KnowsItsNetwork) {
     matrices += layer.shape.size() > 1;
     if (layer.shape.size() == 1) in_vectors += layer.numel();
   }
-  EXPECT_EQ(parameters, kParameters);
+  EXPECT_EQ(parameters, kTableParameters);
   EXPECT_EQ(resnet18_layers().size(), 62u);
   EXPECT_EQ(matrices, 21u);
   EXPECT_EQ(in_vectors, 9610u);
 }
 
 TEST(ByteTable, MethodsThatSumInFlight) {
-  EXPECT_EQ(ring_bytes(ops_of(R"({"name": "none"})", tensor_by_tensor()), kLearners), 30 * 4 * kParameters);
-  EXPECT_EQ(ring_bytes(ops_of(R"({"name": "none", "precision": "bf16"})", tensor_by_tensor()), kLearners),
-            30 * 2 * kParameters);
-  EXPECT_EQ(ring_bytes(ops_of(R"({"name": "fp16"})", tensor_by_tensor()), kLearners), 30 * 2 * kParameters);
-  EXPECT_EQ(ring_bytes(ops_of(R"({"name": "powersgd", "rank": 2})", tensor_by_tensor()), kLearners),
-            30 * 4 * 82260u);
+  EXPECT_EQ(ring_bytes(ops_of_method(R"({"name": "none"})", tensor_by_tensor()), kTableLearners),
+            30 * 4 * kTableParameters);
+  EXPECT_EQ(ring_bytes(ops_of_method(R"({"name": "none", "precision": "bf16"})", tensor_by_tensor()),
+                       kTableLearners),
+            30 * 2 * kTableParameters);
+  EXPECT_EQ(ring_bytes(ops_of_method(R"({"name": "fp16"})", tensor_by_tensor()), kTableLearners),
+            30 * 2 * kTableParameters);
+  EXPECT_EQ(
+      ring_bytes(ops_of_method(R"({"name": "powersgd", "rank": 2})", tensor_by_tensor()), kTableLearners),
+      30 * 4 * 82260u);
   // 1 % of the whole model: 111,739 entries.
-  EXPECT_EQ(ring_bytes(ops_of(R"({"name": "random_k", "density": 0.01})", one_vector()), kLearners),
-            30 * 4 * 111739u);
-  EXPECT_EQ(ring_bytes(ops_of(R"({"name": "random_block", "density": 0.01})", one_vector()), kLearners),
-            30 * 4 * 111739u);
+  EXPECT_EQ(
+      ring_bytes(ops_of_method(R"({"name": "random_k", "density": 0.01})", one_vector()), kTableLearners),
+      30 * 4 * 111739u);
+  EXPECT_EQ(
+      ring_bytes(ops_of_method(R"({"name": "random_block", "density": 0.01})", one_vector()), kTableLearners),
+      30 * 4 * 111739u);
 }
 
 TEST(ByteTable, MethodsThatGather) {
   auto sent = [](const char* json, const std::vector<Bucket>& units) {
-    return ring_bytes(ops_of(json, units), kLearners);
+    return ring_bytes(ops_of_method(json, units), kTableLearners);
   };
   EXPECT_EQ(sent(R"({"name": "topk", "density": 0.01, "scope": "model"})", one_bucket()), 16 * 13408680u);
   EXPECT_EQ(sent(R"({"name": "topk", "density": 0.01, "scope": "model", "index": "int64"})", one_bucket()),
@@ -114,30 +120,30 @@ TEST(ByteTable, MethodsThatOwnersAnswer) {
     return 2 * 15 * ((numel + 255) / 256 * 256 / 8 / 16) + 8 * 15;
   };
   auto most_of_oktopk = [](std::uint64_t numel) {  // of all learners
-    return 4 * 6 * (numel / 100) * (kLearners - 1);
+    return 4 * 6 * (numel / 100) * (kTableLearners - 1);
   };
-  EXPECT_EQ(of_onebit_adam(kParameters), 2619060u);
-  EXPECT_EQ(most_of_oktopk(kParameters) / kLearners, 2514127u);
-  constexpr std::int64_t kFewer = kParameters / 1000;
+  EXPECT_EQ(of_onebit_adam(kTableParameters), 2619060u);
+  EXPECT_EQ(most_of_oktopk(kTableParameters) / kTableLearners, 2514127u);
+  constexpr std::int64_t kFewer = kTableParameters / 1000;
   // In the second step, in which Ok-Topk goes by the thresholds of the first, that gathered all sums for
   // them.
   auto bytes_of_all = [](const char* json) {
-    UnitRun run(json, kLearners, one_tensor({kFewer}), ErrorRule{});
-    run.step(random_gradients(kLearners, kFewer));
+    UnitRun run(json, kTableLearners, one_tensor({kFewer}), ErrorRule{});
+    run.step(random_gradients(kTableLearners, kFewer));
     std::uint64_t bytes = 0;
-    for (const Phase& phase : run.step(random_gradients(kLearners, kFewer, 1)).phases) {
+    for (const Phase& phase : run.step(random_gradients(kTableLearners, kFewer, 1)).phases) {
       if (!phase.op) continue;
       const auto& sizes = phase.op->bytes;
       for (std::size_t i = 0; i < sizes.size(); ++i) {
-        if (phase.op->word == Word::all_gather) bytes += (kLearners - 1) * sizes[i];
+        if (phase.op->word == Word::all_gather) bytes += (kTableLearners - 1) * sizes[i];
         if (phase.op->word != Word::all_to_all) continue;
-        if (sizes.size() == 1) bytes += kLearners * (kLearners - 1) * sizes[i];
-        if (sizes.size() > 1 && i / kLearners != i % kLearners) bytes += sizes[i];
+        if (sizes.size() == 1) bytes += kTableLearners * (kTableLearners - 1) * sizes[i];
+        if (sizes.size() > 1 && i / kTableLearners != i % kTableLearners) bytes += sizes[i];
       }
     }
     return bytes;
   };
-  EXPECT_EQ(bytes_of_all(R"({"name": "onebit_adam"})"), kLearners * of_onebit_adam(kFewer));
+  EXPECT_EQ(bytes_of_all(R"({"name": "onebit_adam"})"), kTableLearners * of_onebit_adam(kFewer));
   auto of_oktopk = bytes_of_all(R"({"name": "oktopk", "density": 0.01})");
   EXPECT_LT(of_oktopk, most_of_oktopk(kFewer));
   EXPECT_GT(of_oktopk, most_of_oktopk(kFewer) / 3);
@@ -145,17 +151,20 @@ TEST(ByteTable, MethodsThatOwnersAnswer) {
 
 // What a worker hands over in one step, counted as the PowerSGD paper's code counts it.
 TEST(ByteTable, PublishedVolumesOfAStep) {
-  EXPECT_EQ(contributed(ops_of(R"({"name": "terngrad"})", one_vector())), 2793491u + 4);
-  EXPECT_EQ(contributed(ops_of(R"({"name": "sign_norm"})", one_bucket())), 1396748u + 248);
-  EXPECT_EQ(contributed(ops_of(R"({"name": "signum", "transport": "all_gather"})", tensor_by_tensor())),
-            1396748u);
+  EXPECT_EQ(contributed(ops_of_method(R"({"name": "terngrad"})", one_vector())), 2793491u + 4);
+  EXPECT_EQ(contributed(ops_of_method(R"({"name": "sign_norm"})", one_bucket())), 1396748u + 248);
+  EXPECT_EQ(
+      contributed(ops_of_method(R"({"name": "signum", "transport": "all_gather"})", tensor_by_tensor())),
+      1396748u);
   // Top-K of the paper: ⌊numel / 64⌋ and ⌊numel / 272⌋ entries of each tensor, at least one.
-  EXPECT_EQ(contributed(ops_of(R"({"name": "topk", "density": 0.015625})", tensor_by_tensor())), 1396752u);
-  EXPECT_EQ(contributed(ops_of(R"({"name": "topk", "density": 0.003676470588235294})", tensor_by_tensor())),
-            328608u);
+  EXPECT_EQ(contributed(ops_of_method(R"({"name": "topk", "density": 0.015625})", tensor_by_tensor())),
+            1396752u);
+  EXPECT_EQ(
+      contributed(ops_of_method(R"({"name": "topk", "density": 0.003676470588235294})", tensor_by_tensor())),
+      328608u);
   for (auto [rank, floats] : {std::pair{1, 45935u}, {2, 82260u}, {4, 154910u}, {7, 263885u}}) {
     std::string json = R"({"name": "powersgd", "rank": )" + std::to_string(rank) + "}";
-    EXPECT_EQ(contributed(ops_of(json.c_str(), tensor_by_tensor())), 4 * floats) << "rank " << rank;
+    EXPECT_EQ(contributed(ops_of_method(json.c_str(), tensor_by_tensor())), 4 * floats) << "rank " << rank;
   }
 }
 
@@ -163,9 +172,9 @@ TEST(ByteTable, PublishedVolumesOfAStep) {
 // at 64.
 TEST(ByteTable, CrossoversWithTheDenseRing) {
   const std::vector<Bucket> unit = {one_tensor({64000})};
-  const auto dense = ops_of(R"({"name": "none"})", unit);
+  const auto dense = ops_of_method(R"({"name": "none"})", unit);
   auto excess = [&](const char* json, std::uint64_t learners) {
-    return static_cast<double>(ring_bytes(ops_of(json, unit), learners)) /
+    return static_cast<double>(ring_bytes(ops_of_method(json, unit), learners)) /
            static_cast<double>(ring_bytes(dense, learners));
   };
   for (auto [json, inverse] : {std::pair{R"({"name": "topk", "density": 0.1})", 10u},
@@ -184,4 +193,4 @@ TEST(ByteTable, CrossoversWithTheDenseRing) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

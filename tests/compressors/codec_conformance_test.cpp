@@ -9,7 +9,7 @@
 #include "tests/support/compressor_examples.hpp"
 #include "tests/support/compressor_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 class CodecOf : public ::testing::TestWithParam<const char*> {
@@ -23,7 +23,7 @@ class CodecOf : public ::testing::TestWithParam<const char*> {
 };
 std::vector<const char*> with_codecs() {
   std::vector<const char*> found;
-  for (const char* json : kExamples)
+  for (const char* json : kMethodExamples)
     if (make_compressor(json)->codec()) found.push_back(json);
   return found;
 }
@@ -31,8 +31,8 @@ INSTANTIATE_TEST_SUITE_P(Compressor, CodecOf, ::testing::ValuesIn(with_codecs())
   return name_of(example.param) + "_" + std::to_string(example.index);
 });
 
-const std::vector<std::vector<std::int64_t>> kShapes = {{},     {0},   {1},      {3},
-                                                        {1023}, {997}, {33, 31}, {5, 3, 3, 3}};
+const std::vector<std::vector<std::int64_t>> kCodecTensors = {{},     {0},   {1},      {3},
+                                                              {1023}, {997}, {33, 31}, {5, 3, 3, 3}};
 
 void expect_sound(const Decoded& decoded, std::uint64_t numel) {
   if (decoded.dense) {
@@ -49,7 +49,7 @@ void expect_sound(const Decoded& decoded, std::uint64_t numel) {
 }
 
 TEST_P(CodecOf, ReadsWhatItWrote) {
-  for (const auto& shape : kShapes) {
+  for (const auto& shape : kCodecTensors) {
     Bucket unit = one_tensor(shape);
     const Call call = call_for(unit);
     auto gradient = random_gradients(1, unit.numel())[0];
@@ -62,7 +62,7 @@ TEST_P(CodecOf, ReadsWhatItWrote) {
 }
 
 TEST_P(CodecOf, RefusesMessagesCutShortOrTooLong) {
-  for (const auto& shape : kShapes) {
+  for (const auto& shape : kCodecTensors) {
     Bucket unit = one_tensor(shape);
     const Call call = call_for(unit);
     Message message = codec_->encode(random_gradients(1, unit.numel())[0], call);
@@ -110,4 +110,4 @@ TEST_P(CodecOf, GivesAVectorOrAnErrorForAnyBytes) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

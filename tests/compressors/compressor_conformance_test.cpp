@@ -12,7 +12,7 @@
 #include "tests/support/compressor_harness.hpp"
 #include "tests/support/fake_clock.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::Each;
@@ -20,13 +20,14 @@ using Error = ErrorRule::Error;
 
 TEST(CompressorConformance, CoversEveryEntryOfTheCatalog) {
   std::set<std::string> covered;
-  for (const char* json : kExamples) covered.insert(name_of(json));
+  for (const char* json : kMethodExamples) covered.insert(name_of(json));
   for (const std::string& name : compressor_catalog().names())
-    EXPECT_TRUE(covered.contains(name)) << "kExamples of " << __FILE__ << " has no line for '" << name << "'";
+    EXPECT_TRUE(covered.contains(name))
+        << "kMethodExamples of " << __FILE__ << " has no line for '" << name << "'";
 }
 
 class Method : public ::testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Compressor, Method, ::testing::ValuesIn(kExamples), [](const auto& example) {
+INSTANTIATE_TEST_SUITE_P(Compressor, Method, ::testing::ValuesIn(kMethodExamples), [](const auto& example) {
   return name_of(example.param) + "_" + std::to_string(example.index);
 });
 
@@ -368,4 +369,4 @@ TEST_P(Method, LosesNothingWithTheLocalError) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

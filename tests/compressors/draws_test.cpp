@@ -4,7 +4,7 @@
 #include "compressors/draws.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -54,4 +54,4 @@ TEST(Draws, AreUniformAndIndependentOfTheirNeighbours) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -11,7 +11,7 @@
 #include "tests/support/compressor_harness.hpp"
 #include "tests/support/fake_clock.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -436,4 +436,4 @@ TEST(ErrorFeedback, MovesTheMomentumOfTheAverageAfterItArrived) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

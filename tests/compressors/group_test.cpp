@@ -11,7 +11,6 @@ namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::FakeClock;
 
 std::vector<Phase> phases_of(std::initializer_list<Phase> phases) { return phases; }
 Op all_reduce_of(std::uint64_t count, std::uint32_t learners) {

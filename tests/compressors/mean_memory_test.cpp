@@ -6,14 +6,14 @@
 #include "tests/support/compressor_examples.hpp"
 #include "tests/support/compressor_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using Error = ErrorRule::Error;
 
 std::vector<const char*> linear_examples() {
   std::vector<const char*> linear;
-  for (const char* json : kExamples)
+  for (const char* json : kMethodExamples)
     if (make_compressor(json)->linear()) linear.push_back(json);
   return linear;
 }
@@ -107,4 +107,4 @@ TEST(MeanMemory, IsRefusedToMethodsThatSelect) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

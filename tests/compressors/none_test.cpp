@@ -4,7 +4,7 @@
 #include "base/bf16.hpp"
 #include "tests/support/compressor_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -53,4 +53,4 @@ TEST(None, InBf16CanRememberWhatTheCastLost) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

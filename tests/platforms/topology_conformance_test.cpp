@@ -112,8 +112,8 @@ TEST_P(EveryTopology, HasPlacesForItsLearnersInItsGroups) {
   }
 }
 
-std::string name_of(const testing::TestParamInfo<Example>& info) { return info.param.name; }
-INSTANTIATE_TEST_SUITE_P(Catalog, EveryTopology, testing::ValuesIn(kExamples), name_of);
+std::string name_of_topology(const testing::TestParamInfo<Example>& info) { return info.param.name; }
+INSTANTIATE_TEST_SUITE_P(Catalog, EveryTopology, testing::ValuesIn(kExamples), name_of_topology);
 
 // Described clusters are topologies with other defaults, and have a suite of their own.
 TEST(Examples, NameEveryTopologyOfTheCatalog) {

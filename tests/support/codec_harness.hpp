@@ -6,7 +6,7 @@
 #include "compressors/codec.hpp"
 #include "tests/support/compressor_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 
 /// Numbers of [0, 1) by place; the last goes on for ever.
 class GivenDraws final : public Draws {
@@ -65,4 +65,4 @@ inline float float_at(const Message& message, std::size_t at) {
   return value;
 }
 
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -6,10 +6,10 @@
 
 #include "base/json.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 
 // One line or more for every entry of the catalog.
-inline const char* const kExamples[] = {
+inline const char* const kMethodExamples[] = {
     R"({"name": "none"})",
     R"({"name": "none", "precision": "bf16"})",
     R"({"name": "fp16"})",
@@ -150,4 +150,4 @@ inline const char* const kExamples[] = {
 
 inline std::string name_of(const char* json) { return Json::parse(json, "example").at("name").text(); }
 
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -17,7 +17,7 @@
 #include "compressors/compressor_catalog.hpp"
 #include "compressors/error_feedback.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 
 using Vector = std::vector<float>;
 using Vectors = std::vector<Vector>;  ///< of each learner
@@ -161,4 +161,4 @@ inline std::uint64_t summed_elements(const std::vector<Phase>& phases) {
   return count;
 }
 
-}  // namespace traincast::testing
+}  // namespace traincast

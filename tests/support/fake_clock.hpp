@@ -1,7 +1,7 @@
 // A clock that stands still until a test lets time pass.
 #pragma once
 
-namespace traincast::testing {
+namespace traincast {
 
 class FakeClock {
  public:
@@ -16,4 +16,4 @@ class FakeClock {
   }
 };
 
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -7,7 +7,7 @@
 
 #include "base/exchange.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 
 class ModelShapes {
  public:
@@ -74,15 +74,15 @@ inline Bucket bert_base(std::int64_t vocabulary, std::int64_t classes) {
 /// The language model of the PowerSGD paper: three LSTM layers of 650, the embedding of 28,869 words shared
 /// with the decoder.
 inline Bucket lstm_wikitext2() {
-  constexpr std::int64_t kHidden = 650, kWords = 28869;
+  constexpr std::int64_t kHidden = 650, kVocabulary = 28869;
   ModelShapes model;
-  model.add({kWords, kHidden});
+  model.add({kVocabulary, kHidden});
   for (int layer = 0; layer < 3; ++layer) {
     for (int matrix = 0; matrix < 2; ++matrix) model.add({4 * kHidden, kHidden});
     for (int bias = 0; bias < 2; ++bias) model.add({4 * kHidden});
   }
-  model.add({kWords});
+  model.add({kVocabulary});
   return model.bucket();
 }
 
-}  // namespace traincast::testing
+}  // namespace traincast

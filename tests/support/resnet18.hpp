@@ -6,7 +6,7 @@
 
 #include "base/exchange.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 
 /// 62 tensors, 21 of them matrices, 11,173,962 parameters, in the order of definition.
 inline std::vector<TensorInfo> resnet18_layers() {
@@ -34,4 +34,4 @@ inline std::vector<TensorInfo> resnet18_layers() {
   return layers;
 }
 
-}  // namespace traincast::testing
+}  // namespace traincast

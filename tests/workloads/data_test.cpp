@@ -14,7 +14,7 @@
 namespace traincast {
 namespace {
 
-Model model_of(const std::string& text) {
+Model model_named(const std::string& text) {
   Json json = Json::parse(text, "test");
   return workload_model(JsonReader(json, "test"));
 }
@@ -31,7 +31,7 @@ Batch sample(const Dataset& data, std::uint64_t index, Split split = Split::trai
 }
 
 TEST(MadeImages, DependOnSeedAndNumberAlone) {
-  Model model = model_of(R"("mlp")");
+  Model model = model_named(R"("mlp")");
   auto data = data_of(R"("images")", model, 3), again = data_of(R"("images")", model, 3);
   EXPECT_EQ(sample(*data, 7).features, sample(*again, 7).features);
   EXPECT_EQ(sample(*data, 7).labels[0], data->class_of(7));
@@ -42,7 +42,7 @@ TEST(MadeImages, DependOnSeedAndNumberAlone) {
 
 TEST(MadeImages, HaveZeroMeanUnitVarianceAndEvenClasses) {
   constexpr std::uint64_t count = 500;
-  auto data = data_of(R"("images")", model_of(R"("mlp")"));
+  auto data = data_of(R"("images")", model_named(R"("mlp")"));
   double sum = 0, squares = 0;
   std::map<std::int64_t, int> of_class;
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -69,7 +69,7 @@ TEST(MadeData, FitTheModelThatTakesThem) {
       {R"({"name": "bert", "vocabulary": 40, "length": 12, "layers": 1})", R"("grammar")"},
       {R"({"name": "transformer", "vocabulary": 40, "length": 6, "layers": 1})", R"("grammar")"}};
   for (const auto& [workload, source] : pairs) {
-    Model model = model_of(workload);
+    Model model = model_named(workload);
     auto data = data_of(source, model);
     EXPECT_TRUE(data->describe().at("made").flag()) << source;
     for (Split split : {Split::train, Split::test})
@@ -98,15 +98,16 @@ TEST(MadeData, FitTheModelThatTakesThem) {
 
 TEST(MadeData, AreRefusedWhereTheModelTakesOthers) {
   EXPECT_EQ(
-      refusal([] { data_of(R"("images")", model_of(R"("lstm_words")")); }),
+      refusal([] { data_of(R"("images")", model_named(R"("lstm_words")")); }),
       "procedural images: samples are 3x32x32 in 10000 classes; the model takes numbers, not features (its "
       "side, channels and classes are parameters)");
-  EXPECT_EQ(refusal([] { data_of(R"("ratings")", model_of(R"("mlp")")); }),
+  EXPECT_EQ(refusal([] { data_of(R"("ratings")", model_named(R"("mlp")")); }),
             "procedural ratings: the model does not take a user and an item");
-  EXPECT_EQ(refusal([] { data_of(R"("grammar")", model_of(R"("mlp")")); }),
+  EXPECT_EQ(refusal([] { data_of(R"("grammar")", model_named(R"("mlp")")); }),
             "the data are text, and the model does not take a sequence of tokens");
-  EXPECT_EQ(refusal([] { data_of(R"("grammar")", model_of(R"({"name": "gru_classifier", "classes": 5})")); }),
-            "the text has 2 documents, which are its classes; the model has 5: set classes");
+  EXPECT_EQ(
+      refusal([] { data_of(R"("grammar")", model_named(R"({"name": "gru_classifier", "classes": 5})")); }),
+      "the text has 2 documents, which are its classes; the model has 5: set classes");
 }
 
 /// A hundred samples of each of ten classes, one class behind the other.
@@ -183,7 +184,7 @@ TEST(Shards, OfALearnerDoNotDependOnTheOthersWhereClassesAreEven) {
 }
 
 TEST(Shards, OfEndlessDataLieOneBehindTheOther) {
-  auto data = data_of(R"("images")", model_of(R"("mlp")"));
+  auto data = data_of(R"("images")", model_named(R"("mlp")"));
   Shards shards(*data, {}, 4, 12, 4, 5);
   for (LearnerId learner : {0u, 3u}) {
     std::set<std::uint64_t> seen;
@@ -203,7 +204,7 @@ TEST(Shards, AreWalkedInANewOrderEveryEpochAndLeaveOutWhatFillsNoMiniBatch) {
 }
 
 TEST(Shards, FillABatchWithTheirSamples) {
-  auto data = data_of(R"("images")", model_of(R"("mlp")"));
+  auto data = data_of(R"("images")", model_named(R"("mlp")"));
   Shards shards(*data, {}, 2, 10, 2, 5);
   Batch batch;
   shards.fill(0, 0, batch);
@@ -231,7 +232,7 @@ TEST(Shards, AreRefusedWhereTheDataDoNotSuffice) {
               Shards(data, {ShardRule::Kind::classes, 0, 3}, 8, 50, 8, 1);
             }),
             "shards by class cut samples_per_learner into equal pieces: 50 is not a multiple of 3");
-  auto ratings = data_of(R"("ratings")", model_of(R"("ncf")"));
+  auto ratings = data_of(R"("ratings")", model_named(R"("ncf")"));
   EXPECT_EQ(refusal([&] {
               Shards(*ratings, {ShardRule::Kind::dirichlet, 1, 0}, 8, 50, 8, 1);
             }),

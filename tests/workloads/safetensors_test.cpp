@@ -19,7 +19,7 @@ std::string file_of(const std::string& json, std::size_t data_bytes) {
   return bytes + json + std::string(data_bytes, '\0');
 }
 
-SafetensorsHeader read(const std::string& path) {
+SafetensorsHeader header_of(const std::string& path) {
   InputFile file(path);
   return parse_safetensors_header(read_safetensors_json(file), file.size(), path);
 }
@@ -27,7 +27,7 @@ SafetensorsHeader read(const std::string& path) {
 std::string error_of_bytes(const std::string& bytes) {
   ScratchFolder folder;
   write_text_file(folder / "x", bytes);
-  return without(refusal([&] { read(folder / "x"); }), folder.path());
+  return without(refusal([&] { header_of(folder / "x"); }), folder.path());
 }
 
 TEST(Safetensors, WritesWhatTheReferenceWrites) {
@@ -45,7 +45,7 @@ TEST(Safetensors, ReadsBackWhatItWrites) {
       {"a", "F32", {2, 3}, 0, 24}, {"none", "F16", {0}, 24, 24}, {"scalar", "F64", {}, 24, 32}};
   ScratchFolder folder;
   write_text_file(folder / "x", safetensors_header_bytes(tensors) + std::string(32, '\0'));
-  SafetensorsHeader header = read(folder / "x");
+  SafetensorsHeader header = header_of(folder / "x");
   ASSERT_EQ(header.tensors.size(), 3u);
   EXPECT_EQ(header.data_begin % 8, 0u);
   EXPECT_EQ(header.find("scalar")->shape, std::vector<std::int64_t>{});
@@ -56,7 +56,7 @@ TEST(Safetensors, ReadsBackWhatItWrites) {
 TEST(Safetensors, KeepsMetadata) {
   ScratchFolder folder;
   write_text_file(folder / "x", file_of(R"({"__metadata__":{"format":"pt"}})", 0));
-  SafetensorsHeader header = read(folder / "x");
+  SafetensorsHeader header = header_of(folder / "x");
   ASSERT_EQ(header.metadata.size(), 1u);
   EXPECT_EQ(header.metadata[0].second, "pt");
 }
@@ -168,9 +168,10 @@ TEST(Safetensors, RefusesAHeaderThatIsNestedWithoutEnd) {
 
 TEST(Safetensors, RefusesAFileThatIsNone) {
   ScratchFolder folder;
-  EXPECT_EQ(without(refusal([&] { read(folder / "missing"); }), folder.path()),
+  EXPECT_EQ(without(refusal([&] { header_of(folder / "missing"); }), folder.path()),
             "missing: cannot be read: No such file or directory");
-  EXPECT_EQ(refusal([&] { read(folder.path()); }), folder.path() + ": cannot be read: not a regular file");
+  EXPECT_EQ(refusal([&] { header_of(folder.path()); }),
+            folder.path() + ": cannot be read: not a regular file");
 }
 
 TEST(Safetensors, RefusesEveryTruncationOfASoundFile) {
@@ -179,7 +180,7 @@ TEST(Safetensors, RefusesEveryTruncationOfASoundFile) {
   ScratchFolder folder;
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     write_text_file(folder / "x", bytes.substr(0, size));
-    EXPECT_THROW(read(folder / "x"), InputError) << size;
+    EXPECT_THROW(header_of(folder / "x"), InputError) << size;
   }
 }
 

@@ -4,7 +4,7 @@
 #include "tests/support/compressor_harness.hpp"
 #include "tests/support/refusal.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::HasSubstr;
@@ -134,4 +134,4 @@ TEST(ByStep, ChangesPoliciesByLayer) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

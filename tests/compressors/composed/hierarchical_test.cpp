@@ -6,7 +6,7 @@
 #include "tests/support/compressor_harness.hpp"
 #include "tests/support/refusal.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -164,4 +164,4 @@ TEST(Hierarchical, RefusesMethodsThatNodesCannotRun) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

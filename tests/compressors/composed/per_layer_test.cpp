@@ -4,18 +4,18 @@
 #include "tests/support/compressor_harness.hpp"
 #include "tests/support/refusal.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 const TensorInfo kConvolution = {0, "conv1.weight", {8, 3, 3, 3}, "conv.weight"};
-const TensorInfo kNorm = {1, "bn1.weight", {8}, "norm.weight"};
+const TensorInfo kNormalisation = {1, "bn1.weight", {8}, "norm.weight"};
 const TensorInfo kMatrix = {2, "layer1.weight", {16, 20}, "linear.weight"};
 const TensorInfo kBias = {3, "layer1.bias", {16}, "bias"};
 const TensorInfo kHead = {4, "head.weight", {10, 16}, "linear.weight"};
-const Bucket kBucket = {7, {kHead, kBias, kMatrix, kNorm, kConvolution}};
+const Bucket kBucket = {7, {kHead, kBias, kMatrix, kNormalisation, kConvolution}};
 
 std::vector<std::vector<std::string>> names_of(const std::vector<Bucket>& units) {
   std::vector<std::vector<std::string>> names;
@@ -37,7 +37,7 @@ TEST(PerLayer, GivesEachTensorToTheFirstRuleThatItFits) {
                           ElementsAre("bn1.weight", "conv1.weight"), ElementsAre("layer1.bias")));
   // shared_mask sees what a bucket has of its tensors.
   EXPECT_EQ(policy->coupling(), Coupling::bucket);
-  EXPECT_EQ(policy->units(kBucket)[2].id, kNorm.id);
+  EXPECT_EQ(policy->units(kBucket)[2].id, kNormalisation.id);
   // Conv tensors of the same size on the border: 216 elements fit "at_least": 216 and not "below": 216.
   auto border = make_compressor(R"({"name": "per_layer", "rules": [
       {"below": 216, "compressor": "fp16"}, {"at_least": 216, "compressor": "signsgd"}]})");
@@ -72,7 +72,7 @@ TEST(PerLayer, TakesTheErrorRuleOfARuleOverThatOfThePaper) {
       {"kind": "norm.*", "compressor": {"name": "topk", "density": 0.5}}]})");
   EXPECT_EQ(policy->error_rule_for({2, {kMatrix}}).error, ErrorRule::Error::none);
   EXPECT_EQ(policy->error_rule_for({0, {kConvolution}}).error, ErrorRule::Error::global);
-  EXPECT_EQ(policy->error_rule_for({1, {kNorm}}).error, ErrorRule::Error::local);
+  EXPECT_EQ(policy->error_rule_for({1, {kNormalisation}}).error, ErrorRule::Error::local);
   EXPECT_EQ(policy->error_rule_for({3, {kBias}}).error, ErrorRule::Error::none);
 }
 
@@ -175,4 +175,4 @@ TEST(PerLayer, RefusesAtThePlaceOfTheMistake) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -5,7 +5,7 @@
 
 #include "tests/support/compressor_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::FloatNear;
@@ -47,4 +47,4 @@ TEST(Residual, SendsFactorsThenEntriesAndVectorsOnce) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

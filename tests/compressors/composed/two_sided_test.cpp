@@ -5,7 +5,7 @@
 #include "tests/support/compressor_harness.hpp"
 #include "tests/support/refusal.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -61,7 +61,7 @@ TEST(TwoSided, LetsOwnersCompressAgain) {
 // All that a learner is ever given is sent, or stands in one of the two memories.
 TEST(TwoSided, LosesNothingWithAnyGatheredMethod) {
   int methods = 0;
-  for (const char* json : kExamples) {
+  for (const char* json : kMethodExamples) {
     auto method = make_compressor(json);
     if (!method->codec() || method->remembers() || method->coupling() != Coupling::tensor ||
         !method->averages_contributions())
@@ -111,4 +111,4 @@ TEST(TwoSided, RefusesWhatServersCannotDecode) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

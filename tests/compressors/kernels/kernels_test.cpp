@@ -10,7 +10,7 @@
 #include "compressors/kernels/kernels.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -317,4 +317,4 @@ TEST(Kernels, DrawTheNumbersOfThePlainMixing) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

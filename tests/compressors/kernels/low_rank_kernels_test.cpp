@@ -5,16 +5,17 @@
 
 #include "tests/support/compressor_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
-struct Shape {
+struct MatrixShape {
   std::size_t rows, columns, rank;
 };
-const Shape kShapes[] = {{0, 0, 0},    {1, 1, 1},    {3, 0, 1},    {2, 7, 2},    {5, 8, 3},    {4, 9, 4},
-                         {7, 1023, 5}, {9, 1024, 7}, {3, 1025, 6}, {6, 2500, 4}, {70, 40, 33}, {37, 129, 64}};
+const MatrixShape kMatrices[] = {{0, 0, 0},    {1, 1, 1},    {3, 0, 1},    {2, 7, 2},
+                                 {5, 8, 3},    {4, 9, 4},    {7, 1023, 5}, {9, 1024, 7},
+                                 {3, 1025, 6}, {6, 2500, 4}, {70, 40, 33}, {37, 129, 64}};
 
-std::vector<const LowRankKernels*> forms() {
+std::vector<const LowRankKernels*> low_rank_forms() {
   std::vector<const LowRankKernels*> all = {portable_low_rank_kernels()};
   if (avx2_low_rank_kernels()) all.push_back(avx2_low_rank_kernels());
   return all;
@@ -34,7 +35,7 @@ float tile_product(const float* row, const float* q, std::size_t width) {
   return lanes[0];
 }
 
-Vector plain_p(const Vector& matrix, const Vector& q, Shape s) {
+Vector plain_p(const Vector& matrix, const Vector& q, MatrixShape s) {
   Vector p(s.rows * s.rank);
   for (std::size_t i = 0; i < s.rows; ++i)
     for (std::size_t c = 0; c < s.rank; ++c)
@@ -46,7 +47,7 @@ Vector plain_p(const Vector& matrix, const Vector& q, Shape s) {
   return p;
 }
 
-Vector plain_q(const Vector& matrix, const Vector& p, Shape s) {
+Vector plain_q(const Vector& matrix, const Vector& p, MatrixShape s) {
   Vector q(s.columns * s.rank);
   for (std::size_t j = 0; j < s.columns; ++j)
     for (std::size_t c = 0; c < s.rank; ++c) {
@@ -59,7 +60,7 @@ Vector plain_q(const Vector& matrix, const Vector& p, Shape s) {
   return q;
 }
 
-Vector plain_product(const Vector& p, const Vector& q, Shape s) {
+Vector plain_product(const Vector& p, const Vector& q, MatrixShape s) {
   Vector matrix(s.rows * s.columns);
   for (std::size_t i = 0; i < s.rows; ++i)
     for (std::size_t j = 0; j < s.columns; ++j) {
@@ -77,10 +78,10 @@ Vector plain_product(const Vector& p, const Vector& q, Shape s) {
 }
 
 TEST(LowRankKernels, SumInTheirOrderToTheBit) {
-  for (Shape s : kShapes) {
+  for (MatrixShape s : kMatrices) {
     Vector matrix = values_of(s.rows * s.columns, 0), p = values_of(s.rows * s.rank, 1),
            q = values_of(s.columns * s.rank, 2);
-    for (const LowRankKernels* kernels : forms()) {
+    for (const LowRankKernels* kernels : low_rank_forms()) {
       Vector scratch(s.columns * s.rank + LowRankKernels::kPadding, 9.0f);
       Vector seen_p(p.size(), 9.0f), seen_q(q.size(), 9.0f), seen(matrix.size(), 9.0f);
       kernels->project(matrix.data(), s.rows, s.columns, q.data(), s.rank, seen_p.data(), scratch.data());
@@ -108,7 +109,7 @@ TEST(LowRankKernels, DeflateInTheirOrderToTheBit) {
       for (std::size_t c = 1; c <= count; ++c)
         for (std::size_t i = 0; i < rows; ++i)
           expected[c * rows + i] -= static_cast<float>(dot(c)) * columns[i];
-      for (const LowRankKernels* kernels : forms()) {
+      for (const LowRankKernels* kernels : low_rank_forms()) {
         EXPECT_EQ(kernels->dot(columns.data(), columns.data(), rows), dot(0)) << rows;
         Vector seen = columns;
         kernels->deflate(seen.data(), rows, count);
@@ -118,4 +119,4 @@ TEST(LowRankKernels, DeflateInTheirOrderToTheBit) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -9,7 +9,7 @@
 #include "tests/support/codec_harness.hpp"
 #include "tests/support/resnet18.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::DoubleEq;
@@ -130,4 +130,4 @@ TEST(Atomo, StatesItsWorkByTheMatrix) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -5,7 +5,7 @@
 
 #include "tests/support/compressor_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::FloatNear;
@@ -68,4 +68,4 @@ TEST(BestRank, StatesADecompositionAndTwoProducts) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -5,7 +5,7 @@
 
 #include "tests/support/compressor_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 std::string with_factors(const char* factors, int rank = 3) {
@@ -90,4 +90,4 @@ TEST(FactorSum, IsRepairedByErrorFeedback) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

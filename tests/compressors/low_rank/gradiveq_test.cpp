@@ -5,7 +5,7 @@
 
 #include "tests/support/compressor_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::FloatNear;
@@ -119,4 +119,4 @@ TEST(GradiVeQ, RefusesMoreComponentsThanASliceHas) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -6,7 +6,7 @@
 #include "compressors/privacy.hpp"
 #include "tests/support/compressor_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 constexpr const char* kOpen = R"({"name": "lsg", "rank": 2, "density": 0.05, "clip": 1e6, "noise": false})";
@@ -103,4 +103,4 @@ TEST(Privacy, FindsTheNoiseOfABudget) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

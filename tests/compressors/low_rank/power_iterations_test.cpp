@@ -95,11 +95,11 @@ double error(const Product& product, const Components& found) {
 }
 
 // Wide (the inner side is iterated on) and tall.
-const std::vector<std::array<std::size_t, 3>> kShapes{{12, 20, 40}, {60, 20, 14}};
+const std::vector<std::array<std::size_t, 3>> kProducts{{12, 20, 40}, {60, 20, 14}};
 
 TEST(PowerIterations, FindTheLeadingSingularVectors) {
   const std::vector<double> sigma{8, 4, 2, 1, 0.5};
-  for (auto [common, rows, columns] : kShapes)
+  for (auto [common, rows, columns] : kProducts)
     for (bool as_authors : {false, true}) {
       Product product(common, rows, columns, sigma);
       // Each iteration shrinks what does not belong by (σ₂/σ₁)² = 1/4.
@@ -116,7 +116,7 @@ TEST(PowerIterations, FindTheLeadingSingularVectors) {
 }
 
 TEST(PowerIterations, StopWhereTheSpectrumIsExhausted) {
-  for (auto [common, rows, columns] : kShapes) {
+  for (auto [common, rows, columns] : kProducts) {
     Product product(common, rows, columns, {3, 1});
     for (std::uint64_t iterations : {1u, 5u}) {
       Components found = product.components({.rank = 6, .iterations = iterations});

@@ -6,7 +6,7 @@
 #include "tests/support/compressor_harness.hpp"
 #include "tests/support/resnet18.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -189,4 +189,4 @@ TEST(PowerSgd, SendsThePublishedFloatsForResNet18) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -8,7 +8,7 @@
 #include "tests/support/model_shapes.hpp"
 #include "tests/support/resnet18.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 std::uint64_t floats_of(const Bucket& model, std::uint64_t rank, double least_rate = 0) {
@@ -143,4 +143,4 @@ TEST(PublishedBytes, RanksAreAtMostTheMatrixsOwn) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

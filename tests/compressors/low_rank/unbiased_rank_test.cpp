@@ -3,7 +3,7 @@
 #include "tests/support/compressor_harness.hpp"
 #include "tests/support/resnet18.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 // That its expectation is the gradient is tested with all methods. Published: 3 and 4 MB per epoch of 24
@@ -30,4 +30,4 @@ TEST(UnbiasedRank, RemembersNothing) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

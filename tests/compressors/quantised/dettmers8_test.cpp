@@ -6,7 +6,7 @@
 #include "compressors/quantised/dettmers8.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -59,4 +59,4 @@ TEST(Dettmers8, TakesTheNearestNumber) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -4,7 +4,7 @@
 #include "compressors/quantised/eden.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -52,4 +52,4 @@ TEST(Eden, ErrsAsMuchAsTheQuantiserOfItsBits) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -54,4 +54,4 @@ TEST(SignNorm, PacksABucketOnceWithANormForEachTensor) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

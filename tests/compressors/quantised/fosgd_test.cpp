@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -33,4 +33,4 @@ TEST(FoSgd, SendsABitAnElementOnBothWays) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -25,4 +25,4 @@ TEST(Fp16, RoundsEveryPartialSum) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -52,4 +52,4 @@ TEST(Int8, TakesTheWidestRange) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -28,4 +28,4 @@ TEST(Natural, TakesNineBitsForAllExponents) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

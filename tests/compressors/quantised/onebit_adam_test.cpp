@@ -5,7 +5,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::FloatNear;
@@ -114,4 +114,4 @@ TEST(OneBitAdam, RefusesTheStateOfAnotherTensor) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -71,4 +71,4 @@ TEST(OneBitSgd, LosesNothingOnEitherWayInTheLongRun) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

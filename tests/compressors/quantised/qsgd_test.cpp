@@ -7,7 +7,7 @@
 #include "compressors/bits.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -146,4 +146,4 @@ TEST(QsgdMaxNorm, IsExactOnItsLevels) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -4,7 +4,7 @@
 #include "compressors/quantised/rotation.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -41,4 +41,4 @@ TEST(Rotation, FillsUpToWholeBlocks) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -4,7 +4,7 @@
 #include "compressors/quantised/signs.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -40,4 +40,4 @@ TEST(Signs, RowsHoldEveryColumnthElement) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

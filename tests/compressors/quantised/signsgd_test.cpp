@@ -4,7 +4,7 @@
 #include "tests/support/codec_harness.hpp"
 #include "tests/support/refusal.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -56,4 +56,4 @@ TEST(Signum, SendsTheSignOfItsMomentum) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

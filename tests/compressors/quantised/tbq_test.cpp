@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -38,4 +38,4 @@ TEST(Tbq, WritesMxnetsSingleBits) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

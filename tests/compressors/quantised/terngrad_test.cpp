@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -62,4 +62,4 @@ TEST(TernGrad, SumsIntegersAtASharedScale) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -6,7 +6,7 @@
 #include "compressors/quantised/thc.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -68,4 +68,4 @@ TEST(Thc, TheSumOfIndicesIsTheSumOfValues) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

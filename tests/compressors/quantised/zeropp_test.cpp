@@ -4,12 +4,12 @@
 #include "tests/support/compressor_harness.hpp"
 #include "tests/support/refusal.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
 
-std::vector<Op> ops_of(const std::vector<Phase>& phases) {
+std::vector<Op> ops_in(const std::vector<Phase>& phases) {
   std::vector<Op> ops;
   for (const Phase& phase : phases)
     if (phase.op) ops.push_back(*phase.op);
@@ -21,7 +21,7 @@ std::vector<Op> ops_of(const std::vector<Phase>& phases) {
 // chunk.
 TEST(ZeroPlusPlus, SendsFourBitsAnElementAtBothLevels) {
   UnitRun run(R"({"name": "zeropp", "node_size": 4})", 8, one_tensor({16, 24}));
-  auto ops = ops_of(run.step(random_gradients(8, 384)).phases);
+  auto ops = ops_in(run.step(random_gradients(8, 384)).phases);
   ASSERT_EQ(ops.size(), 5u);
   const Subgroups within{Among::within, 4}, across{Among::across, 4};
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(ops[i].word, Word::all_to_all);
@@ -76,7 +76,7 @@ TEST(ZeroPlusPlus, SendsVectorsAndUnevenMatricesDense) {
     UnitRun run(R"({"name": "zeropp", "node_size": 2, "gather": "fp32"})", 4, one_tensor(shape));
     auto gradients = random_gradients(4, one_tensor(shape).numel());
     auto result = run.step(gradients);
-    auto ops = ops_of(result.phases);
+    auto ops = ops_in(result.phases);
     ASSERT_EQ(ops.size(), 2u);
     EXPECT_EQ(ops[0].word, Word::reduce_scatter);
     EXPECT_EQ(ops[0].count % 4, 0u);
@@ -95,4 +95,4 @@ TEST(ZeroPlusPlus, WantsFullNodes) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -64,4 +64,4 @@ TEST(ArTopK, SendsIndicesAsTheReferenceDoes) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

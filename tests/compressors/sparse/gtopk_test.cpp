@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -67,4 +67,4 @@ TEST(GTopK, TakesAnyNumberOfLearners) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

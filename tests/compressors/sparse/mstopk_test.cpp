@@ -4,7 +4,7 @@
 #include "compressors/sparse/select.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -36,4 +36,4 @@ TEST(MsTopK, FillsUpWithARunOfTheNextEntries) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -99,4 +99,4 @@ TEST(OkTopK, DrawsItsBordersAnewEverySoManySteps) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

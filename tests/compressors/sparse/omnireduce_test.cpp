@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -36,4 +36,4 @@ TEST(OmniReduce, MayChooseTheBlocksOfLargestNorm) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

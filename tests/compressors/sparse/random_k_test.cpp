@@ -6,7 +6,7 @@
 #include "compressors/sparse/random_places.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -85,4 +85,4 @@ TEST(RandomK, MultipliesByTheInverseShareWhereUnbiased) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -26,4 +26,4 @@ TEST(RandomMask, OtherSeedsAreOtherMasks) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -6,7 +6,7 @@
 #include "compressors/sparse/scalecom.hpp"
 #include "tests/support/compressor_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::Each;
@@ -257,4 +257,4 @@ TEST(ScaleCom, SendsAllWhereTheRateIsOne) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

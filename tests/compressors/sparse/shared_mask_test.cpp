@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -20,4 +20,4 @@ TEST(SharedMask, TakesTheFirstTensorsEntriesOfAllOfItsShape) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -6,7 +6,7 @@
 #include "compressors/sparse/sidco.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -16,10 +16,10 @@ TEST(Sidco, FitsItsThresholds) {
   EXPECT_NEAR(sidco_threshold(kGolden, 0.125, Sparsity::exponential, 1), 2.17691536, 1e-7);
   EXPECT_NEAR(sidco_threshold(kGolden, 0.25, Sparsity::pareto, 1), 1.44727367, 1e-7);
   // Of |g| / ‖g‖₂: the exponential's threshold, and the two parameters of the Pareto distribution.
-  constexpr double kNorm = 4.071624368725582, kAlpha = .25482835, kShape = -.00889285;
-  EXPECT_NEAR(sidco_threshold(kGolden, 0.25, Sparsity::exponential, 1) / kNorm, .35643684, 1e-7);
+  constexpr double kNormOfGolden = 4.071624368725582, kAlpha = .25482835, kShape = -.00889285;
+  EXPECT_NEAR(sidco_threshold(kGolden, 0.25, Sparsity::exponential, 1) / kNormOfGolden, .35643684, 1e-7);
   for (double density : {0.9, 0.5, 0.25, 0.1, 0.01, 0.0001})
-    EXPECT_NEAR(sidco_threshold(kGolden, density, Sparsity::pareto, 1) / kNorm,
+    EXPECT_NEAR(sidco_threshold(kGolden, density, Sparsity::pareto, 1) / kNormOfGolden,
                 kAlpha / kShape * (1 - std::exp(kShape * std::log(density))), 1e-6);
 }
 
@@ -79,4 +79,4 @@ TEST(Sidco, AddsAStageWhereTooLittleIsChosen) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -4,7 +4,7 @@
 #include "compressors/sparse/sparse_message.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -48,4 +48,4 @@ TEST(SparseMessage, ComesBackInEveryCoding) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -4,7 +4,7 @@
 
 #include "tests/support/compressor_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -58,4 +58,4 @@ TEST(SparseSummed, TensorsOfABucketLieOneBehindAnother) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

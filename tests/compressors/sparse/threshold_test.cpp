@@ -3,7 +3,7 @@
 
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -30,4 +30,4 @@ TEST(Threshold, NeverSendsZeros) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

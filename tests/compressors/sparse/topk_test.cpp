@@ -4,7 +4,7 @@
 #include "compressors/methods.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -73,4 +73,4 @@ TEST(TopK, ChoosesWithinItsScope) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

@@ -4,7 +4,7 @@
 #include "compressors/sparse/wangni.hpp"
 #include "tests/support/codec_harness.hpp"
 
-namespace traincast::testing {
+namespace traincast {
 namespace {
 
 using ::testing::ElementsAre;
@@ -60,4 +60,4 @@ TEST(Wangni, TakesTheShorterOfTwoCodes) {
 }
 
 }  // namespace
-}  // namespace traincast::testing
+}  // namespace traincast

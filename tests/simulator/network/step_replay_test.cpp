@@ -19,7 +19,7 @@ using testing::HasSubstr;
 
 constexpr double kMs = 1e-3;
 
-std::shared_ptr<const Schedule> ring(std::uint32_t learners, std::uint64_t megabytes) {
+std::shared_ptr<const Schedule> ring_all_reduce(std::uint32_t learners, std::uint64_t megabytes) {
   return make_schedule("ring", Collective{.ranks = learners, .count = megabytes * 250'000});
 }
 
@@ -58,7 +58,8 @@ void expect_identity(const Timeline& t) {
 TEST(Step, WithoutOverlapIsASum) {
   for (std::uint32_t n : {2U, 5U}) {
     auto t = replay_step(
-        step(1, 3, 0.5, false, {bucket(1, {sends(ring(n, 4))}), bucket(3, {sends(ring(n, 2))})}, n),
+        step(1, 3, 0.5, false,
+             {bucket(1, {sends(ring_all_reduce(n, 4))}), bucket(3, {sends(ring_all_reduce(n, 2))})}, n),
         *plain_star());
     double communication = 2 * (n - 1) * (2 * kAlpha + kBeta * 6e6 / n) / kMs;
     expect_ms(t.step_s, 4.5 + communication);
@@ -75,8 +76,8 @@ TEST(Step, WithoutOverlapIsASum) {
 // optimizer 7.38–7.88. Idle: 5.4–6.24 and 6.34–7.28.
 TEST(Step, HidesCommunicationBehindBackwardAndDecodesMeanwhile) {
   auto t = replay_step(step(1, 4, 0.5, true,
-                            {bucket(1, {sends(ring(2, 4), 0.2), work(0, 0.1)}),
-                             bucket(4, {sends(ring(2, 1), 0.2), work(0, 0.1)})}),
+                            {bucket(1, {sends(ring_all_reduce(2, 4), 0.2), work(0, 0.1)}),
+                             bucket(4, {sends(ring_all_reduce(2, 1), 0.2), work(0, 0.1)})}),
                        *plain_star());
   expect_ms(t.step_s, 7.88);
   expect_ms(t.compute_s, 5.5);
@@ -93,10 +94,10 @@ TEST(Step, HidesCommunicationBehindBackwardAndDecodesMeanwhile) {
 // A decode that becomes ready in the midst of a piece of backward enters when that ends. Bucket 0 (1 MB) is
 // on the wire 1–2.04; backward goes on 1–3; decode 3–3.5; backward 3.5–4.5 (bucket 1 ready); wire to 5.54.
 TEST(Step, DecodesBeforeTheRestOfBackward) {
-  auto t = replay_step(
-      step(0, 4, 0, true,
-           {bucket(1, {sends(ring(2, 1)), work(0, 0.5)}), bucket(3, {}), bucket(4, {sends(ring(2, 1))})}),
-      *plain_star());
+  auto t = replay_step(step(0, 4, 0, true,
+                            {bucket(1, {sends(ring_all_reduce(2, 1)), work(0, 0.5)}), bucket(3, {}),
+                             bucket(4, {sends(ring_all_reduce(2, 1))})}),
+                       *plain_star());
   expect_ms(t.step_s, 5.54);
   expect_ms(t.exposed_communication_s, 1.04);
   expect_ms(t.communication_s, 2.08);
@@ -107,10 +108,11 @@ TEST(Step, DecodesBeforeTheRestOfBackward) {
 // backward 0–1; B 1–2.04; encode 2.04–2.34; A 2.34–6.38; encode 2.34–2.84; C ready at 2.84, on the wire
 // 6.38–7.42; decode –7.52; optimizer –7.72.
 TEST(Step, WorksOnWhileACollectiveIsUnderWayThatNothingWaitsFor) {
-  auto t = replay_step(step(0, 1, 0.2, false,
-                            {bucket(1, {sends(ring(2, 1)), sends(ring(2, 4), 0.3, false),
-                                        sends(ring(2, 1), 0.5), work(0, 0.1)})}),
-                       *plain_star());
+  auto t =
+      replay_step(step(0, 1, 0.2, false,
+                       {bucket(1, {sends(ring_all_reduce(2, 1)), sends(ring_all_reduce(2, 4), 0.3, false),
+                                   sends(ring_all_reduce(2, 1), 0.5), work(0, 0.1)})}),
+                  *plain_star());
   expect_ms(t.step_s, 7.72);
   expect_ms(t.exposed_communication_s, 1.04 + 4.58);
   expect_ms(t.encode_s, 0.8);
@@ -118,34 +120,37 @@ TEST(Step, WorksOnWhileACollectiveIsUnderWayThatNothingWaitsFor) {
 }
 
 TEST(Step, DecodesOnlyWhenAllOfTheBucketIsThere) {
-  auto t = replay_step(step(0, 1, 0, false, {bucket(1, {sends(ring(2, 4), 0, false), work(0, 0.1)})}),
-                       *plain_star());
+  auto t =
+      replay_step(step(0, 1, 0, false, {bucket(1, {sends(ring_all_reduce(2, 4), 0, false), work(0, 0.1)})}),
+                  *plain_star());
   expect_ms(t.step_s, 1 + 4.04 + 0.1);
   auto without_decode =
-      replay_step(step(0, 1, 0, false, {bucket(1, {sends(ring(2, 4), 0, false)})}), *plain_star());
+      replay_step(step(0, 1, 0, false, {bucket(1, {sends(ring_all_reduce(2, 4), 0, false)})}), *plain_star());
   expect_ms(without_decode.step_s, 1 + 4.04);
 }
 
 // Both are ready at once; bucket 0 goes first, and its long decoding hides bucket 1. The other way round the
 // step would take 8.08.
 TEST(Step, SendsBucketsThatAreReadyTogetherInTheirOrder) {
-  auto t = replay_step(
-      step(0, 1, 0, false, {bucket(1, {sends(ring(2, 4)), work(0, 2)}), bucket(0, {sends(ring(2, 1))})}),
-      *plain_star());
+  auto t = replay_step(step(0, 1, 0, false,
+                            {bucket(1, {sends(ring_all_reduce(2, 4)), work(0, 2)}),
+                             bucket(0, {sends(ring_all_reduce(2, 1))})}),
+                       *plain_star());
   expect_ms(t.step_s, 1 + 4.04 + 2);
 }
 
 // Bucket 1 is ready at 1, on the wire until 5.04; bucket 0 follows, until 6.08.
 TEST(Step, SendsBucketsInTheOrderInWhichTheyBecomeReady) {
-  auto t = replay_step(
-      step(0, 2, 0, true, {bucket(2, {sends(ring(2, 1)), work(0, 0.1)}), bucket(1, {sends(ring(2, 4))})}),
-      *plain_star());
+  auto t = replay_step(step(0, 2, 0, true,
+                            {bucket(2, {sends(ring_all_reduce(2, 1)), work(0, 0.1)}),
+                             bucket(1, {sends(ring_all_reduce(2, 4))})}),
+                       *plain_star());
   expect_ms(t.step_s, 6.18);
 }
 
 // Learner 0 has encoded at 1.5 and waits until learner 1 has at 3.
 TEST(Step, CountsWaitingForALateLearnerApart) {
-  PhaseProgram uneven = sends(ring(2, 1));
+  PhaseProgram uneven = sends(ring_all_reduce(2, 1));
   uneven.encode_s = {0.5 * kMs, 2 * kMs};
   auto t = replay_step(step(0, 1, 0.25, false, {bucket(1, {uneven})}), *plain_star());
   expect_ms(t.step_s, 3 + 1.04 + 0.25);
@@ -160,7 +165,8 @@ TEST(Step, CountsWaitingForALateLearnerApart) {
 TEST(Step, TellsTheTimelineOfTheSlowestLearner) {
   PhaseProgram uneven;
   uneven.decode_s = {0, 2 * kMs};
-  auto t = replay_step(step(0, 1, 0, false, {bucket(1, {sends(ring(2, 1)), uneven})}), *plain_star());
+  auto t =
+      replay_step(step(0, 1, 0, false, {bucket(1, {sends(ring_all_reduce(2, 1)), uneven})}), *plain_star());
   expect_ms(t.step_s, 1 + 1.04 + 2);
   expect_ms(t.decode_s, 2);
   expect_identity(t);
@@ -169,7 +175,7 @@ TEST(Step, TellsTheTimelineOfTheSlowestLearner) {
 // Learner 1 takes twice as long: its gradient is there at 8, the sum at 9.04, and it has applied that
 // at 10.04. Learner 0 waits from 4 to 8, and from 9.54 on.
 TEST(Step, TakesAsLongAsItsSlowestLearnerComputes) {
-  StepProgram program = step(1, 3, 0.5, false, {bucket(3, {sends(ring(2, 1))})});
+  StepProgram program = step(1, 3, 0.5, false, {bucket(3, {sends(ring_all_reduce(2, 1))})});
   program.slower = {1, 2};
   auto t = replay_step(program, *plain_star());
   expect_ms(t.step_s, 10.04);
@@ -219,7 +225,9 @@ TEST(Step, DoesNotWaitForALearnerThatOnlyReceives) {
 TEST(Step, OnAnIdealNetworkHardlyCommunicates) {
   auto ideal = make_topology(R"({"name": "star", "bandwidth": "1000000000GBps", "latency": "0s"})");
   auto t = replay_step(
-      step(1, 3, 0.5, true, {bucket(1, {sends(ring(8, 8))}), bucket(3, {sends(ring(8, 8))})}, 8), *ideal);
+      step(1, 3, 0.5, true,
+           {bucket(1, {sends(ring_all_reduce(8, 8))}), bucket(3, {sends(ring_all_reduce(8, 8))})}, 8),
+      *ideal);
   EXPECT_NEAR(t.step_s, 4.5 * kMs, 1e-9);
   EXPECT_LT(t.communication_s, 1e-9);
   expect_identity(t);
@@ -227,8 +235,8 @@ TEST(Step, OnAnIdealNetworkHardlyCommunicates) {
 
 TEST(Step, OfOneLearnerSendsNothing) {
   auto t = replay_step(step(1, 3, 0.5, true,
-                            {bucket(1, {sends(ring(1, 8), 0.25), work(0, 0.125)}),
-                             bucket(3, {sends(ring(1, 8), 0.25)}), bucket(2, {})},
+                            {bucket(1, {sends(ring_all_reduce(1, 8), 0.25), work(0, 0.125)}),
+                             bucket(3, {sends(ring_all_reduce(1, 8), 0.25)}), bucket(2, {})},
                             1),
                        *plain_star());
   expect_ms(t.step_s, 4.5 + 0.625);
@@ -258,7 +266,7 @@ TEST(Step, NamesWhoWaitsForWhomWhenItCannotEnd) {
   auto cyclic = std::make_shared<WrittenSchedule>(
       std::vector<std::vector<Action>>{{receive(1, 8), send(1, 8)}, {receive(0, 8), send(0, 8)}});
   EXPECT_EQ(
-      failure(step(1, 1, 0, true, {bucket(0, {sends(ring(2, 1))}), bucket(1, {sends(cyclic)})})),
+      failure(step(1, 1, 0, true, {bucket(0, {sends(ring_all_reduce(2, 1))}), bucket(1, {sends(cyclic)})})),
       "replay: 2 of 2 learners cannot finish: learner 0 waits for a message from learner 1 in all_reduce of "
       "bucket 1, phase 0; learner 1 waits for a message from learner 0 in all_reduce of bucket 1, phase 0");
   auto missing_send =
@@ -272,7 +280,7 @@ TEST(Step, NamesWhoWaitsForWhomWhenItCannotEnd) {
 TEST(Step, RefusesAMalformedProgram) {
   EXPECT_THAT(failure(step(1, 1, 0, true, {bucket(2, {})})),
               HasSubstr("step program: bucket 0: ready after"));
-  EXPECT_EQ(failure(step(1, 1, 0, true, {bucket(1, {sends(ring(3, 1))})})),
+  EXPECT_EQ(failure(step(1, 1, 0, true, {bucket(1, {sends(ring_all_reduce(3, 1))})})),
             "step program: bucket 0, phase 0: a schedule among 3 ranks for 2 learners");
   EXPECT_THAT(failure(step(-1, 1, 0, true, {})), HasSubstr("step program: forward: seconds must be finite"));
   PhaseProgram three = work(0);
@@ -357,7 +365,7 @@ TEST(Replay, PrintsNothingAndLeavesWhatIsToBePrintedAlone) {
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
   std::printf("once");
-  replay_step(step(1, 1, 0, true, {bucket(1, {sends(ring(4, 1))})}, 4), *plain_star());
+  replay_step(step(1, 1, 0, true, {bucket(1, {sends(ring_all_reduce(4, 1))})}, 4), *plain_star());
   std::fflush(stdout);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "once");

@@ -146,7 +146,7 @@ TEST_P(Transported, WhatAProtocolAddsIsNotCounted) {
 
 // ---- steps: of 2 learners, forward 1 ms, backward 3 ms; an all-reduce of 4 MB takes 4.04 ms
 
-constexpr double kMs = 1e-3;
+constexpr double kMillisecond = 1e-3;
 
 PhaseProgram sum_of(std::uint64_t megabytes) {
   PhaseProgram phase;
@@ -159,9 +159,9 @@ PhaseProgram sum_of(std::uint64_t megabytes) {
 StepProgram two_buckets(double first_ready_s, PhaseProgram first, PhaseProgram second) {
   StepProgram program;
   program.learners = 2;
-  program.forward_s = 1 * kMs;
-  program.backward_s = 3 * kMs;
-  program.buckets = {{first_ready_s, {std::move(first)}}, {3 * kMs, {std::move(second)}}};
+  program.forward_s = 1 * kMillisecond;
+  program.backward_s = 3 * kMillisecond;
+  program.buckets = {{first_ready_s, {std::move(first)}}, {3 * kMillisecond, {std::move(second)}}};
   return program;
 }
 
@@ -172,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(Engines, SteppedStack,
                          ::testing::Values(Engine::simgrid, Engine::flow, Engine::max_plus),
                          [](const auto& engine) { return std::string(to_string(engine.param)); });
 
-void expect_identity(const Timeline& t) {
+void expect_step_adds_up(const Timeline& t) {
   EXPECT_NEAR(t.compute_s + t.exposed_encode_s + t.exposed_communication_s + t.exposed_decode_s + t.wait_s +
                   t.slowdown_s,
               t.step_s, 1e-12 * t.step_s);
@@ -180,58 +180,58 @@ void expect_identity(const Timeline& t) {
 
 TEST_P(SteppedStack, LaunchAndLandingComeBeforeAndAfterACollective) {
   PhaseProgram phase = sum_of(4);
-  phase.launch_s = 0.5 * kMs;
-  phase.landing_s = 0.25 * kMs;
-  auto t = replay_step(two_buckets(3 * kMs, phase, {}), *plain_star(), GetParam());
-  expect_seconds(t.step_s, 4 * kMs + 0.75 * kMs + all_reduce_s(4));
-  expect_seconds(t.exposed_communication_s, 0.75 * kMs + all_reduce_s(4));
-  expect_identity(t);
+  phase.launch_s = 0.5 * kMillisecond;
+  phase.landing_s = 0.25 * kMillisecond;
+  auto t = replay_step(two_buckets(3 * kMillisecond, phase, {}), *plain_star(), GetParam());
+  expect_seconds(t.step_s, 4 * kMillisecond + 0.75 * kMillisecond + all_reduce_s(4));
+  expect_seconds(t.exposed_communication_s, 0.75 * kMillisecond + all_reduce_s(4));
+  expect_step_adds_up(t);
 }
 
 // Ready after 4 ms; the next cycle begins at 4.5 ms.
 TEST_P(SteppedStack, ACollectiveWaitsForTheNextCycle) {
-  StepProgram program = two_buckets(3 * kMs, sum_of(4), {});
-  program.negotiation.cycle_s = 1.5 * kMs;
+  StepProgram program = two_buckets(3 * kMillisecond, sum_of(4), {});
+  program.negotiation.cycle_s = 1.5 * kMillisecond;
   auto t = replay_step(program, *plain_star(), GetParam());
-  expect_seconds(t.step_s, 4.5 * kMs + all_reduce_s(4));
-  expect_identity(t);
+  expect_seconds(t.step_s, 4.5 * kMillisecond + all_reduce_s(4));
+  expect_step_adds_up(t);
 }
 
 // Both are ready after 4 ms: as one collective they take its latency once.
 TEST_P(SteppedStack, CollectivesOfOneCycleBecomeOneUpToTheLimit) {
-  StepProgram program = two_buckets(3 * kMs, sum_of(4), sum_of(2));
+  StepProgram program = two_buckets(3 * kMillisecond, sum_of(4), sum_of(2));
   program.negotiation.fuse = [](std::span<const PhaseId> phases) {
     EXPECT_EQ(phases.size(), 2u);
     return sum_of(6);
   };
   program.negotiation.fusion = 6'000'000;
-  expect_seconds(replay_step(program, *plain_star(), GetParam()).step_s, 4 * kMs + all_reduce_s(6));
+  expect_seconds(replay_step(program, *plain_star(), GetParam()).step_s, 4 * kMillisecond + all_reduce_s(6));
   program.negotiation.fusion = 5'999'999;
   expect_seconds(replay_step(program, *plain_star(), GetParam()).step_s,
-                 4 * kMs + all_reduce_s(4) + all_reduce_s(2));
+                 4 * kMillisecond + all_reduce_s(4) + all_reduce_s(2));
 }
 
 // The first bucket is ready after 1 ms of backward; its all-reduce of 1 MB takes 1.04 ms, in which backward
 // does half of that. Of the 2 ms that are left, 0.52 are done then.
 TEST_P(SteppedStack, BackwardIsSlowerWhileACollectiveIsInFlight) {
-  StepProgram program = two_buckets(1 * kMs, sum_of(1), {});
+  StepProgram program = two_buckets(1 * kMillisecond, sum_of(1), {});
   program.slowdown = 0.5;
   auto t = replay_step(program, *plain_star(), GetParam());
   expect_seconds(t.slowdown_s, all_reduce_s(1) / 2);
-  expect_seconds(t.compute_s, 4 * kMs);
-  expect_seconds(t.step_s, 4 * kMs + all_reduce_s(1) / 2);
-  expect_identity(t);
+  expect_seconds(t.compute_s, 4 * kMillisecond);
+  expect_seconds(t.step_s, 4 * kMillisecond + all_reduce_s(1) / 2);
+  expect_step_adds_up(t);
 }
 
 // Longer than the backward that is left: that takes twice its 2 ms, and what is not hidden is exposed.
 TEST_P(SteppedStack, BackwardUnderALongCollectiveIsSlowToItsEnd) {
-  StepProgram program = two_buckets(1 * kMs, sum_of(8), {});
+  StepProgram program = two_buckets(1 * kMillisecond, sum_of(8), {});
   program.slowdown = 0.5;
   auto t = replay_step(program, *plain_star(), GetParam());
-  expect_seconds(t.slowdown_s, 2 * kMs);
-  expect_seconds(t.step_s, 2 * kMs + all_reduce_s(8));
-  expect_seconds(t.exposed_communication_s, all_reduce_s(8) - 4 * kMs);
-  expect_identity(t);
+  expect_seconds(t.slowdown_s, 2 * kMillisecond);
+  expect_seconds(t.step_s, 2 * kMillisecond + all_reduce_s(8));
+  expect_seconds(t.exposed_communication_s, all_reduce_s(8) - 4 * kMillisecond);
+  expect_step_adds_up(t);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "base/json.hpp"
 #include "base/serial.hpp"
 #include "tests/simulator/program/program_helpers.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace traincast {
@@ -293,9 +294,7 @@ TEST(Program, TakesUpTheGradientsOfAnInterruptedRun) {
 
 // 64 learners with a memory of 8 MB each: what the run says beforehand, and what it takes.
 TEST(Program, TakesNoMoreMemoryThanItSaysBeforehand) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "the sanitizer takes memory of its own";
-#endif
+  if (kSanitized) GTEST_SKIP() << "the sanitizer takes memory of its own";
   ScratchFolder scratch;
   write_text_file(scratch / "large.json", R"({
     "name": "large", "learners": 64, "steps": 2, "compressor": {"name": "topk", "density": 0.001},

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace traincast {
@@ -38,13 +39,9 @@ TEST_P(Shipped, RunsWithoutAFailedCheck) {
   std::size_t points = 1;
   if (const Json* sweep = std::as_const(scenario).find("sweep"))
     for (const auto& [pointer, values] : sweep->members()) points *= values.items().size();
-  if (points > 200) GTEST_SKIP() << points << " points take longer than a test may";
-    // A size that takes no time; scenarios that sweep bring their own.
-#ifdef __SANITIZE_ADDRESS__
-  const int most = 8;
-#else
-  const int most = 64;
-#endif
+  if (points > (kSanitized ? 20 : 200)) GTEST_SKIP() << points << " points take longer than a test may";
+  // A size that takes no time; scenarios that sweep bring their own.
+  const int most = kSanitized ? 8 : 64;
   std::string smaller = !scenario.find("sweep") && scenario.at("learners").number() > most
                             ? " --set /learners=" + std::to_string(most)
                             : "";

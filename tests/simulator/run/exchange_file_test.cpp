@@ -17,7 +17,7 @@ constexpr const char* kTimes = R"("timings": {"name": "given", "forward": "1ms",
     "encode": {"topk": "1ms", "scalecom": "1ms"}, "decode": {"topk": "1ms", "scalecom": "1ms"}})";
 constexpr const char* kTopK = R"({"name": "topk", "density": 0.05, "transport": "sparse_all_reduce"})";
 
-const std::string& small_trace() {
+const std::string& recorded_trace() {
   static const std::string trace = write_small_trace("exchange_file", 8, 2);
   return trace;
 }
@@ -58,7 +58,7 @@ std::string failure(const std::function<void()>& f) {
 TEST(ExchangeFile, GivesTheNumbersOfTheTraceThatItWasRecordedFrom) {
   ScratchFolder folder;
   PointReport of_trace;
-  std::string file = recorded(small_trace(), folder.path(), &of_trace);
+  std::string file = recorded(recorded_trace(), folder.path(), &of_trace);
   ASSERT_NE(file, "");
   RunResult again = quiet_run(plan_on(file, kTopK, 8, 2));
   const PointReport& of_file = again.report.points[0];
@@ -71,7 +71,7 @@ TEST(ExchangeFile, GivesTheNumbersOfTheTraceThatItWasRecordedFrom) {
 
 TEST(ExchangeFile, ComesBackWhole) {
   ScratchFolder folder;
-  std::string file = recorded(small_trace(), folder.path());
+  std::string file = recorded(recorded_trace(), folder.path());
   RecordedExchange first = read_exchange(file);
   write_exchange(folder / "again", first);
   EXPECT_EQ(read_text_file(folder / "again"), read_text_file(file));
@@ -84,7 +84,7 @@ TEST(ExchangeFile, ComesBackWhole) {
 
 TEST(ExchangeFile, IsRefusedWhereItEndsEarlyOrHasChanged) {
   ScratchFolder folder;
-  std::string whole = read_text_file(recorded(small_trace(), folder.path()));
+  std::string whole = read_text_file(recorded(recorded_trace(), folder.path()));
   std::string file = folder / "damaged";
   for (std::size_t length = 0; length < whole.size(); length += 1 + whole.size() / 97) {
     write_text_file(file, whole.substr(0, length));
@@ -100,7 +100,7 @@ TEST(ExchangeFile, IsRefusedWhereItEndsEarlyOrHasChanged) {
 
 TEST(ExchangeFile, ServesOnlyWhatItHolds) {
   ScratchFolder folder;
-  std::string file = recorded(small_trace(), folder.path());
+  std::string file = recorded(recorded_trace(), folder.path());
   EXPECT_THAT(failure([&] { quiet_run(plan_on(file, R"({"name": "scalecom", "rate": 50})", 8, 2)); }),
               HasSubstr("the recorded exchange is of {\"compressor\":{\"name\":\"topk\""));
   EXPECT_THAT(failure([&] { quiet_run(plan_on(file, kTopK, 4, 2)); }), HasSubstr("\"learners\":4"));

@@ -21,7 +21,7 @@ TEST(Shapes, GiveTheMessagesAndTheWorkOfARealRun) {
   std::string trace = write_small_trace("shapes_test", 6, 1);
   TraceReader reader(trace, 1);
   std::size_t tried = 0;
-  for (const char* method : testing::kExamples) {
+  for (const char* method : kMethodExamples) {
     std::string name = Json::parse(method, "example").at("name").text();
     Plan plan =
         plan_on_trace(trace, R"("steps": 1, "learners": 6, "compressor": )" + std::string(method) +

@@ -48,7 +48,7 @@ const std::string& trace_of_three_steps() {
 }
 
 /// `methods` beside dense runs, at two numbers of learners.
-Plan plan_of(const std::string& methods) {
+Plan streamed_plan(const std::string& methods) {
   return plan_on_trace(trace_of_three_steps(), R"("learners": 12, "steps": 3, "buckets": "model",
       "timings": {"name": "accelerator"}, "accelerator": "v100",
       "sweep": {"/learners": [5, 12], "/compressor": [
@@ -102,14 +102,14 @@ std::set<std::size_t> rounds_of(const Plan& plan) {
 }
 
 TEST(StreamedPass, SendsWhatATraceSendsHoweverFewTensorsFit) {
-  EXPECT_EQ(rounds_of(plan_of(R"({"name": "topk", "density": 0.02}, {"name": "scalecom", "rate": 50},
+  EXPECT_EQ(rounds_of(streamed_plan(R"({"name": "topk", "density": 0.02}, {"name": "scalecom", "rate": 50},
       {"name": "powersgd", "rank": 2}, {"name": "dgc", "density": 0.02}, {"name": "qsgd"})")),
             (std::set<std::size_t>{1, 2}))
       << "the largest tensor alone, the others together";
 }
 
 TEST(StreamedPass, KeepsTogetherWhatAMethodSeesTogether) {
-  EXPECT_EQ(rounds_of(plan_of(
+  EXPECT_EQ(rounds_of(streamed_plan(
                 R"({"name": "topk", "density": 0.02}, {"name": "topk", "density": 0.02, "scope": "model"})")),
             (std::set<std::size_t>{1}));
 }

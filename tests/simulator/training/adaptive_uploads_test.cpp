@@ -12,9 +12,9 @@ namespace {
 const std::string kWorkload = R"("steps": 8, "workload": {"name": "mlp", "hidden": [8], "batch": 4,
     "samples_per_learner": 12, "learning_rate": 0.02, "momentum": 0}, )";
 
-TrainingRun trained(const std::string& algorithm, const std::string& more = "", unsigned threads = 1,
-                    const std::filesystem::path& checkpoint = {},
-                    const std::function<void(std::uint64_t)>& progress = {}) {
+TrainingRun trained_by_uploads(const std::string& algorithm, const std::string& more = "",
+                               unsigned threads = 1, const std::filesystem::path& checkpoint = {},
+                               const std::function<void(std::uint64_t)>& progress = {}) {
   return QuickTraining{
       kWorkload + R"("training": {"evaluation_samples": 40, "evaluate_every": 1, )" + algorithm + "}" + more,
       threads, checkpoint, progress}
@@ -38,8 +38,9 @@ std::vector<double> losses_of(const TrainingRun& run) {
 const std::string kTopk = R"(, "compressor": {"name": "topk", "density": 0.05})";
 
 TEST(Sasg, ThatAlwaysUploadsIsTopkSgdWithMemory) {
-  TrainingRun sasg = trained(R"("name": "sasg", "alpha": 0)", kTopk);
-  TrainingRun topk = trained(R"("name": "sync_sgd")", kTopk + R"(, "error_feedback": {"units": "updates"})");
+  TrainingRun sasg = trained_by_uploads(R"("name": "sasg", "alpha": 0)", kTopk);
+  TrainingRun topk =
+      trained_by_uploads(R"("name": "sync_sgd")", kTopk + R"(, "error_feedback": {"units": "updates"})");
   expect_same_curve(sasg, topk);
   EXPECT_EQ(sasg.curve.back().uploads, 8u * 3);
   for (std::size_t s = 0; s < 8; ++s) {
@@ -54,9 +55,9 @@ TEST(Sasg, ThatAlwaysUploadsIsTopkSgdWithMemory) {
 
 TEST(Sasg, OfEverythingIsLasg) {
   for (const char* rule : {R"(, "rule": "lasg", "alpha": 20)", R"(, "rule": "lag", "alpha": 20)"}) {
-    TrainingRun lasg = trained(std::string(R"("name": "lasg")") + rule);
-    TrainingRun sasg =
-        trained(std::string(R"("name": "sasg")") + rule, R"(, "compressor": {"name": "topk", "density": 1})");
+    TrainingRun lasg = trained_by_uploads(std::string(R"("name": "lasg")") + rule);
+    TrainingRun sasg = trained_by_uploads(std::string(R"("name": "sasg")") + rule,
+                                          R"(, "compressor": {"name": "topk", "density": 1})");
     EXPECT_EQ(losses_of(sasg), losses_of(lasg)) << "to the bit";
     EXPECT_EQ(sasg.curve.back().uploads, lasg.curve.back().uploads);
     EXPECT_LT(sasg.curve.back().uploads, 8u * 3) << "with learners that skip";
@@ -64,18 +65,19 @@ TEST(Sasg, OfEverythingIsLasg) {
 }
 
 TEST(Lasg, ThatAlwaysUploadsIsPlainSgd) {
-  expect_same_curve(trained(R"("name": "lasg", "alpha": 0)"), trained(R"("name": "sync_sgd")"));
+  expect_same_curve(trained_by_uploads(R"("name": "lasg", "alpha": 0)"),
+                    trained_by_uploads(R"("name": "sync_sgd")"));
 }
 
 TEST(Sasg, ThatAlwaysUploadsEverythingIsPlainSgd) {
-  expect_same_curve(
-      trained(R"("name": "sasg", "alpha": 0)", R"(, "compressor": {"name": "topk", "density": 1})"),
-      trained(R"("name": "sync_sgd")"));
+  expect_same_curve(trained_by_uploads(R"("name": "sasg", "alpha": 0)",
+                                       R"(, "compressor": {"name": "topk", "density": 1})"),
+                    trained_by_uploads(R"("name": "sync_sgd")"));
 }
 
 // A bound that nothing exceeds: all upload in the first step, then again only when they have waited D steps.
 TEST(Lasg, UploadsAfterAFullWindowInAnyCase) {
-  TrainingRun run = trained(R"("name": "lasg", "alpha": 1e30, "window": 3)");
+  TrainingRun run = trained_by_uploads(R"("name": "lasg", "alpha": 1e30, "window": 3)");
   std::vector<std::uint64_t> uploads;
   for (const Evaluated& at : run.curve) uploads.push_back(at.uploads);
   EXPECT_EQ(uploads, (std::vector<std::uint64_t>{0, 3, 3, 3, 6, 6, 6, 9, 9}));
@@ -89,7 +91,7 @@ TEST(Lasg, UploadsAfterAFullWindowInAnyCase) {
 
 // Between uploads the server applies the same update again: the parameters move on a line.
 TEST(Lasg, AppliesOldUploadsAgain) {
-  TrainingRun run = trained(R"("name": "lasg", "alpha": 1e30, "window": 8)");
+  TrainingRun run = trained_by_uploads(R"("name": "lasg", "alpha": 1e30, "window": 8)");
   // Its error against the mean gradient grows from nothing, for the gradient turns and the update does not.
   EXPECT_LT(run.exchange.steps[0].error_square, 1e-9 * run.exchange.steps[0].mean_gradient_square);
   EXPECT_GT(run.exchange.steps[4].error_square, 0.01 * run.exchange.steps[4].mean_gradient_square);
@@ -98,7 +100,7 @@ TEST(Lasg, AppliesOldUploadsAgain) {
 TEST(Lasg, SkipsWhereTheGradientHasHardlyChangedOnly) {
   std::uint64_t before = 8 * 3;
   for (const char* alpha : {"0.5", "500", "5e5"}) {
-    TrainingRun run = trained(std::string(R"("name": "lasg", "alpha": )") + alpha);
+    TrainingRun run = trained_by_uploads(std::string(R"("name": "lasg", "alpha": )") + alpha);
     EXPECT_LE(run.curve.back().uploads, before) << alpha;
     EXPECT_GE(run.curve.back().uploads, 3u);
     before = run.curve.back().uploads;
@@ -107,9 +109,9 @@ TEST(Lasg, SkipsWhereTheGradientHasHardlyChangedOnly) {
 }
 
 TEST(Lasg, PaysForTheSecondGradient) {
-  for (const StepRecord& step : trained(R"("name": "lasg", "rule": "lag")").exchange.steps)
+  for (const StepRecord& step : trained_by_uploads(R"("name": "lasg", "rule": "lag")").exchange.steps)
     EXPECT_EQ(step.passes, 1u);
-  TrainingRun run = trained(R"("name": "lasg")");
+  TrainingRun run = trained_by_uploads(R"("name": "lasg")");
   EXPECT_EQ(run.exchange.steps[0].passes, 1u) << "there is none to compare with";
   for (std::size_t s = 1; s < 8; ++s) {
     EXPECT_EQ(run.exchange.steps[s].passes, 2u);
@@ -127,14 +129,14 @@ TEST(Sasg, GoesOnFromACheckpointToTheByte) {
   };
   for (const char* rule : {"lasg", "lag"}) {
     std::string algorithm = std::string(R"("name": "sasg", "alpha": 500, "rule": ")") + rule + "\"";
-    TrainingRun whole = trained(algorithm, kTopk);
+    TrainingRun whole = trained_by_uploads(algorithm, kTopk);
     ScratchFolder folder;
-    EXPECT_THROW(trained(algorithm, kTopk, 1, folder.path(),
-                         [](std::uint64_t done) {
-                           if (done == 5) throw Stop{};
-                         }),
+    EXPECT_THROW(trained_by_uploads(algorithm, kTopk, 1, folder.path(),
+                                    [](std::uint64_t done) {
+                                      if (done == 5) throw Stop{};
+                                    }),
                  Stop);
-    EXPECT_EQ(losses(trained(algorithm, kTopk, 2, folder.path())), losses(whole)) << rule;
+    EXPECT_EQ(losses(trained_by_uploads(algorithm, kTopk, 2, folder.path())), losses(whole)) << rule;
   }
 }
 

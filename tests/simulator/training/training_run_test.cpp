@@ -12,9 +12,9 @@
 namespace traincast {
 namespace {
 
-TrainingRun trained(const std::string& members = "", unsigned threads = 1,
-                    const std::filesystem::path& checkpoint = {},
-                    const std::function<void(std::uint64_t)>& progress = {}) {
+TrainingRun quickly_trained(const std::string& members = "", unsigned threads = 1,
+                            const std::filesystem::path& checkpoint = {},
+                            const std::function<void(std::uint64_t)>& progress = {}) {
   return QuickTraining{members, threads, checkpoint, progress}.run();
 }
 
@@ -46,7 +46,7 @@ TEST(Optimizer, IsThatOfPyTorch) {
 }
 
 TEST(TrainingRun, IsEvaluatedWhereItSays) {
-  TrainingRun run = trained(R"("steps": 45, "training": {"name": "sync_sgd", "evaluate_every": 20})");
+  TrainingRun run = quickly_trained(R"("steps": 45, "training": {"name": "sync_sgd", "evaluate_every": 20})");
   ASSERT_EQ(run.curve.size(), 4u);
   EXPECT_EQ(run.curve[0].step, 0u);
   EXPECT_TRUE(std::isnan(run.curve[0].learners_loss));
@@ -60,7 +60,7 @@ TEST(TrainingRun, IsEvaluatedWhereItSays) {
 
 TEST(TrainingRun, OfOneLearnerWithoutCompressionIsPlainSgd) {
   // The same by hand, on the world alone.
-  TrainingRun run = trained(R"("learners": 1)");
+  TrainingRun run = quickly_trained(R"("learners": 1)");
   WorldOptions options = world_options(2);
   options.learners = 1;
   Valleys world(options);
@@ -78,22 +78,24 @@ TEST(TrainingRun, OfOneLearnerWithoutCompressionIsPlainSgd) {
 }
 
 TEST(TrainingRun, WithEverythingSentIsTheDenseRun) {
-  TrainingRun dense = trained(), all = trained(R"("compressor": {"name": "topk", "density": 1})");
+  TrainingRun dense = quickly_trained(),
+              all = quickly_trained(R"("compressor": {"name": "topk", "density": 1})");
   for (std::size_t i = 0; i < dense.curve.size(); ++i)
     EXPECT_NEAR(all.curve[i].held_out.loss, dense.curve[i].held_out.loss, 1e-6);
-  EXPECT_NE(trained(R"("compressor": {"name": "topk", "density": 0.01})").curve.back().held_out.loss,
+  EXPECT_NE(quickly_trained(R"("compressor": {"name": "topk", "density": 0.01})").curve.back().held_out.loss,
             dense.curve.back().held_out.loss);
 }
 
 TEST(TrainingRun, DoesNotDependOnTheNumberOfThreads) {
   const std::string method = R"("compressor": {"name": "scalecom", "rate": 10})";
-  EXPECT_EQ(numbers(trained(method, 3)), numbers(trained(method, 1)));
+  EXPECT_EQ(numbers(quickly_trained(method, 3)), numbers(quickly_trained(method, 1)));
 }
 
 TEST(LocalSgd, ThatAveragesAfterEveryStepIsSynchronousSgd) {
   // The mean of momenta is the momentum of the mean: equal in exact arithmetic.
-  TrainingRun sync = trained(),
-              local = trained(R"("training": {"name": "local_sgd", "period": 1, "evaluation_samples": 40,
+  TrainingRun sync = quickly_trained(),
+              local =
+                  quickly_trained(R"("training": {"name": "local_sgd", "period": 1, "evaluation_samples": 40,
                                               "evaluate_every": 2})");
   for (std::size_t i = 0; i < sync.curve.size(); ++i)
     EXPECT_NEAR(local.curve[i].held_out.loss, sync.curve[i].held_out.loss, 1e-5);
@@ -108,7 +110,7 @@ std::size_t ops_of(const StepRecord& step) {
 }
 
 TEST(LocalSgd, SendsEveryFewStepsOnlyAndAfterEveryStepBeforeItIsLocal) {
-  TrainingRun run = trained(R"("steps": 12, "training": {"name": "local_sgd", "period": 4,
+  TrainingRun run = quickly_trained(R"("steps": 12, "training": {"name": "local_sgd", "period": 4,
       "local_after_epochs": 2, "evaluation_samples": 40})");  // of three steps each
   std::vector<bool> sends;
   for (const StepRecord& step : run.exchange.steps) sends.push_back(ops_of(step) > 0);
@@ -119,8 +121,9 @@ TEST(LocalSgd, OfOneLearnerIsPlainSgdWhateverThePeriod) {
   auto losses = [](const std::string& period) {
     std::vector<double> all;
     for (const Evaluated& at :
-         trained(R"("learners": 1, "training": {"name": "local_sgd", "evaluation_samples": 40, "period": )" +
-                 period + "}")
+         quickly_trained(
+             R"("learners": 1, "training": {"name": "local_sgd", "evaluation_samples": 40, "period": )" +
+             period + "}")
              .curve)
       all.push_back(at.held_out.loss);
     return all;
@@ -135,14 +138,14 @@ TEST(LocalSgd, GoesOnFromACheckpointToTheByte) {
   const std::string members =
       R"("compressor": {"name": "topk", "density": 0.1}, "training": {"name": "local_sgd",
       "period": 3, "evaluation_samples": 40, "evaluate_every": 2})";
-  TrainingRun whole = trained(members);
+  TrainingRun whole = quickly_trained(members);
   ScratchFolder folder;
-  EXPECT_THROW(trained(members, 1, folder.path(),
-                       [](std::uint64_t done) {
-                         if (done == 5) throw Stop{};
-                       }),
+  EXPECT_THROW(quickly_trained(members, 1, folder.path(),
+                               [](std::uint64_t done) {
+                                 if (done == 5) throw Stop{};
+                               }),
                Stop);
-  EXPECT_EQ(numbers(trained(members, 2, folder.path())), numbers(whole));
+  EXPECT_EQ(numbers(quickly_trained(members, 2, folder.path())), numbers(whole));
 }
 
 // Methods with memories, momenta, draws and a basis of their own, and one that takes its memories up late.
@@ -155,15 +158,15 @@ TEST(TrainingRun, GoesOnFromACheckpointToTheByte) {
                              R"({"name": "hierarchical", "node_size": 2,
                                  "between": {"name": "topk", "density": 0.05}})"}) {
     std::string members = std::string(R"("learners": 4, "compressor": )") + method;
-    TrainingRun whole = trained(members);
+    TrainingRun whole = quickly_trained(members);
     ScratchFolder folder;
-    EXPECT_THROW(trained(members, 1, folder.path(),
-                         [](std::uint64_t done) {
-                           if (done == 5) throw Stop{};  // one step behind the checkpoint
-                         }),
+    EXPECT_THROW(quickly_trained(members, 1, folder.path(),
+                                 [](std::uint64_t done) {
+                                   if (done == 5) throw Stop{};  // one step behind the checkpoint
+                                 }),
                  Stop);
     std::uint64_t first = 0;
-    TrainingRun resumed = trained(members, 2, folder.path(), [&](std::uint64_t done) {
+    TrainingRun resumed = quickly_trained(members, 2, folder.path(), [&](std::uint64_t done) {
       if (first == 0) first = done;
     });
     EXPECT_EQ(first, 5u) << method << ": four steps were there";
@@ -176,7 +179,7 @@ TEST(TrainingRun, GoesOnFromACheckpointToTheByte) {
 
 // ScaleCom's recipe: dense at first, while the rate rises.
 TEST(TrainingRun, WarmsUpWithDenseGradients) {
-  TrainingRun run = trained(R"("learners": 4, "workload": {"name": "mlp", "hidden": [8], "batch": 4,
+  TrainingRun run = quickly_trained(R"("learners": 4, "workload": {"name": "mlp", "hidden": [8], "batch": 4,
       "samples_per_learner": 12, "learning_rate": 0.02, "schedule": {"name": "constant", "warmup": 3}},
       "compressor": {"name": "by_step", "stages": [{"compressor": "none"},
                      {"from": 3, "compressor": {"name": "scalecom", "rate": 10, "beta": 0.1}}]})");
@@ -189,7 +192,7 @@ TEST(TrainingRun, WarmsUpWithDenseGradients) {
 }
 
 TEST(TrainingRun, ThatDivergesSaysWhereAndWhy) {
-  TrainingRun run = trained(R"("steps": 40, "workload": {"name": "mlp", "hidden": [8], "batch": 4,
+  TrainingRun run = quickly_trained(R"("steps": 40, "workload": {"name": "mlp", "hidden": [8], "batch": 4,
       "samples_per_learner": 12, "learning_rate": 100, "momentum": 0.99})");
   ASSERT_TRUE(run.divergence);
   EXPECT_LT(run.divergence->step, 40u);
