@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/bf16.hpp"
 #include "compressors/integer_sum.hpp"
 #include "compressors/kernels/kernels.hpp"
-#include "base/bf16.hpp"
 
 namespace traincast {
 

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <numeric>
 #include <string>
+#include <vector>
 
 #include "base/json.hpp"
 #include "tests/simulator/program/program_helpers.hpp"
@@ -36,6 +38,35 @@ TEST(SmallAccuracy, ErrorFeedbackMattersByMoreThanThreeStandardErrors) {
   };
   EXPECT_GT(leads_by("top-k 0.1 %", "top-k 0.1 %, no memory"), 3);
   EXPECT_GT(leads_by("SGD", "top-k 0.1 %, no memory"), 3);
+}
+
+// The same seeds with and without it: the same initial parameters, mini-batches and first factors.
+TEST(WarmStart, MattersByMoreThanThreeStandardErrorsOfPairs) {
+  ScratchFolder folder;
+  Outcome outcome = traincast(
+      "run " TRAINCAST_SOURCE_DIR "/simulator/scenarios/warm-start.json --quiet --threads 2 " +
+      std::string("--set /training/epochs=4 --set '/training/seeds=[1,2,3]' --out ") + (folder / "out"));
+  ASSERT_EQ(outcome.code, 0) << outcome.output;
+  Json report = Json::read_file(folder / "out/report.json");
+  const auto& points = report.at("points").items();
+  ASSERT_EQ(points[0].at("label").text(), "PowerSGD rank 1");
+  ASSERT_EQ(points[1].at("label").text(), "PowerSGD rank 1, cold");
+  const auto &warm = points[0].at("training").at("runs").items(),
+             &cold = points[1].at("training").at("runs").items();
+  auto leads_by = [&](const char* key, double sign) {
+    std::vector<double> leads;
+    for (std::size_t i = 0; i < warm.size(); ++i)
+      leads.push_back(sign * (warm[i].at("curve").items().back().at(key).number() -
+                              cold[i].at("curve").items().back().at(key).number()));
+    const auto n = static_cast<double>(leads.size());
+    const double mean = std::accumulate(leads.begin(), leads.end(), 0.0) / n;
+    double square = 0;
+    for (double lead : leads) square += (lead - mean) * (lead - mean);
+    return mean / std::sqrt(square / (n - 1) / n);
+  };
+  ASSERT_EQ(warm.size(), 3u);
+  EXPECT_GT(leads_by("accuracy", 1), 3);
+  EXPECT_GT(leads_by("loss", -1), 3);
 }
 
 TEST(Loops, SetTheOpenLoopBesideTheClosedOne) {
