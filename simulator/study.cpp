@@ -201,6 +201,7 @@ void Study::compress(const std::vector<Scenario>& scenarios) {
 std::vector<ExchangeRecord> Study::compress_stream(std::span<const Scenario* const> fresh) {
   if (fresh.empty()) return {};
   bool announced = false;
+  const double before = peak_memory();
   return run_streamed_compressions(
       fresh, *gradients_.stream(), options_.threads, kShareOfRoom * available_memory(),
       [&](const StreamedStep& at) {
@@ -210,6 +211,7 @@ std::vector<ExchangeRecord> Study::compress_stream(std::span<const Scenario* con
               "through " +
               std::to_string(at.rounds) + " times, each time for some of them");
         announced = true;
+        expected_memory_ = std::max(expected_memory_, before + at.bytes);
         progress_.say("training and compressing: step " + std::to_string(at.step + 1) + " of " +
                       std::to_string(at.steps) +
                       (at.rounds == 1

@@ -145,7 +145,7 @@ std::vector<ExchangeRecord> run_streamed_compressions(
     window.hold(group.tensors);
     for (auto [run, unit] : group.units) runs[run].begin(unit);
     for (std::uint64_t s = 0; s < steps; ++s) {
-      if (on_step) on_step({g, groups.size(), s, steps});
+      if (on_step) on_step({g, groups.size(), s, steps, group.bytes(threads)});
       window.begin(s);
       std::vector<double> norms(norms_needed ? manifest.learners : 0);
       stream.walk(s, [&](LearnerId learner, std::span<const float> gradient) {

@@ -18,6 +18,7 @@ inline constexpr double kShareOfRoom = 0.9;
 struct StreamedStep {
   std::size_t round = 0, rounds = 1;
   std::uint64_t step = 0, steps = 1;
+  double bytes = 0;  ///< that the round takes at most, gradients and all
 };
 
 /// What run_compressions gives, to the byte, for gradients that are there once. Tensors that no method sees

@@ -241,7 +241,7 @@ TEST_P(EstimateOn, AStarIsTheReplayedTime) {
 TEST_P(EstimateOn, AStarOfManyRanksIsTheReplayedTime) {
   NetworkEstimate star{.latency = kAlpha, .bandwidth = 1 / kBeta, .sharing = 1};
   if (GetParam()) star.transport = some_transport();
-  for (std::uint32_t n : {8U, 64U, kSanitized ? 100U : 1024U})
+  for (std::uint32_t n : {8U, 64U, kSanitized ? 128U : 1024U})
     for (Word word : {Word::all_reduce, Word::all_gather, Word::broadcast, Word::reduce_scatter}) {
       Collective collective{.word = word, .ranks = n, .count = 4096, .group = 2};
       if (word == Word::all_gather) collective.bytes.assign(n, 1000);

@@ -315,6 +315,26 @@ TEST(Program, TakesNoMoreMemoryThanItSaysBeforehand) {
   }
 }
 
+#ifdef TRAINCAST_HAS_CAPTURE
+// The learners' process is another one, and says what it takes itself.
+TEST(Program, TakesNoMoreMemoryForStreamedGradientsThanItSaysBeforehand) {
+  ScratchFolder scratch;
+  write_text_file(scratch / "large.json", R"({
+    "name": "large", "learners": 64, "steps": 2, "compressor": {"name": "topk", "density": 0.001},
+    "gradients": "streamed", "accelerator": "v100",
+    "workload": {"name": "mlp", "hidden": [512], "batch": 2, "samples_per_learner": 4},
+    "platform": {"name": "star", "bandwidth": "1Gbps", "latency": "5us"}})");
+  const Outcome outcome =
+      traincast("run " + (scratch / "large.json") + " --quiet --threads 2 --out " + (scratch / "out"));
+  ASSERT_EQ(outcome.code, 0) << outcome.output;
+  const Json environment = Json::read_file(scratch / "out/environment.json");
+  const double expected = environment.at("expected_memory_bytes").number();
+  const double peak = environment.at("peak_memory_bytes").number();
+  EXPECT_LE(peak, 1.1 * expected);
+  EXPECT_GE(peak, 0.5 * expected);
+}
+#endif
+
 TEST(Program, PrintsNothingWhenQuiet) {
   ScratchFolder folder;
   Outcome outcome = traincast("run " + write_scenario(folder, kLive) + " --quiet");
