@@ -37,20 +37,24 @@ CaptureRequest request_for(const std::string& workload, std::uint32_t learners, 
 }
 
 struct Cost {
-  double capture = 0, beginning = 0;  ///< the whole of it; until its first learner is done
+  double step = 0, beginning = 0;  ///< of a learner's step; until the first learner is done
 };
 
-/// With the last step stored, or all of them.
+/// Of `steps` in the middle of a capture that stores all steps, or the last one only.
 Cost cost_of(CaptureRequest request, std::uint64_t steps, bool stored) {
   fs::remove_all(request.out);
-  request.steps = steps;
-  if (!stored) request.windows = {{steps - 1, steps - 1}};
+  request.steps = steps + 2;
+  if (!stored) request.windows = {{steps + 1, steps + 1}};
   const std::atomic<bool> stop{false};
-  double begin = now(), first = 0;
-  capture(request, stop, [&](auto, auto, auto) {
+  const double start = now();
+  double first = 0, begin = 0, end = 0;
+  capture(request, stop, [&](std::uint64_t step, std::uint32_t done, double) {
     if (first == 0) first = now();
+    if (done < request.learners) return;
+    if (step == 0) begin = now();
+    if (step == steps) end = now();
   });
-  return {now() - begin, first - begin};
+  return {(end - begin) / (request.learners * static_cast<double>(steps)), first - start};
 }
 
 struct Round {
@@ -60,17 +64,14 @@ struct Round {
 Round round_of(const CaptureRequest& request) {
   const PassSeconds before = pass_seconds(request, 64);
   const std::uint64_t steps = request.learners >= 512 ? 1 : 4;
-  // Steps beyond the first, whose like is in both.
-  const double both = request.learners * static_cast<double>(steps);
-  const Cost one = cost_of(request, 1, true), not_stored = cost_of(request, steps + 1, false),
-             all = cost_of(request, steps + 1, true);
+  const Cost not_stored = cost_of(request, steps, false), all = cost_of(request, steps, true);
   const PassSeconds after = pass_seconds(request, 64);
   Round round{.data = (before.data + after.data) / 2,
               .pass = (before.pass + after.pass) / 2,
-              .step = (not_stored.capture - one.capture) / both,
+              .step = not_stored.step,
               .ratio = 0,
-              .storing = (all.capture - not_stored.capture) / both,
-              .start = one.beginning};
+              .storing = all.step - not_stored.step,
+              .start = not_stored.beginning};
   round.ratio = (round.step - round.data) / round.pass;
   return round;
 }
