@@ -63,6 +63,10 @@ void write_text_file(const std::string& path, std::string_view text) {
   file.commit();
 }
 
+void refuse_unwritable(const std::string& path) {
+  if (!is_no_file(path)) AtomicFile removed_at_once(path);
+}
+
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), temporary_(path_ + ".partial") {
   descriptor_ = ::open(temporary_.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
   if (descriptor_ < 0) fail("cannot be written");

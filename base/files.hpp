@@ -15,6 +15,10 @@ std::string read_text_file(const std::string& path);
 /// as they are. Throws InputError with the reason (a full disk, no such folder); nothing is left behind then.
 void write_text_file(const std::string& path, std::string_view text);
 
+/// Throws InputError where write_text_file would for want of a folder or the right: before work that takes
+/// long.
+void refuse_unwritable(const std::string& path);
+
 /// A file written piece by piece under a temporary name; commit() flushes and renames, destruction without it
 /// removes.
 class AtomicFile {

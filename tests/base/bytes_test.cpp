@@ -62,6 +62,18 @@ TEST(TextFile, GoesIntoWhatIsNoFileAndLeavesItThere) {
             (scratch / ".") + ": cannot be written: Is a directory");
 }
 
+TEST(TextFile, IsRefusedBeforehandWhereItCannotBeWritten) {
+  ScratchFolder folder;
+  EXPECT_THROW(refuse_unwritable(folder / "missing/file"), InputError);
+  write_text_file(folder / "old", "kept");
+  for (const char* name : {"old", "new"}) refuse_unwritable(folder / name);
+  EXPECT_EQ(read_text_file(folder / "old"), "kept");
+  EXPECT_FALSE(std::filesystem::exists(folder / "new"));
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  refuse_unwritable(folder / "pipe");
+  EXPECT_TRUE(std::filesystem::is_fifo(folder / "pipe")) << "no file takes its place";
+}
+
 TEST(Serial, RoundTripsAndRefusesWhatEndsTooEarly) {
   Writer writer;
   writer.put<std::uint32_t>(7);

@@ -51,11 +51,9 @@ int run(std::span<const char* const> arguments) {
   if (!line->calibrate.empty()) {
     keep_blas_to_one_thread();
     if (!line->quiet) warn_of_slow_blas();
-    AtomicFile file(line->calibrate);  // refused before the work
+    refuse_unwritable(line->calibrate);
     Json description = calibrate(uses_cuda(request.device));
-    const std::string text = description.dump() + "\n";
-    file.append(text.data(), text.size());
-    file.commit();
+    write_text_file(line->calibrate, description.dump() + "\n");
     if (!line->quiet)
       std::fprintf(
           stderr,
@@ -66,10 +64,8 @@ int run(std::span<const char* const> arguments) {
   if (!line->time.empty()) {
     constexpr std::uint32_t kLeast = 3;
     if (!line->quiet) warn_of_slow_blas();
-    AtomicFile file(line->time);  // refused before the work
-    const std::string description = describe_passes(request, pass_seconds(request, kLeast)).dump() + "\n";
-    file.append(description.data(), description.size());
-    file.commit();
+    refuse_unwritable(line->time);
+    write_text_file(line->time, describe_passes(request, pass_seconds(request, kLeast)).dump() + "\n");
     return kSuccess;
   }
   if (line->serve) {

@@ -61,10 +61,10 @@ class TextDataset final : public Dataset {
     }
     make_vocabulary();
     for (Part* part : {&train_, &test_}) part->number(vocabulary_);
+    if (train_.samples() > 0) return;
     const Json* path = description_.find("path");
-    if (train_.samples() == 0)
-      throw InputError((path ? path->text() + ": " : "") + "the text has no room for a sample of " +
-                       std::to_string(covered_) + " tokens");
+    throw InputError((path ? path->text() + ": " : "") + "the text has no room for a sample of " +
+                     std::to_string(covered_) + " tokens");
   }
 
   std::uint64_t size(Split split) const override { return part(split).samples(); }
