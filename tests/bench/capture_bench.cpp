@@ -1,7 +1,6 @@
 // What a learner's step costs in a capture, as a multiple of its bare forward and backward pass in the same
 // process: storing, start-up and the making of data apart. The processor's time of all threads, so that other
 // work on the machine counts little.
-#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/median.hpp"
 #include "workloads/capture/capture.hpp"
 #include "workloads/capture/capture_options.hpp"
 #include "workloads/capture/host.hpp"
@@ -81,14 +81,14 @@ void measure(const std::string& workload, std::uint32_t learners, const fs::path
   const CaptureRequest request = request_for(workload, learners, folder / "trace");
   std::vector<Round> rounds;
   for (std::size_t i = learners >= 512 ? 4 : 0; i < 5; ++i) rounds.push_back(round_of(request));
-  auto median = [&](double Round::*of) {
-    const auto middle = rounds.begin() + static_cast<std::ptrdiff_t>(rounds.size() / 2);
-    std::ranges::nth_element(rounds, middle, {}, of);
-    return *middle.*of;
+  auto median_of = [&](double Round::*of) {
+    std::vector<double> values;
+    for (const Round& round : rounds) values.push_back(round.*of);
+    return median(std::move(values));
   };
   std::printf("%-10s %8u %10.3f %10.3f %10.3f %6.3f %10.3f %10.3f\n", request.workload.c_str(), learners,
-              1e3 * median(&Round::data), 1e3 * median(&Round::pass), 1e3 * median(&Round::step),
-              median(&Round::ratio), 1e3 * median(&Round::storing), 1e3 * median(&Round::start));
+              1e3 * median_of(&Round::data), 1e3 * median_of(&Round::pass), 1e3 * median_of(&Round::step),
+              median_of(&Round::ratio), 1e3 * median_of(&Round::storing), 1e3 * median_of(&Round::start));
   std::fflush(stdout);
 }
 

@@ -1,6 +1,8 @@
 // Runs a compressor of the catalog on given gradients, through the same door as scenarios.
 #pragma once
 
+#include <gmock/gmock.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -21,6 +23,18 @@ namespace traincast {
 
 using Vector = std::vector<float>;
 using Vectors = std::vector<Vector>;  ///< of each learner
+
+inline void expect_near(const Vector& actual, const Vector& expected, float within = 1e-5f) {
+  EXPECT_THAT(actual, ::testing::Pointwise(::testing::FloatNear(within), expected));
+}
+
+/// Of those phases that have one.
+inline std::vector<Op> ops_of(const std::vector<Phase>& phases) {
+  std::vector<Op> ops;
+  for (const Phase& phase : phases)
+    if (phase.op) ops.push_back(*phase.op);
+  return ops;
+}
 
 /// As in make_compressor(R"({"name": "topk", "density": 0.4})").
 inline std::unique_ptr<Compressor> make_compressor(std::string_view json, std::uint64_t seed = 1) {

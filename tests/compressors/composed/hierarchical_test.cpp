@@ -14,13 +14,6 @@ using ::testing::HasSubstr;
 
 const Subgroups kWithin{Among::within, 2}, kAcross{Among::across, 2};
 
-std::vector<Op> ops_of(const std::vector<Phase>& phases) {
-  std::vector<Op> ops;
-  for (const Phase& phase : phases)
-    if (phase.op) ops.push_back(*phase.op);
-  return ops;
-}
-
 Vector mean_of(const Vectors& gradients) {
   Vector mean(gradients[0].size());
   for (const Vector& gradient : gradients)

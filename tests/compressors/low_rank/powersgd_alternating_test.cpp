@@ -10,10 +10,6 @@ using ::testing::FloatNear;
 using ::testing::Pointwise;
 using Error = ErrorRule::Error;
 
-void expect_near_the_paper(const Vector& actual, const Vector& expected) {
-  EXPECT_THAT(actual, Pointwise(FloatNear(1e-5f), expected));
-}
-
 /// Nothing is remembered yet, P of each 2 × 2 matrix is (1, 0), Q was never sent.
 void start_from_first_unit_vector(UnitRun& run, std::size_t learners, std::size_t matrices) {
   Writer state;
@@ -34,13 +30,13 @@ TEST(PowerSgdAlternating, FollowsTheWorkedExample) {
               one_tensor({2, 2}));
   start_from_first_unit_vector(run, 2, 1);
   Vectors gradients = {{1, 2, 3, 4}, {1, 0, 1, 0}};
-  expect_near_the_paper(run.step(gradients).average, {1, 1, 0, 0});
-  expect_near_the_paper(run.memory(0), {0, 0, 3, 4});
-  expect_near_the_paper(run.memory(1), {0, 0, 1, 0});
-  expect_near_the_paper(run.step(gradients).average, {1, 1, 4, 4});
-  expect_near_the_paper(run.memory(0), {-0.5f, 0.5f, -1, 1});
-  expect_near_the_paper(run.memory(1), {0.5f, -0.5f, 1, -1});
-  expect_near_the_paper(run.step(gradients).average, {0.5294118f, 0.5294118f, 2.1176471f, 2.1176471f});
+  expect_near(run.step(gradients).average, {1, 1, 0, 0});
+  expect_near(run.memory(0), {0, 0, 3, 4});
+  expect_near(run.memory(1), {0, 0, 1, 0});
+  expect_near(run.step(gradients).average, {1, 1, 4, 4});
+  expect_near(run.memory(0), {-0.5f, 0.5f, -1, 1});
+  expect_near(run.memory(1), {0.5f, -0.5f, 1, -1});
+  expect_near(run.step(gradients).average, {0.5294118f, 0.5294118f, 2.1176471f, 2.1176471f});
 }
 
 // Two equal matrices whose P = (1, 0) is divided by √2 instead of 1: both approximations are halved.
@@ -50,7 +46,7 @@ TEST(PowerSgdAlternating, HalvesEqualShapesWithOneNormAsThePackageDoes) {
       R"({"name": "powersgd_alternating", "rank": 1, "min_compression_rate": 0.5, "joint_norm": true})", 1,
       pair);
   start_from_first_unit_vector(run, 1, 2);
-  expect_near_the_paper(run.step({{1, 2, 3, 4, 1, 0, 1, 0}}).average, {0.5, 1, 0, 0, 0.5, 0, 0, 0});
+  expect_near(run.step({{1, 2, 3, 4, 1, 0, 1, 0}}).average, {0.5, 1, 0, 0, 0.5, 0, 0, 0});
 }
 
 TEST(PowerSgdAlternating, SendsQAndPByTurns) {

@@ -12,10 +12,6 @@ using ::testing::ElementsAreArray;
 using ::testing::FloatNear;
 using ::testing::Pointwise;
 
-void expect_near_the_hook(const Vector& actual, const Vector& expected) {
-  EXPECT_THAT(actual, Pointwise(FloatNear(1e-5f), expected));
-}
-
 /// Floats of each collective of a bucket, in order; of several units joined as in a run.
 std::vector<std::uint64_t> floats_of(const std::vector<Phase>& phases) {
   std::vector<std::uint64_t> floats;
@@ -34,9 +30,9 @@ TEST(PowerSgdHook, LetsMemoriesDriftApart) {
   run.load(state.bytes());
   for (int t = 1; t <= 3; ++t) {
     auto time = static_cast<float>(t);
-    expect_near_the_hook(run.step({{1, 2, 3, 4}, {1, 0, 1, 0}}).average, {1, 1, 2, 2});
-    expect_near_the_hook(run.memory(0), {0, time, time, 2 * time});
-    expect_near_the_hook(run.memory(1), {0, -time, -time, -2 * time});
+    expect_near(run.step({{1, 2, 3, 4}, {1, 0, 1, 0}}).average, {1, 1, 2, 2});
+    expect_near(run.memory(0), {0, time, time, 2 * time});
+    expect_near(run.memory(1), {0, -time, -time, -2 * time});
   }
 }
 
@@ -111,7 +107,7 @@ TEST(PowerSgdHook, StartsFromTheFactorOfTheStepBeforeWhereWarm) {
     UnitRun cold(method + R"(, "warm_start": false})", 1, one_tensor({2, 2}), ErrorRule{});
     EXPECT_EQ(warm.step(g).average, cold.step(g).average) << "both start from the draw of step 0";
     for (int step = 0; step < 40; ++step) warm.step(g);
-    expect_near_the_hook(warm.step(g).average, {3, 0, 0, 0});
+    expect_near(warm.step(g).average, {3, 0, 0, 0});
     EXPECT_NE(cold.step(g).average, cold.step(g).average);
   }
 }
@@ -127,7 +123,7 @@ TEST(PowerSgdHook, AddsItsEpsilonToNorms) {
       state.put<std::uint64_t>(0);
       state.put_all(std::span<const float>(Vector{1, 0}));
       run.load(state.bytes());
-      expect_near_the_hook(run.step({{1, 0, 0, 0}}).average, {applied, 0, 0, 0});
+      expect_near(run.step({{1, 0, 0, 0}}).average, {applied, 0, 0, 0});
     }
 }
 
@@ -204,7 +200,7 @@ TEST(PowerSgdBatched, IsExactWhereTheSquareHasItsRank) {
   Bucket bucket{0, {{0, "w", {2, 3}, "linear.weight"}, {1, "b", {2}, "bias"}}};
   UnitRun run(R"({"name": "powersgd_batched", "matrix_approximation_rank": 2})", 2, bucket, ErrorRule{});
   Vector g = {1, 2, 3, 2, 4, 6, 3, 6};
-  expect_near_the_hook(run.step({g, g}).average, g);
+  expect_near(run.step({g, g}).average, g);
 }
 
 }  // namespace

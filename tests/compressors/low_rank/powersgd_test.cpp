@@ -27,10 +27,6 @@ struct Worked {
   UnitRun run;
 };
 
-void expect_near(const Vector& actual, const Vector& expected) {
-  EXPECT_THAT(actual, Pointwise(FloatNear(1e-5f), expected));
-}
-
 // P = M₁q + M₂q = (2, 4), P̂ = (1, 2)/√5, Q̄ = mean of MᵀP̂ = (√5, √5), P̂Q̄ᵀ = ((1, 1), (2, 2)), which is the
 // mean of M. What each learner has beyond it stays in its memory and grows; the mean of the memories is 0.
 TEST(PowerSgd, LetsMemoriesDriftApartWithTheGlobalError) {

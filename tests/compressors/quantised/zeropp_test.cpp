@@ -9,19 +9,12 @@ namespace {
 
 using ::testing::ElementsAre;
 
-std::vector<Op> ops_in(const std::vector<Phase>& phases) {
-  std::vector<Op> ops;
-  for (const Phase& phase : phases)
-    if (phase.op) ops.push_back(*phase.op);
-  return ops;
-}
-
 // 8 learners in nodes of 4, 16 × 24 = 384 elements: chunks of 48, of three scales each (24 / 8). Within a
 // node a learner sends each other one its chunks of both nodes, half a byte an element; across nodes one
 // chunk.
 TEST(ZeroPlusPlus, SendsFourBitsAnElementAtBothLevels) {
   UnitRun run(R"({"name": "zeropp", "node_size": 4})", 8, one_tensor({16, 24}));
-  auto ops = ops_in(run.step(random_gradients(8, 384)).phases);
+  auto ops = ops_of(run.step(random_gradients(8, 384)).phases);
   ASSERT_EQ(ops.size(), 5u);
   const Subgroups within{Among::within, 4}, across{Among::across, 4};
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(ops[i].word, Word::all_to_all);
@@ -76,7 +69,7 @@ TEST(ZeroPlusPlus, SendsVectorsAndUnevenMatricesDense) {
     UnitRun run(R"({"name": "zeropp", "node_size": 2, "gather": "fp32"})", 4, one_tensor(shape));
     auto gradients = random_gradients(4, one_tensor(shape).numel());
     auto result = run.step(gradients);
-    auto ops = ops_in(result.phases);
+    auto ops = ops_of(result.phases);
     ASSERT_EQ(ops.size(), 2u);
     EXPECT_EQ(ops[0].word, Word::reduce_scatter);
     EXPECT_EQ(ops[0].count % 4, 0u);
