@@ -7,10 +7,12 @@
 
 #include "analysis/text_table.hpp"
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "base/names.hpp"
 #include "base/units.hpp"
 #include "simulator/commands/command.hpp"
 #include "simulator/commands/command_options.hpp"
+#include "workloads/timeline/recorded_timeline.hpp"
 #include "workloads/trace/trace_summary.hpp"
 
 namespace traincast {
@@ -128,18 +130,37 @@ Json to_json(const Manifest& m, const TraceSummary& summary, std::uint64_t bytes
   return json;
 }
 
+RecordedTimeline recorded_in(const std::string& folder) {
+  const std::string file = folder + "/manifest.json";
+  const Json json = Json::read_file(file);
+  const Manifest m = Manifest::from_json(JsonReader(json, file));
+  RecordedTimeline timeline{m.model,
+                            m.device,
+                            "medians of a capture; data: " + words(m.data) + "; " + words(m.versions),
+                            m.timeline.forward_s,
+                            m.timeline.optimizer_s,
+                            {}};
+  for (std::size_t i = 0; i < m.layers.size(); ++i)
+    timeline.tensors.push_back({m.layers[i].name, m.layers[i].numel(), m.timeline.ready_s[i]});
+  std::ranges::stable_sort(timeline.tensors, {}, &RecordedTimeline::Tensor::ready_s);
+  return timeline;
+}
+
 }  // namespace
 
 int trace_command(const std::vector<std::string>& arguments) {
-  const std::vector<std::string> actions{"info", "verify"}, formats{"text", "json"};
-  std::string action, folder, format = "text";
+  const std::vector<std::string> actions{"info", "verify", "timeline"}, formats{"text", "json"};
+  std::string action, folder, format = "text", out;
   unsigned threads = 1;
-  CommandOptions takes("trace", "traincast trace info PATH | traincast trace verify PATH");
+  CommandOptions takes(
+      "trace", "traincast trace info PATH | traincast trace verify PATH | traincast trace timeline PATH");
   takes.value("format", format, "FORMAT", "text, or json (of info)").threads(threads);
+  takes.value("out", out, "FILE", "where timeline writes (the terminal)");
   takes.argument("action", action).argument("path", folder);
   if (!takes.read(arguments,
                   "\ninfo tells what recorded gradients are like; verify checks files, hashes, shapes,\n"
-                  "coverage and values, and ends with exit code 1 where the trace is not whole.\n"))
+                  "coverage and values, and ends with exit code 1 where the trace is not whole; timeline\n"
+                  "gives the times of its passes, for \"timings\": {\"name\": \"recorded\"}.\n"))
     return kSuccess;
   if (std::ranges::find(actions, action) == actions.end())
     throw InputError("trace: " + (action.empty() ? "no action" : "unknown action '" + action + "'") +
@@ -148,8 +169,17 @@ int trace_command(const std::vector<std::string>& arguments) {
   if (std::ranges::find(formats, format) == formats.end())
     throw InputError("trace: unknown format '" + format + "'" + known_names(format, formats));
   if (takes.has("format") && action != "info") throw InputError("trace: --format goes with info");
+  if (takes.has("out") && action != "timeline") throw InputError("trace: --out goes with timeline");
   if (!std::filesystem::exists(folder)) throw InputError(folder + ": there is no such folder");
 
+  if (action == "timeline") {
+    const std::string text = recorded_in(folder).to_json().dump() + "\n";
+    if (out.empty())
+      std::cout << text;
+    else
+      write_text_file(out, text);
+    return kSuccess;
+  }
   if (action == "verify") {
     try {
       const TraceReader trace(folder, threads);

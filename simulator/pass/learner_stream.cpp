@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "base/machine.hpp"
+#include "base/parallel.hpp"
 #include "base/units.hpp"
 #include "workloads/learner_protocol.hpp"
 
@@ -82,6 +83,24 @@ void LearnerStream::compute(std::uint64_t step, std::uint32_t at, LearnerId firs
   program_.ask(question.bytes());
 }
 
+// Every element's in the order of the learners, whichever thread adds it.
+void LearnerStream::add_up(std::uint32_t count) {
+  constexpr std::size_t kPiece = 1 << 14;
+  in_parallel((sum_.size() + kPiece - 1) / kPiece, options_.threads, [&](std::size_t piece, unsigned) {
+    const std::size_t begin = piece * kPiece, end = std::min(begin + kPiece, sum_.size());
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::span<const float> gradient = row(i);
+      for (std::size_t e = begin; e < end; ++e) sum_[e] += static_cast<double>(gradient[e]);
+    }
+  });
+}
+
+void LearnerStream::hand_over(LearnerId first, std::uint32_t count, const Take& take) {
+  in_parallel(count, options_.threads, [&](std::size_t i, unsigned) {
+    take(first + static_cast<LearnerId>(i), row(static_cast<std::uint32_t>(i)));
+  });
+}
+
 void LearnerStream::take_mean() {
   std::span<float> mean = row(mean_row_);
   std::size_t i = 0;
@@ -95,17 +114,13 @@ void LearnerStream::take_mean() {
     }
 }
 
-void LearnerStream::train(std::uint64_t step, std::uint32_t at, std::uint32_t next,
-                          const std::function<void(LearnerId, std::span<const float>)>& take) {
+void LearnerStream::train(std::uint64_t step, std::uint32_t at, std::uint32_t next, const Take& take) {
   std::ranges::fill(sum_, 0.0);
   for (LearnerId first = 0; first < options_.learners; first += at_once_) {
     const std::uint32_t count = std::min(at_once_, options_.learners - first);
     compute(step, at, first, count);
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const std::span<const float> gradient = row(i);
-      for (std::size_t e = 0; e < gradient.size(); ++e) sum_[e] += static_cast<double>(gradient[e]);
-      if (take) take(first + i, gradient);
-    }
+    add_up(count);
+    if (take) hand_over(first, count, take);
   }
   take_mean();
   if (next == at && take) return;  // nothing comes after the last step
@@ -117,8 +132,7 @@ void LearnerStream::train(std::uint64_t step, std::uint32_t at, std::uint32_t ne
   program_.ask(question.bytes());
 }
 
-void LearnerStream::walk(std::size_t step,
-                         const std::function<void(LearnerId, std::span<const float>)>& take) {
+void LearnerStream::walk(std::size_t step, const Take& take) {
   if (step > trained_ || step >= manifest_.steps.size())
     throw std::logic_error("steps are first walked in their order");
   const std::uint32_t first_row = mean_row_ + 1, at = first_row + static_cast<std::uint32_t>(step);
@@ -134,7 +148,7 @@ void LearnerStream::walk(std::size_t step,
   for (LearnerId first = 0; first < options_.learners; first += at_once_) {
     const std::uint32_t count = std::min(at_once_, options_.learners - first);
     compute(manifest_.steps[step], at, first, count);
-    for (std::uint32_t i = 0; i < count; ++i) take(first + i, row(i));
+    hand_over(first, count, take);
   }
 }
 

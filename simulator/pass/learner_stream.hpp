@@ -26,13 +26,14 @@ class LearnerStream final : public GradientStream {
   explicit LearnerStream(LearnerStreamOptions options);
 
   const Manifest& manifest() const override { return manifest_; }
-  void walk(std::size_t step, const std::function<void(LearnerId, std::span<const float>)>& take) override;
+  void walk(std::size_t step, const Take& take) override;
 
  private:
   std::span<float> row(std::uint32_t number);
   void compute(std::uint64_t step, std::uint32_t at, LearnerId first, std::uint32_t count);
-  void train(std::uint64_t step, std::uint32_t at, std::uint32_t next,
-             const std::function<void(LearnerId, std::span<const float>)>& take);
+  void train(std::uint64_t step, std::uint32_t at, std::uint32_t next, const Take& take);
+  void add_up(std::uint32_t count);
+  void hand_over(LearnerId first, std::uint32_t count, const Take& take);
   void take_mean();
 
   LearnerStreamOptions options_;

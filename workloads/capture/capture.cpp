@@ -78,6 +78,26 @@ void check_memory(const CaptureRequest& request, const CaptureMemory& memory, un
                      " are available; take a smaller batch or model, or fewer --threads");
 }
 
+CaptureMemory memory_of(const CaptureRequest& request, unsigned at_once) {
+  return capture_memory(request.model, static_cast<std::uint64_t>(request.parameters.count("batch")), at_once,
+                        at_once * summed_at_once(request.model.parameters(), request.learners, at_once),
+                        peak_memory());
+}
+
+}  // namespace
+
+void refuse_what_the_device_cannot_hold(const CaptureRequest& request, unsigned at_once) {
+  if (!uses_cuda(request.device)) return;
+  const CaptureMemory memory = memory_of(request, at_once);
+  const double needed = memory.state + memory.gradients + memory.activations, free = free_cuda_memory();
+  if (needed > free)
+    throw InputError("training '" + request.workload + "' takes about " + format_bytes(needed) +
+                     " of the CUDA device's memory, and " + format_bytes(free) +
+                     " are free; take a smaller batch or model, or --device cpu");
+}
+
+namespace {
+
 class Capture {
  public:
   Capture(const CaptureRequest& request, const std::atomic<bool>& stop, const Progress& progress)
@@ -261,9 +281,7 @@ std::uint64_t recorded_steps(const CaptureRequest& request) {
 }
 
 double refuse_what_does_not_fit(const CaptureRequest& request, unsigned at_once) {
-  const CaptureMemory memory = capture_memory(
-      request.model, static_cast<std::uint64_t>(request.parameters.count("batch")), at_once,
-      at_once * summed_at_once(request.model.parameters(), request.learners, at_once), peak_memory());
+  const CaptureMemory memory = memory_of(request, at_once);
   check_memory(request, memory, at_once);
   return memory.total();
 }
@@ -271,6 +289,7 @@ double refuse_what_does_not_fit(const CaptureRequest& request, unsigned at_once)
 CaptureResult capture(const CaptureRequest& request, const std::atomic<bool>& stop,
                       const Progress& progress) {
   const double stated = refuse_what_does_not_fit(request, at_once(request));
+  refuse_what_the_device_cannot_hold(request, at_once(request));
   check_disk(request);
   keep_blas_to_one_thread();
   CaptureResult result = Capture(request, stop, progress).run();

@@ -34,6 +34,9 @@ std::uint64_t recorded_steps(const CaptureRequest& request);
 /// Bytes that learners computed side by side take at most. Throws InputError where they are not there.
 double refuse_what_does_not_fit(const CaptureRequest& request, unsigned at_once);
 
+/// The same of a CUDA device's own memory, where the request computes on one.
+void refuse_what_the_device_cannot_hold(const CaptureRequest& request, unsigned at_once);
+
 struct CaptureResult {
   Manifest manifest;
   std::vector<double>

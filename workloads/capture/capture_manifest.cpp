@@ -34,6 +34,7 @@ Manifest manifest_of(const CaptureRequest& request, const Dataset& data, const N
   m.data["shards"] = p.choice("shards").value();
   m.versions["traincast"] = TRAINCAST_VERSION;
   m.versions["libtorch"] = libtorch_version();
+  if (network.on_cuda()) m.versions["cuda"] = network.cuda_version();
   m.versions["compiler"] = __VERSION__;
   return m;
 }

@@ -1,4 +1,4 @@
-// CUDA's events around a pass: built with TRAINCAST_CUDA only.
+// CUDA's events around a pass, and what its runtime says of the device: built with TRAINCAST_CUDA only.
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
@@ -60,6 +60,18 @@ std::string cuda_device_name() {
   cudaDeviceProp properties{};
   check(cudaGetDeviceProperties(&properties, c10::cuda::current_device()));
   return properties.name;
+}
+
+std::string cuda_runtime_version() {
+  int version = 0;
+  check(cudaRuntimeGetVersion(&version));
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+double cuda_bytes_free() {
+  std::size_t free = 0, all = 0;
+  check(cudaMemGetInfo(&free, &all));
+  return static_cast<double>(free);
 }
 
 }  // namespace traincast

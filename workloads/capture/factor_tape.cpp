@@ -131,7 +131,7 @@ void FactorTape::write(std::span<std::byte> into) const {
     const std::vector<Tensor> all = matrices_of(l);
     for (std::size_t m = 0; m < all.size(); ++m) {
       if (!layers_[l].matrices[m].sent) continue;
-      const Tensor matrix = all[m].contiguous();
+      const Tensor matrix = all[m].contiguous().cpu();
       const std::size_t bytes = matrix.nbytes();
       if (matrix.numel() != matrix.size(0) * static_cast<std::int64_t>(layers_[l].matrices[m].numbers()) ||
           bytes > into.size())
@@ -167,7 +167,7 @@ std::vector<Gathered> gather(const Multiplied& of, std::uint64_t samples,
         parts.push_back(
             at::from_blob(const_cast<std::byte*>(one.data()) + at * size, shape, at::dtype(type)));
       }
-      joined = at::cat(parts);
+      joined = at::cat(parts).to(of.parameters[0].device());
       at += samples * matrix.numbers();
     }
   return all;

@@ -4,11 +4,13 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <optional>
 #include <stdexcept>
 
 #include "base/error.hpp"
 #include "base/linked_program.hpp"
 #include "base/parallel.hpp"
+#include "workloads/capture/capture.hpp"
 #include "workloads/capture/capture_manifest.hpp"
 #include "workloads/capture/host.hpp"
 #include "workloads/capture/neural_network.hpp"
@@ -18,6 +20,15 @@
 namespace traincast {
 
 namespace {
+
+// On CUDA, kernels of all replicas take turns; so many keep the device busy while others fill mini-batches
+// and fetch gradients.
+constexpr unsigned kReplicasOnCuda = 8;
+
+unsigned replicas_of(const CaptureRequest& request) {
+  const unsigned threads = std::max(1u, request.threads);
+  return uses_cuda(request.device) ? std::min(threads, kReplicasOnCuda) : threads;
+}
 
 // Held-out samples that are scored at once. Batch normalisation takes its statistics from them.
 constexpr std::uint64_t kScored = 250;
@@ -31,13 +42,15 @@ class LearnerService {
         shards_(*data_, training_.shards, request.learners,
                 static_cast<std::uint64_t>(request.parameters.count("samples_per_learner")),
                 static_cast<std::uint64_t>(request.parameters.count("batch")), request.seed),
-        network_({.model = request.model, .seed = request.seed, .device = Device::cpu}),
+        network_({.model = request.model, .seed = request.seed, .device = request.device}),
         parameters_(request.model.parameters()) {
-    for (unsigned i = 0; i < std::max(1u, request.threads); ++i) workers_.push_back({network_.replica(), {}});
+    refuse_what_the_device_cannot_hold(request, replicas_of(request));
+    for (unsigned i = 0; i < replicas_of(request); ++i) workers_.push_back({network_.replica(), {}, {}});
   }
 
   std::string answer(std::string_view question, std::span<std::byte> memory) {
     memory_ = memory;
+    for (Worker& worker : workers_) worker.looked_at.reset();
     Reader reader(question);
     Writer writer;
     switch (reader.get<LearnerQuestion>()) {
@@ -83,6 +96,8 @@ class LearnerService {
   struct Worker {
     std::unique_ptr<Replica> replica;
     Batch batch;
+    std::optional<std::uint32_t>
+        looked_at;  ///< row of its parameters, which stays as it is while a question lasts
   };
 
   std::span<float> row(std::uint32_t number) const {
@@ -156,7 +171,8 @@ class LearnerService {
   void prepare(Worker& worker, const LearnerPass& pass) const {
     if (pass.batches == 0) throw std::logic_error("a pass over no mini-batch");
     shards_.fill(pass.learner, pass.batch, worker.batch, pass.batches);
-    worker.replica->look_at(row(pass.at));
+    if (worker.looked_at != pass.at) worker.replica->look_at(row(pass.at));
+    worker.looked_at = pass.at;
   }
 
   void write_gradient(Worker& worker, const LearnerPass& pass) const {

@@ -22,6 +22,9 @@ enum class Precision { fp32, fp64 };
 /// Whether this device is a CUDA one here. Throws InputError where it is not there.
 bool uses_cuda(Device device);
 
+/// Bytes of that CUDA device's memory that nothing has taken.
+double free_cuda_memory();
+
 struct NetworkOptions {
   Model model;
   std::uint64_t seed = 0;
@@ -56,8 +59,8 @@ class Replica {
   /// Of the last run, valid until the next; fp32 only.
   virtual std::span<const float> gradient(std::uint32_t tensor) = 0;
   virtual std::vector<double> gradient_in_double(std::uint32_t tensor) = 0;
-  /// From now on the replica has these parameters, tensor by tensor, in place of the network's; fp32 on the
-  /// CPU only. They are read whenever it runs.
+  /// From now on the replica has these parameters, tensor by tensor, in place of the network's; fp32 only. On
+  /// the CPU they are read whenever it runs, on a CUDA device here.
   virtual void look_at(std::span<const float> parameters) = 0;
 };
 
@@ -69,6 +72,7 @@ class Network {
 
   bool on_cuda() const;
   std::string device_name() const;
+  std::string cuda_version() const;          ///< of the runtime; empty on the CPU
   std::unique_ptr<Replica> replica() const;  ///< the network must outlive it
 
   /// One step from the mean gradient of each tensor. No replica may be running. Gives the seconds that the

@@ -27,6 +27,8 @@ std::unique_ptr<PassClock> make_cpu_pass_clock(std::size_t tensors);
 /// Marks the current stream with events: the host is long past a kernel that it has only queued.
 std::unique_ptr<PassClock> make_cuda_pass_clock(std::size_t tensors);
 std::string cuda_device_name();
+std::string cuda_runtime_version();
+double cuda_bytes_free();
 #endif
 
 }  // namespace traincast

@@ -114,8 +114,31 @@ TEST(Program, TellsWhatATraceHoldsAndWhetherItIsWhole) {
                   ::testing::EndsWith("the file is damaged or was changed\n")));
   EXPECT_EQ(traincast("trace info " + trace).code, 2);
   EXPECT_EQ(traincast("trace verify " + (folder / "nowhere")).code, 2);
-  EXPECT_EQ(traincast("trace inform " + trace).output,
-            "traincast: trace: unknown action 'inform'; did you mean 'info'?; known: info, verify\n");
+  EXPECT_EQ(
+      traincast("trace inform " + trace).output,
+      "traincast: trace: unknown action 'inform'; did you mean 'info'?; known: info, verify, timeline\n");
+}
+
+TEST(Program, TakesTheTimesOfATraceAsARecordedTimeline) {
+  ScratchFolder folder;
+  const std::string trace = TRAINCAST_SOURCE_DIR "/tests/gate/trace", file = folder / "timeline.json";
+  EXPECT_EQ(traincast("trace timeline " + trace + " --out " + file).code, 0);
+  const Json times = Json::read_file(file), manifest = Json::read_file(trace + "/manifest.json");
+  EXPECT_EQ(times.at("device").text(), manifest.at("device").text());
+  EXPECT_EQ(times.at("tensors").items().size(), manifest.at("layers").items().size());
+  const std::string scenario = folder / "run.json";
+  write_text_file(scenario,
+                  R"({"name": "again", "learners": 2, "steps": 1, "gradients": {"name": "trace", "path": ")" +
+                      trace + R"("}, "timings": {"name": "recorded", "path": "timeline.json"},
+      "platform": {"name": "star", "bandwidth": "1Gbps", "latency": "5us"}})");
+  ASSERT_EQ(traincast("run " + scenario + " --out " + (folder / "out")).code, 0);
+  const Json report = Json::read_file(folder / "out/report.json");
+  double backward = 0;
+  for (const Json& ready : manifest.at("ready_s").items()) backward = std::max(backward, ready.number());
+  EXPECT_NEAR(report.at("points").items()[0].at("compute_seconds").number(),
+              manifest.at("forward_s").number() + backward + manifest.at("optimizer_s").number(), 1e-9);
+  EXPECT_EQ(traincast("trace info " + trace + " --out " + file).output,
+            "traincast: trace: --out goes with timeline\n");
 }
 
 // Two learners in one process, and as two ranks whose gradients DistributedDataParallel averages: the same
