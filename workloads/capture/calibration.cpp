@@ -9,7 +9,7 @@ namespace traincast {
 namespace {
 
 constexpr double kWord = 4;
-constexpr std::uint64_t kSmall = 16, kLarge = std::uint64_t{1} << 22, kKept = kLarge / 100, kChunk = 100;
+constexpr std::uint64_t kSmall = 16, kChunk = 100;
 constexpr std::uint64_t kSide = 1024, kRows = 4096, kRank = 4, kLevelled = std::uint64_t{1} << 20;
 // As platforms/accelerators counts them.
 constexpr double kElementwise = 3, kSelecting = 3, kScanning = 4, kLevelOperations = 5;
@@ -25,13 +25,15 @@ std::string quantity(double value, const char* unit) {
 
 }  // namespace
 
-Json calibrated_numbers(const PrimitiveSeconds& seconds, double synchronisation_s) {
-  const auto n = static_cast<double>(kLarge), k = static_cast<double>(kKept);
+Json calibrated_numbers(const PrimitiveSeconds& seconds, double synchronisation_s, std::uint64_t longest) {
+  const std::uint64_t kept = longest / 100;
+  const auto n = static_cast<double>(longest), k = static_cast<double>(kept);
   const auto rows = static_cast<double>(kRows), rank = static_cast<double>(kRank);
   const double small = seconds(Primitive::elementwise, {kSmall, 0, 0});
-  const double large = seconds(Primitive::elementwise, {kLarge, 0, 0});
-  const double memory = std::clamp(
-      kElementwise * kWord * static_cast<double>(kLarge - kSmall) / std::max(large - small, 1e-9), 1e6, 1e15);
+  const double large = seconds(Primitive::elementwise, {longest, 0, 0});
+  const double memory =
+      std::clamp(kElementwise * kWord * static_cast<double>(longest - kSmall) / std::max(large - small, 1e-9),
+                 1e6, 1e15);
   const double launch =
       std::clamp(small - kElementwise * kWord * static_cast<double>(kSmall) / memory, 0.0, 1.0);
   /// Words that move in the time beyond `operations` launches.
@@ -39,16 +41,16 @@ Json calibrated_numbers(const PrimitiveSeconds& seconds, double synchronisation_
     return (total - operations * launch) * memory / kWord;
   };
 
-  const double reduction = words(seconds(Primitive::reduction, {kLarge, 0, 0}), 1) / n;
-  const double gather = words(seconds(Primitive::gather, {kLarge, kKept, 0}), 1) / k;
-  const double scatter = words(seconds(Primitive::scatter, {kLarge, kKept, 0}), 1) / k;
+  const double reduction = words(seconds(Primitive::reduction, {longest, 0, 0}), 1) / n;
+  const double gather = words(seconds(Primitive::gather, {longest, kept, 0}), 1) / k;
+  const double scatter = words(seconds(Primitive::scatter, {longest, kept, 0}), 1) / k;
   // Values are gathered at no more than a pass over the vector.
   auto gathered = [&](double count) { return std::min(positive(gather) * count, n + 2 * count); };
-  const double topk = words(seconds(Primitive::topk, {kLarge, kKept, 0}), kSelecting) - gathered(k);
-  const double chunk_top1 = words(seconds(Primitive::chunk_top1, {kLarge, kChunk, 0}), kSelecting) -
+  const double topk = words(seconds(Primitive::topk, {longest, kept, 0}), kSelecting) - gathered(k);
+  const double chunk_top1 = words(seconds(Primitive::chunk_top1, {longest, kChunk, 0}), kSelecting) -
                             gathered(std::ceil(n / static_cast<double>(kChunk)));
-  const double scan = words(seconds(Primitive::threshold_scan, {kLarge, kKept, 0}), kScanning) - gathered(k);
-  const double bit_pack = words(seconds(Primitive::bit_pack, {kLarge, 1, 0}), 1) - n / 32;
+  const double scan = words(seconds(Primitive::threshold_scan, {longest, kept, 0}), kScanning) - gathered(k);
+  const double bit_pack = words(seconds(Primitive::bit_pack, {longest, 1, 0}), 1) - n / 32;
   const double levels = std::log2(static_cast<double>(kLevelled));
   const double level = seconds(Primitive::hadamard, {kLevelled, 0, 0}) / levels;
   const double columns = seconds(Primitive::gram_schmidt, {kRows, kRank, 0}) -
