@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "analysis/text_table.hpp"
+#include "base/names.hpp"
 #include "base/units.hpp"
 
 namespace traincast {
@@ -45,12 +47,19 @@ std::vector<std::vector<std::string>> cells_of(const GradientTable& table) {
       row.resize(columns_of(table).size(), "-");
       rows.push_back(row);
     }
-    for (const auto& [learners, methods] : model.at) {
-      row.push_back(std::to_string(learners));
-      for (const MethodNumbers& numbers : methods) row.push_back(cell(numbers));
+    const std::vector<std::string> further{"", "", "", ""};
+    auto end_row = [&] {
       row.resize(columns_of(table).size(), "-");
-      rows.push_back(std::move(row));
-      row = {"", "", "", ""};
+      rows.push_back(std::exchange(row, further));
+    };
+    for (const GradientsOfModel::AtLearners& at : model.at) {
+      if (at.recorded && at.recorded->batch != model.batch) {
+        if (row != further) end_row();  // the pass was one over the model's own mini-batch
+        row[2] = std::to_string(at.recorded->batch);
+      }
+      row.push_back(std::to_string(at.learners));
+      for (const MethodNumbers& numbers : at.methods) row.push_back(cell(numbers));
+      end_row();
     }
   }
   return rows;
@@ -65,20 +74,21 @@ std::string reasons(const GradientTable& table, const std::string& before) {
 
 // By data, in the order of models.
 std::string sources(const GradientTable& table) {
-  std::vector<std::pair<std::string, std::string>> by_data;
+  std::vector<std::pair<std::string, std::vector<std::string>>> by_data;
+  auto add = [&](const std::string& data, const std::string& model) {
+    if (data.empty()) return;
+    auto known = std::ranges::find(by_data, data, [](const auto& one) { return one.first; });
+    if (known == by_data.end()) known = by_data.insert(known, {data, {}});
+    if (std::ranges::find(known->second, model) == known->second.end()) known->second.push_back(model);
+  };
   for (const GradientsOfModel& model : table.models) {
-    const Json* data = model.workload.find("data");
-    if (!data) continue;
-    const Json& name = data->is_object() ? data->at("name") : *data;
-    auto known = std::ranges::find(by_data, name.text(), [](const auto& one) { return one.first; });
-    if (known == by_data.end())
-      by_data.emplace_back(name.text(), model.model);
-    else
-      known->second += ", " + model.model;
+    add(model.data, model.model);
+    for (const GradientsOfModel::AtLearners& at : model.at)
+      if (at.recorded) add(at.recorded->data, model.model);
   }
   std::string text;
   for (const auto& [data, models] : by_data)
-    text += (text.empty() ? "data: " : "; ") + data + " (" + models + ")";
+    text += (text.empty() ? "data: " : "; ") + data + " (" + join(models) + ")";
   return text.empty() ? text : text + "\n";
 }
 
@@ -106,14 +116,19 @@ Json GradientsOfModel::to_json() const {
   json["workload"] = workload;
   json["parameters"] = parameters;
   json["batch"] = batch;
+  json["data"] = data;
   json["pass_cpu_s"] = number(pass_cpu_s);
   json["processor"] = processor;
   json["learners"] = Json::Array{};
-  for (const auto& [count, methods] : at) {
+  for (const AtLearners& there : at) {
     Json point;
-    point["learners"] = count;
+    point["learners"] = there.learners;
+    if (there.recorded) {
+      point["recorded"]["batch"] = there.recorded->batch;
+      point["recorded"]["data"] = there.recorded->data;
+    }
     point["methods"] = Json::Array{};
-    for (const MethodNumbers& numbers : methods) {
+    for (const MethodNumbers& numbers : there.methods) {
       Json method;
       method["build_up"] = number(numbers.build_up);
       method["wire_ratio"] = number(numbers.wire_ratio);
@@ -132,11 +147,14 @@ GradientsOfModel GradientsOfModel::from_json(const JsonReader& at) {
   model.workload = at.at("workload").value();
   model.parameters = whole(at.at("parameters"));
   model.batch = whole(at.at("batch"));
+  model.data = at.at("data").text();
   model.pass_cpu_s = maybe(at.at("pass_cpu_s"));
   model.processor = at.at("processor").text();
   for (const JsonReader& point : at.at("learners").items()) {
     AtLearners& there = model.at.emplace_back();
     there.learners = static_cast<std::uint32_t>(whole(point.at("learners")));
+    if (auto recorded = point.find("recorded"))
+      there.recorded = {whole(recorded->at("batch")), recorded->at("data").text()};
     for (const JsonReader& method : point.at("methods").items())
       there.methods.push_back(
           {maybe(method.at("build_up")), maybe(method.at("wire_ratio")), maybe(method.at("contraction"))});

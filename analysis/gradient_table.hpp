@@ -19,11 +19,17 @@ struct GradientsOfModel {
   std::string model;
   Json workload;  ///< with every parameter
   std::uint64_t parameters = 0, batch = 0;
+  std::string data;                  ///< their source, and whether it was made
   std::optional<double> pass_cpu_s;  ///< forward and backward of a learner's mini-batch, on one core
   std::string processor;             ///< that it was measured on
   struct AtLearners {
     std::uint32_t learners = 0;
     std::vector<MethodNumbers> methods;
+    struct Recorded {
+      std::uint64_t batch = 0;
+      std::string data;
+    };
+    std::optional<Recorded> recorded;  ///< elsewhere, with a mini-batch and data of its own
   };
   std::vector<AtLearners> at;        ///< empty: nothing but the model's own numbers
   std::vector<std::string> lacking;  ///< why there are dashes, in sentences

@@ -42,17 +42,27 @@ double flops_of_pass(const Model& model) {
   return 3 * forward;
 }
 
-/// Samples that each of so many learners can have of the data, where these do not suffice for what the
-/// workload takes as it stands.
-std::optional<std::uint64_t> fewer_samples(const Parameters& workload, const Model& model,
-                                           std::uint32_t learners, std::uint64_t seed) {
-  std::uint64_t size = 0;
+/// What is in the data for training; none where they are not there, which the capture says again.
+std::optional<std::uint64_t> samples_of(const Parameters& workload, const Model& model, std::uint64_t seed) {
   try {
-    size = make_dataset(workload.choice("data"), model, seed)->size(Split::train);
-  } catch (const InputError&) {  // the capture says it again
+    return make_dataset(workload.choice("data"), model, seed)->size(Split::train);
+  } catch (const InputError&) {
     return std::nullopt;
   }
-  const std::uint64_t each = size / learners;
+}
+
+/// "images, made", "cifar10"
+std::string described(const Parameters& workload, std::optional<std::uint64_t> samples) {
+  const Json& data = workload.choice("data").value();
+  return (data.is_object() ? data.at("name") : data).text() + (samples == kEndless ? ", made" : "");
+}
+
+/// Samples that each of so many learners can have, where these do not suffice for what the workload takes as
+/// it stands.
+std::optional<std::uint64_t> fewer_samples(const Parameters& workload, std::optional<std::uint64_t> samples,
+                                           std::uint32_t learners) {
+  if (!samples) return std::nullopt;
+  const std::uint64_t each = *samples / learners;
   if (each >= static_cast<std::uint64_t>(workload.count("samples_per_learner"))) return std::nullopt;
   return each;
 }
@@ -122,12 +132,17 @@ MethodNumbers numbers_of(const PointReport& point) {
   return numbers;
 }
 
-/// What was recorded of this model with these methods, by number of learners and method; the files in order
-/// of their names.
-std::map<std::uint32_t, std::map<std::size_t, std::string>> recorded_of(const StudiedModel& model,
-                                                                        const GradientStudy& study) {
-  std::map<std::uint32_t, std::map<std::size_t, std::string>> found;
-  if (study.exchanges.empty()) return found;
+/// Of which training, and the file of each method.
+struct Recorded {
+  std::string gradients;
+  std::map<std::size_t, std::string> files;
+};
+
+/// What was recorded of this model with these methods, by number of learners, the files in order of their
+/// names: of the training of which most methods were.
+std::map<std::uint32_t, Recorded> recorded_of(const StudiedModel& model, const GradientStudy& study) {
+  std::map<std::uint32_t, std::map<std::string, std::map<std::size_t, std::string>>> found;
+  if (study.exchanges.empty()) return {};
   std::set<std::string> files;
   for (const auto& entry : fs::directory_iterator(study.exchanges))
     if (entry.path().extension() == ".exchange") files.insert(fs::absolute(entry.path()).string());
@@ -138,15 +153,32 @@ std::map<std::uint32_t, std::map<std::size_t, std::string>> recorded_of(const St
     const Plan plan = make_plan(scenario_of(model.workload, {exchange.record.learners}, study), kPlace, {});
     for (std::size_t i = 0; i < plan.points.size(); ++i)
       if (exchange_key(plan.points[i].scenario) == exchange.method)
-        found[exchange.record.learners].try_emplace(i, file);
+        found[exchange.record.learners][exchange.gradients].try_emplace(i, file);
   }
-  return found;
+  std::map<std::uint32_t, Recorded> most;
+  for (const auto& [learners, trainings] : found)
+    for (const auto& [gradients, of_methods] : trainings)
+      if (of_methods.size() > most[learners].files.size()) most[learners] = {gradients, of_methods};
+  return most;
+}
+
+/// The mini-batch and the data of recorded gradients, as far as they say.
+GradientsOfModel::AtLearners::Recorded origin_of(const std::string& gradients, const std::string& file,
+                                                 std::uint64_t seed) {
+  const Json json = Json::parse(gradients, file);
+  const Json* workload = json.find("workload");
+  if (!workload) return {};
+  const JsonReader at(*workload, file, "/workload");
+  const Parameters parameters = read_workload(at);
+  return {static_cast<std::uint64_t>(parameters.count("batch")),
+          described(parameters, samples_of(parameters, workload_catalog().find(at).make(parameters), seed))};
 }
 
 }  // namespace
 
 Json StudiedModel::key(const GradientStudy& study) const {
   Json key;
+  key["format"] = 2;
   key["workload"] = workload;
   key["learners"] = Json::list(learners);
   key["compressors"] = Json::list(study.compressors);
@@ -173,9 +205,11 @@ StudiedModel choose_model(const Json& given, const GradientStudy& study) {
     while (chosen.batch > 1 && static_cast<double>(chosen.batch) * flops_of_pass(model) > most)
       chosen.batch /= 2;
   chosen.workload["batch"] = chosen.batch;
+  const std::optional<std::uint64_t> samples = samples_of(parameters, model, study.seed);
+  chosen.data = described(parameters, samples);
   if (!given.find("samples_per_learner") && !chosen.learners.empty())
-    if (auto samples = fewer_samples(parameters, model, chosen.learners.back(), study.seed))
-      chosen.workload["samples_per_learner"] = std::max(*samples, chosen.batch);
+    if (auto fewer = fewer_samples(parameters, samples, chosen.learners.back()))
+      chosen.workload["samples_per_learner"] = std::max(*fewer, chosen.batch);
   const std::vector<std::uint32_t> any{1};
   const Plan plan = make_plan(
       scenario_of(chosen.workload, chosen.learners.empty() ? any : chosen.learners, study), kPlace, {});
@@ -190,6 +224,7 @@ GradientsOfModel study_model(const StudiedModel& model, const GradientStudy& stu
   row.workload = model.workload;
   row.parameters = model.parameters;
   row.batch = model.batch;
+  row.data = model.data;
   time_pass(model, study, row);
   if (model.learners.empty()) return row;
   try {
@@ -197,7 +232,7 @@ GradientsOfModel study_model(const StudiedModel& model, const GradientStudy& stu
         run(make_plan(scenario_of(model.workload, model.learners, study), kPlace, {}), run_options(study));
     auto point = result.report.points.begin();
     for (std::uint32_t learners : model.learners) {
-      auto& at = row.at.emplace_back(GradientsOfModel::AtLearners{learners, {}});
+      auto& at = row.at.emplace_back(GradientsOfModel::AtLearners{learners, {}, {}});
       for (std::size_t i = 0; i < study.compressors.size(); ++i) at.methods.push_back(numbers_of(*point++));
     }
   } catch (const InputError& error) {
@@ -206,15 +241,16 @@ GradientsOfModel study_model(const StudiedModel& model, const GradientStudy& stu
     row.lacking.push_back(error.what());
   }
   for (std::size_t i = row.at.size(); i < model.learners.size(); ++i)
-    row.at.push_back({model.learners[i], {}});
+    row.at.push_back({model.learners[i], {}, {}});
   return row;
 }
 
 void add_recorded(const StudiedModel& model, const GradientStudy& study, GradientsOfModel& row) {
-  for (const auto& [learners, files] : recorded_of(model, study)) {
-    auto& at = row.at.emplace_back(GradientsOfModel::AtLearners{learners, {}});
+  for (const auto& [learners, recorded] : recorded_of(model, study)) {
+    auto& at = row.at.emplace_back(GradientsOfModel::AtLearners{learners, {}, {}});
     at.methods.resize(study.compressors.size());
-    for (const auto& [method, file] : files) {
+    at.recorded = origin_of(recorded.gradients, recorded.files.begin()->second, study.seed);
+    for (const auto& [method, file] : recorded.files) {
       Json scenario = scenario_of(model.workload, {learners}, study);
       scenario["steps"] = read_exchange(file).steps.size();
       scenario["compressor"] = study.compressors[method];

@@ -26,6 +26,7 @@ struct StudiedModel {
   std::string name;
   Json workload;  ///< with every parameter
   std::uint64_t parameters = 0, batch = 0;
+  std::string data;  ///< their source, and whether it is made
   std::vector<std::uint32_t> learners;
   std::vector<std::string> methods;  ///< labels of the compressors
 

@@ -13,9 +13,10 @@ GradientTable two_models() {
                          .workload = Json::parse(R"({"name": "mlp", "batch": 32})", "test"),
                          .parameters = 402'442,
                          .batch = 32,
+                         .data = "images, made",
                          .pass_cpu_s = 0.00175,
                          .processor = "a processor",
-                         .at = {{8, {{7.471, 499.6, 0.9312}, {std::nullopt, 56.4, 0.0}}}, {64, {}}},
+                         .at = {{8, {{7.471, 499.6, 0.9312}, {std::nullopt, 56.4, 0.0}}, {}}, {64, {}, {}}},
                          .lacking = {"64 learners do not fit"}};
   GradientsOfModel large;
   large.model = "vgg16";
@@ -32,6 +33,22 @@ TEST(GradientTable, HasALineForEveryModelAndNumberOfLearners) {
                         "|  |  |  |  | 64 | - | - |\n"
                         "| vgg16 | 138357544 | 1 | - | - | - | - |\n"));
   EXPECT_THAT(to_markdown(two_models()), HasSubstr("- mlp: 64 learners do not fit\n"));
+}
+
+TEST(GradientTable, TellsTheMiniBatchAndTheDataOfWhatWasRecordedElsewhere) {
+  GradientTable table = two_models();
+  table.models[1].data = "images, made";
+  table.models[1].at = {{8, {{7.9, 500, 0.98}, {}}, {{1, "cifar10"}}},
+                        {64, {{61, 500, 0.99}, {}}, {{16, "cifar10"}}}};
+  EXPECT_THAT(to_markdown(table),
+              HasSubstr("| vgg16 | 138357544 | 1 | - | 8 | 7.9 / 500 / 0.980 | - / - / - |\n"
+                        "|  |  | 16 |  | 64 | 61 / 500 / 0.990 | - / - / - |\n"));
+  EXPECT_THAT(to_markdown(table), HasSubstr("data: images, made (mlp, vgg16); cifar10 (vgg16)\n"));
+  std::swap(table.models[1].at[0], table.models[1].at[1]);  // no pass was taken over such a mini-batch
+  EXPECT_THAT(to_markdown(table),
+              HasSubstr("| vgg16 | 138357544 | 1 | - | - | - | - |\n|  |  | 16 |  | 64 |"));
+  const Json written = table.models[1].to_json();
+  EXPECT_EQ(GradientsOfModel::from_json(JsonReader(written, "row.json")).to_json(), written);
 }
 
 TEST(GradientTable, FitsATerminal) {

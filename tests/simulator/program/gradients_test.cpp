@@ -96,13 +96,16 @@ TEST(GradientsCommand, TakesWhatWasRecordedOfModelsThatAreNotTrainedHere) {
   const Outcome recorded =
       traincast("run " + (folder / "scenario.json") + " --quiet --record " + (folder / "exchanges"));
   ASSERT_EQ(recorded.code, 0) << recorded.output;
-  const Outcome outcome =
-      traincast("gradients '" + workload + "' --quiet --format json --exchanges " + (folder / "exchanges"));
+  const Outcome outcome = traincast(
+      R"(gradients '{"name": "mlp", "hidden": [5000], "batch": 1}' --quiet --format json --exchanges )" +
+      (folder / "exchanges"));
   ASSERT_EQ(outcome.code, 0) << outcome.output;
   const Json model = Json::parse(outcome.output, "standard output").at("models").items().at(0);
   ASSERT_EQ(model.at("learners").items().size(), 1u) << outcome.output;
   const Json& point = model.at("learners").items()[0];
   EXPECT_EQ(point.at("learners").integer(), 2);
+  EXPECT_EQ(point.at("recorded").at("batch").integer(), 2);
+  EXPECT_EQ(point.at("recorded").at("data").text(), "images, made");
   EXPECT_GT(point.at("methods").items()[0].at("build_up").number(), 1);
   EXPECT_TRUE(point.at("methods").items()[1].at("wire_ratio").is_null());  // ScaleCom was not recorded
   EXPECT_EQ(traincast("gradients mlp --exchanges /nowhere").code, 2);
