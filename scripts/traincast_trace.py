@@ -7,25 +7,25 @@
         trace.update(optimizer)
     trace.close()                # several ranks: when all have closed, python3 traincast_trace.py FOLDER on one of them
 Gradients are each learner's own, taken before DistributedDataParallel averages them. All ranks write into one folder."""
-import glob, hashlib, json, os, sys, time
+import glob, hashlib, json, os, re, sys, time
 from statistics import median
 import torch
 from safetensors.torch import save_file
 
 class Trace:
-    def __init__(self, model, folder, learners=1, rank=0, seed=0, data={}, optimizer={}):
-        self.folder, self.rank, self.learners = folder, rank, learners
+    def __init__(self, model, folder, *, data, learners=1, rank=0, seed=0, optimizer={}):
+        self.folder, self.rank, self.learners, self.passes, self.updates, self.files = folder, rank, learners, [], [], []
         inner = getattr(model, "module", model)  # within DistributedDataParallel
         named = [(name, p) for name, p in inner.named_parameters() if p.requires_grad]
         self.names, self.cuda = [name for name, _ in named], named[0][1].is_cuda
-        owner = {id(p): type(m).__name__.lower() for m in inner.modules() for p in m.parameters(recurse=False)}
+        owner = {id(p): re.sub("^conv.*", "conv", re.sub(".*norm.*", "norm", type(m).__name__.lower()))  # as traincast's own
+                 for m in inner.modules() for p in m.parameters(recurse=False)}
         self.about = {"format": 1, "model": type(inner).__name__, "learners": learners, "seed": seed, "data": data,
-                      "optimizer": optimizer,
-                      "versions": {"torch": torch.__version__}, "device": torch.cuda.get_device_name() if self.cuda else "cpu",
+                      "optimizer": optimizer, "versions": {"torch": torch.__version__}, "device": torch.cuda.get_device_name() if self.cuda else "cpu",
                       "layers": [{"name": name, "shape": list(p.shape), "kind": f"{owner[id(p)]}.{name.split('.')[-1]}"}
                                  for name, p in named]}
-        self.passes, self.updates, self.files = [], [], []
         os.makedirs(folder, exist_ok=True)
+        for old in glob.glob(os.path.join(folder, f"rank-{rank:06}.json" if rank else "[mr]an*.json")): os.remove(old)  # of an earlier run
         for name, p in named:
             p.register_hook(lambda gradient, name=name: self.taken.update({name: (self.now(), gradient.clone())}))
 
@@ -64,7 +64,7 @@ class Trace:
         forward, ready = zip(*(self.passes[1:] or self.passes))  # the first warms up
         with open(os.path.join(self.folder, f"rank-{self.rank:06}.json"), "w") as file:
             json.dump({**self.about, "forward_s": median(forward), "ready_s": [median(all) for all in zip(*ready)],
-                       "optimizer_s": median(self.updates[1:] or self.updates), "files": self.files}, file)
+                       "optimizer_s": median(self.updates[1:] or self.updates or [0.0]), "files": self.files}, file)
         if len({f["learners"][0] for f in self.files}) == self.learners: finish(self.folder)
 
 def finish(folder):
