@@ -1,6 +1,7 @@
 // What a learner's step costs in a capture, as a multiple of its bare forward and backward pass in the same
 // process: storing, start-up and the making of data apart. The processor's time of all threads, so that other
 // work on the machine counts little.
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -58,7 +59,8 @@ Cost cost_of(CaptureRequest request, std::uint64_t steps, bool stored) {
 }
 
 struct Round {
-  double data = 0, pass = 0, step = 0, ratio = 0, storing = 0, start = 0;
+  double data = 0, pass = 0, step = 0, storing = 0, start = 0;
+  double ratio = 0, with_data = 0;  ///< to the bare pass, of the step without the making of data and with it
 };
 
 Round round_of(const CaptureRequest& request) {
@@ -69,10 +71,10 @@ Round round_of(const CaptureRequest& request) {
   Round round{.data = (before.data + after.data) / 2,
               .pass = (before.pass + after.pass) / 2,
               .step = not_stored.step,
-              .ratio = 0,
               .storing = all.step - not_stored.step,
               .start = not_stored.beginning};
   round.ratio = (round.step - round.data) / round.pass;
+  round.with_data = round.step / round.pass;
   return round;
 }
 
@@ -86,9 +88,11 @@ void measure(const std::string& workload, std::uint32_t learners, const fs::path
     for (const Round& round : rounds) values.push_back(round.*of);
     return median(std::move(values));
   };
-  std::printf("%-10s %8u %10.3f %10.3f %10.3f %6.3f %10.3f %10.3f\n", request.workload.c_str(), learners,
-              1e3 * median_of(&Round::data), 1e3 * median_of(&Round::pass), 1e3 * median_of(&Round::step),
-              median_of(&Round::ratio), 1e3 * median_of(&Round::storing), 1e3 * median_of(&Round::start));
+  const auto [least, most] = std::ranges::minmax(rounds, {}, &Round::ratio);
+  std::printf("%-8s %8u %9.3f %10.3f %9.3f %6.2f %4.2f-%4.2f %9.2f %9.3f %9.3f\n", request.workload.c_str(),
+              learners, 1e3 * median_of(&Round::data), 1e3 * median_of(&Round::pass),
+              1e3 * median_of(&Round::step), median_of(&Round::ratio), least.ratio, most.ratio,
+              median_of(&Round::with_data), 1e3 * median_of(&Round::storing), 1e3 * median_of(&Round::start));
   std::fflush(stdout);
 }
 
@@ -100,7 +104,8 @@ int run(const std::string& only) {
   std::string folder = (fs::temp_directory_path() / "traincast-bench-XXXXXX").string();
   if (!mkdtemp(folder.data())) throw InputError(folder + ": cannot be made");
   std::printf("milliseconds of the processor, of one learner and step; start-up once\n");
-  std::printf("workload   learners       data forw.+back.       step  ratio    storing   start-up\n");
+  std::printf(
+      "workload learners      data forw.+back.      step  ratio    range with data   storing  start-up\n");
   for (std::uint32_t learners : {8u, 64u, 1024u})
     for (const std::string name : {"mlp", "convnet"})
       if (only.empty() || only == name)
