@@ -24,6 +24,7 @@ Json to_json(const SeedCurve& curve) {
   for (const LearningPoint& point : curve.points) {
     Json one;
     one["steps"] = point.steps;
+    one["model_steps"] = point.model_steps;
     one["epoch"] = point.epoch;
     one["batch"] = point.batch;
     one["seconds"] = point.seconds;

@@ -11,16 +11,17 @@
 namespace traincast {
 
 struct LearningPoint {
-  std::uint64_t steps = 0;  ///< done
+  std::uint64_t steps = 0;        ///< done
+  std::uint64_t model_steps = 0;  ///< after which the evaluated model came about: fewer between averages
   double epoch = 0;
   std::uint64_t batch = 0;  ///< samples of a learner's mini-batch in the last step; before any, in the first
   double seconds = 0;  ///< simulated, of all steps so far on their slowest learners; evaluating takes none
   double bytes = 0;    ///< that a learner has sent so far, in the mean over learners
   std::uint64_t uploads = 0;  ///< messages of learners so far: one each where all send in every step
-  std::optional<double> learners_loss;       ///< mean over learners and the steps since the point before
-  double loss = 0, accuracy = 0;             ///< on held-out samples
-  std::optional<double> memory_distance;     ///< cosine distance of two learners' memories, mean over pairs
-  std::optional<double> selection_distance;  ///< normalised Hamming distance of selections and true top-k
+  std::optional<double> learners_loss{};       ///< mean over learners and the steps since the point before
+  double loss = 0, accuracy = 0;               ///< on held-out samples
+  std::optional<double> memory_distance{};     ///< cosine distance of two learners' memories, mean over pairs
+  std::optional<double> selection_distance{};  ///< normalised Hamming distance of selections and true top-k
 };
 
 struct TrainingDivergence {

@@ -50,7 +50,8 @@ constexpr auto kSyncSgd = with_common(kSync, kGrowth);
 
 constexpr Parameter kLocal[] = {
     {"period", Unit::count, "[1, 1000000]", "8",
-     "steps from one averaging of the models to the next; 1: after every step"},
+     "steps from one averaging of the models to the next; 1: after every step. What is evaluated is the last "
+     "average, before the first the initial model"},
     {"local_after_epochs", Unit::ratio, "[0, 1e6]", "0",
      "before which the models are averaged after every step (post-local SGD)"},
 };

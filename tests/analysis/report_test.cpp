@@ -208,6 +208,20 @@ TEST(Checks, FindTimesBelowTheBusiestLinksAndLinksAboveTheirBandwidth) {
   EXPECT_TRUE(check_of(p, "no link of tier 'nic'").passed);
 }
 
+TEST(Warnings, TellWhichAverageWasEvaluatedWhereItIsNotTheLastStepsModel) {
+  auto local = [](const std::string& label, std::uint64_t averaged_after) {
+    PointReport p = point(label, 8, 1e-3, 0, 1);
+    p.training.emplace().curves.push_back({1, {{.steps = 10, .model_steps = averaged_after}}, {}, {}});
+    return p;
+  };
+  EXPECT_THAT(
+      warn_about({local("none period=5", 10), local("none period=4", 8), local("none period=11", 0)}),
+      testing::ElementsAre("none period=4 at 8 learners: models are averaged after step 8 of 10 for the "
+                           "last time, and accuracy is that of this average",
+                           "none period=11 at 8 learners: models are averaged after none of 10 steps, so "
+                           "accuracy is that of the initial model"));
+}
+
 TEST(Warnings, TellWhereFlowStoodInForSimGridAndFromHowManyLearnersOn) {
   PointReport small = point("none fp32", 8, 1e-3, 0, 1), large = point("none fp32", 1024, 1e-3, 0, 1);
   EXPECT_THAT(warn_about({small}), testing::IsEmpty());
