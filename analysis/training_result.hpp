@@ -43,11 +43,11 @@ struct SeedCurve {
   std::optional<TrainingDivergence> divergence;
   std::vector<LearningLayer> layers;  ///< in the model's order; empty where gradients are sent
 
-  /// The first evaluation with at least this accuracy; null where there was none.
+  /// The first evaluation with at least this accuracy; null where there was none, or the run diverged.
   const LearningPoint* reached(double accuracy) const;
 };
 
-/// Over seeds, with the standard error of the mean.
+/// Over seeds: the sample's mean and deviation (by n − 1; 0 of one seed), and the mean's standard error.
 struct OverSeeds {
   std::size_t seeds = 0;
   double mean = 0, deviation = 0, standard_error = 0;
@@ -59,10 +59,11 @@ struct TrainingResult {
   std::vector<double> targets;  ///< accuracies
   std::vector<SeedCurve> curves;
 
+  std::size_t diverged() const;
   /// Of the runs that did not diverge, at their end.
   OverSeeds accuracy() const;
   OverSeeds loss() const;
-  /// Of the runs that reached this accuracy, what it took.
+  /// Of the runs that reached this accuracy and did not diverge, what it took.
   OverSeeds to_reach(double accuracy, double LearningPoint::*what) const;
 };
 

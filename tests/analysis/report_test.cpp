@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <sstream>
 
 namespace traincast {
@@ -143,6 +144,34 @@ TEST(Spread, IsMeanAndPopulationDeviation) {
   EXPECT_EQ(spread.mean, 2);
   EXPECT_EQ(spread.deviation, 1);
   EXPECT_EQ(spread_of({}).mean, 0);
+}
+
+TEST(OverSeeds, IsMeanAndSampleDeviationWithTheMeansStandardError) {
+  OverSeeds over = over_seeds({1, 2, 6});
+  EXPECT_EQ(over.mean, 3);
+  EXPECT_DOUBLE_EQ(over.deviation, std::sqrt((4 + 1 + 9) / 2.0));
+  EXPECT_DOUBLE_EQ(over.standard_error, over.deviation / std::sqrt(3.0));
+  EXPECT_EQ(over_seeds({5}).deviation, 0);
+  EXPECT_EQ(over_seeds({5}).standard_error, 0);
+}
+
+/// A run that reaches 60 % after so many seconds, and 50 % in half the time.
+SeedCurve reaching(double seconds, bool diverged = false) {
+  SeedCurve curve;
+  curve.points = {{.seconds = seconds / 2, .accuracy = 0.5}, {.seconds = seconds, .accuracy = 0.6}};
+  if (diverged) curve.divergence = {3, "the loss of learner 0 is not finite"};
+  return curve;
+}
+
+// Of three seeds one diverges, after it had been the first at the target.
+TEST(TrainingResult, CountsDivergedRunsInNoMeanAndAsNotReached) {
+  TrainingResult result{"sync_sgd", {0.6}, {reaching(1, true), reaching(2), reaching(4)}};
+  Json json = to_json(result);
+  EXPECT_EQ(json.at("diverged").integer(), 1);
+  const Json& target = json.at("targets").items()[0];
+  EXPECT_EQ(target.at("reached").integer(), 2);
+  EXPECT_EQ(target.at("seconds").number(), 3);
+  EXPECT_EQ(result.accuracy().seeds, 2u);
 }
 
 TEST(Checks, FindAStepThatIsNotTheSumOfItsParts) {
