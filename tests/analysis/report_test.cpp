@@ -174,6 +174,76 @@ TEST(TrainingResult, CountsDivergedRunsInNoMeanAndAsNotReached) {
   EXPECT_EQ(result.accuracy().seeds, 2u);
 }
 
+SeedCurve falling_short() {
+  SeedCurve curve;
+  curve.points = {{.seconds = 1, .accuracy = 0.3}};
+  return curve;
+}
+
+/// A step ten times as quick as a dense one, whatever comes of it.
+PointReport trained(const std::string& label, std::vector<SeedCurve> curves,
+                    std::vector<double> targets = {0.5, 0.6}) {
+  PointReport p = point(label, 8, 1e-3, 0, label.starts_with("none") ? 1 : 10);
+  p.setting = "star";
+  p.training = TrainingResult{"sync_sgd", std::move(targets), std::move(curves)};
+  return p;
+}
+
+const PointReport kDenseRun = trained("none fp32", {reaching(2), reaching(4)});  // 3 s
+
+TEST(Verdict, OfTrainingIsByTimeToTheHighestTarget) {
+  EXPECT_THAT(judge(report({trained("topk a", {reaching(4), reaching(6)}),
+                            trained("topk b", {reaching(1), reaching(1)}),
+                            trained("topk c", {reaching(0.1), falling_short()}),
+                            trained("topk d", {falling_short(), reaching(0.1, true)}),
+                            trained("topk e", {reaching(3), reaching(3)}), kDenseRun})),
+              testing::ElementsAre(
+                  "star, 1 Gb/s, 8 learners: time to 60 % accuracy: topk b wins, 3.00× the best dense "
+                  "run (none fp32, 3 s): 1 s",
+                  "  topk e is even, 1.00×: 3 s", "  topk a loses, 0.60×: 5 s",
+                  "  topk c reaches it in 1 of 2 seeds, after 100 ms",
+                  "  topk d never reaches it, in 0 of 2 seeds; 1 diverged"));
+}
+
+TEST(Verdict, OfTrainingNamesNoWinnerWhereNoneGetsToTheTarget) {
+  EXPECT_THAT(
+      judge(report({trained("topk a", {falling_short()}), kDenseRun})),
+      testing::ElementsAre("star, 1 Gb/s, 8 learners: time to 60 % accuracy: no method beats the best "
+                           "dense run (none fp32, 3 s)",
+                           "  topk a never reaches it, in 0 of 1 seeds"));
+  EXPECT_THAT(
+      judge(report({trained("topk a", {falling_short()}), trained("none fp32", {reaching(1, true)})})),
+      testing::ElementsAre(testing::EndsWith("accuracy: no run reaches it in every seed"),
+                           testing::StartsWith("  topk a never"),
+                           "  none fp32 never reaches it, in 0 of 1 seeds; 1 diverged"));
+}
+
+TEST(Verdict, OfTrainingWithoutADenseRunThatGetsThereTellsTimes) {
+  EXPECT_THAT(judge(report({trained("topk a", {reaching(2)}), trained("topk b", {reaching(1)}),
+                            trained("none fp32", {falling_short()})})),
+              testing::ElementsAre("star, 1 Gb/s, 8 learners: time to 60 % accuracy: topk b wins, after 1 s",
+                                   "  topk a takes 2 s", "  none fp32 never reaches it, in 0 of 1 seeds"));
+}
+
+TEST(Verdict, OfTrainingWithoutTargetsIsByStepTimeAndLeavesDivergedRunsOut) {
+  EXPECT_THAT(judge(report({trained("topk a", {reaching(1, true), reaching(1)}, {}),
+                            trained("topk b", {falling_short()}, {})})),
+              testing::ElementsAre(
+                  "star, 1 Gb/s, 8 learners: by step time, topk b wins, 10.0× the best dense run (none bf16)",
+                  "  topk a is left out: 1 of 2 seeds diverged"));
+  EXPECT_THAT(judge(report({trained("topk a", {reaching(1, true)}, {})})),
+              testing::ElementsAre("star, 1 Gb/s, 8 learners: every method diverged",
+                                   "  topk a is left out: 1 of 1 seeds diverged"));
+}
+
+TEST(Verdict, TellsBreakEvensOfTrainingThatGetsToItsTargetAndThatTheyAreByStepTime) {
+  Report r = report({trained("topk a", {reaching(1)}), trained("topk b", {falling_short()})});
+  for (const char* label : {"topk a", "topk b"})
+    r.break_evens.push_back({Json(Json::Object{}), "star", label, 8, 12.5e6, 125e9, {{12.5e6, 1.25e9}}});
+  EXPECT_THAT(judge(r), testing::Contains(testing::HasSubstr("beats")).Times(1));
+  EXPECT_EQ(judge(r).back(), "topk a (8 learners) beats the best dense run by step time below about 10 Gb/s");
+}
+
 TEST(Checks, FindAStepThatIsNotTheSumOfItsParts) {
   PointReport good = point("none fp32", 8, 1e-3, 0, 1), bad = good;
   EXPECT_TRUE(check_points({good})[0].passed);
