@@ -281,9 +281,12 @@ TEST(AutoDifferentiation, SendsThroughTheCodecsOfMethodsThatVoteOrCompressMeansA
   };
   // Four samples; inputs and deltas of 3072-8-10, all but the inner deltas for edad.
   const std::vector<Shape> dad = {{4, 3072}, {4, 8}, {4, 8}, {4, 10}}, edad = {{4, 3072}, {4, 8}, {4, 10}};
-  for (const char* method : {"onebit_sgd", "signsgd", "fosgd", "cgx"}) {
-    const std::string compressor = std::string(R"(, "compressor": ")") + method + '"';
-    const Plan plan = training_plan("\"training\": {" + kDad + "}" + compressor);
+  auto sent = [](const std::string& kind, const std::string& compressor) {
+    Plan plan = training_plan(R"("steps": 1, "training": {)" + kind + R"(}, "compressor": )" + compressor);
+    return sent_by_first(of_strangers(plan.points.front().scenario).exchange.steps[0]);
+  };
+  for (const char* method : {R"("onebit_sgd")", R"("signsgd")", R"("fosgd")", R"("cgx")"}) {
+    const Plan plan = training_plan(std::string(R"("compressor": )") + method);
     const Scenario& scenario = plan.points.front().scenario;
     auto codec_of = scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
     auto encoded = [&](const std::vector<Shape>& matrices) {
@@ -299,14 +302,13 @@ TEST(AutoDifferentiation, SendsThroughTheCodecsOfMethodsThatVoteOrCompressMeansA
       }
       return all;
     };
-    EXPECT_EQ(sent_by_first(of_strangers(scenario).exchange.steps[0]), encoded(dad)) << method;
-    TrainingRun run = trained(kEdad, compressor);
-    EXPECT_EQ(sent_by_first(run.exchange.steps[0]), encoded(edad)) << method;
-    EXPECT_TRUE(std::isfinite(run.curve.back().held_out.loss)) << method;
-    EXPECT_LT(sent_by_first(trained(kRank, compressor).exchange.steps[0]),
-              sent_by_first(trained(kRank).exchange.steps[0]))
-        << method;
+    EXPECT_EQ(sent(kDad, method), encoded(dad)) << method;
+    EXPECT_EQ(sent(kEdad, method), encoded(edad)) << method;
+    EXPECT_LT(sent(kRank, method), sent(kRank, R"("none")")) << method;
   }
+  // Eight in place of 32 bits, between the least and the largest of 512 numbers.
+  const TrainingRun run = trained(kEdad, R"(, "steps": 1, "compressor": {"name": "cgx", "bits": 8})");
+  EXPECT_LT(error_of(run.exchange.steps[0]), 0.05);
 }
 
 TEST(AutoDifferentiation, SaysForWhichLayersItSendsMoreThanTheGradient) {
