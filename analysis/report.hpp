@@ -132,6 +132,8 @@ std::string to_table(const Report& report);
 std::string training_table(const std::vector<PointReport>& points);
 /// A sentence for each run that could not go on.
 std::vector<std::string> diverged_runs(const std::vector<PointReport>& points);
+/// A sentence for each method whose last steps no average follows.
+std::vector<std::string> unaveraged_runs(const std::vector<PointReport>& points);
 /// A sentence for each method that, in place of the gradient of some layers, sends something longer.
 std::vector<std::string> dearer_layers(const std::vector<PointReport>& points);
 /// Broken at spaces, so that no line passes 100 columns where words allow; further lines are indented.

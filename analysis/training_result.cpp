@@ -1,5 +1,6 @@
 #include "analysis/training_result.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace traincast {
@@ -24,6 +25,7 @@ Json to_json(const SeedCurve& curve) {
   for (const LearningPoint& point : curve.points) {
     Json one;
     one["steps"] = point.steps;
+    one["model_steps"] = point.model_steps;
     one["epoch"] = point.epoch;
     one["batch"] = point.batch;
     one["seconds"] = point.seconds;
@@ -51,6 +53,7 @@ Json to_json(const SeedCurve& curve) {
 }  // namespace
 
 const LearningPoint* SeedCurve::reached(double accuracy) const {
+  if (divergence) return nullptr;
   for (const LearningPoint& point : points)
     if (point.accuracy >= accuracy) return &point;
   return nullptr;
@@ -63,10 +66,11 @@ OverSeeds over_seeds(const std::vector<double>& values) {
   for (double value : values) over.mean += value;
   auto n = static_cast<double>(values.size());
   over.mean /= n;
+  if (values.size() == 1) return over;
   double squares = 0;
   for (double value : values) squares += (value - over.mean) * (value - over.mean);
-  over.deviation = std::sqrt(squares / n);
-  if (values.size() > 1) over.standard_error = std::sqrt(squares / (n - 1) / n);
+  over.deviation = std::sqrt(squares / (n - 1));
+  over.standard_error = over.deviation / std::sqrt(n);
   return over;
 }
 
@@ -80,6 +84,11 @@ OverSeeds at_the_end(const TrainingResult& result, double LearningPoint::*what) 
 }
 
 }  // namespace
+
+std::size_t TrainingResult::diverged() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(curves, [](const SeedCurve& curve) { return curve.divergence.has_value(); }));
+}
 
 OverSeeds TrainingResult::accuracy() const { return at_the_end(*this, &LearningPoint::accuracy); }
 OverSeeds TrainingResult::loss() const { return at_the_end(*this, &LearningPoint::loss); }
@@ -96,7 +105,7 @@ Json to_json(const TrainingResult& result) {
   json["algorithm"] = result.algorithm;
   OverSeeds accuracy = result.accuracy();
   json["seeds"] = result.curves.size();
-  json["diverged"] = result.curves.size() - accuracy.seeds;
+  json["diverged"] = result.diverged();
   put(json, "final_accuracy", accuracy);
   json["final_accuracy_standard_error"] = accuracy.seeds > 1 ? Json(accuracy.standard_error) : Json();
   put(json, "final_loss", result.loss());

@@ -82,6 +82,26 @@ std::vector<std::string> diverged_runs(const std::vector<PointReport>& points) {
   return sentences;
 }
 
+std::vector<std::string> unaveraged_runs(const std::vector<PointReport>& points) {
+  std::vector<std::string> sentences;
+  for (const PointReport& point : points) {
+    if (!point.training) continue;
+    for (const SeedCurve& curve : point.training->curves) {
+      const LearningPoint& end = curve.points.back();
+      if (curve.divergence || end.model_steps == end.steps) continue;
+      std::string sentence = point.label + " at " + std::to_string(point.learners) + " learners: ";
+      if (end.model_steps == 0)
+        sentence += "models are averaged after none of " + std::to_string(end.steps) +
+                    " steps, so accuracy is that of the initial model";
+      else
+        sentence += "models are averaged after step " + std::to_string(end.model_steps) + " of " +
+                    std::to_string(end.steps) + " for the last time, and accuracy is that of this average";
+      if (std::ranges::find(sentences, sentence) == sentences.end()) sentences.push_back(std::move(sentence));
+    }
+  }
+  return sentences;
+}
+
 std::vector<std::string> dearer_layers(const std::vector<PointReport>& points) {
   std::vector<std::string> sentences;
   for (const PointReport& point : points) {

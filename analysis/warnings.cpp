@@ -73,6 +73,7 @@ void slow_collectives(const std::vector<PointReport>& points, std::vector<std::s
 
 std::vector<std::string> warn_about(const std::vector<PointReport>& points) {
   std::vector<std::string> warnings = diverged_runs(points);
+  for (std::string& sentence : unaveraged_runs(points)) warnings.push_back(std::move(sentence));
   for (std::string& sentence : dearer_layers(points)) warnings.push_back(std::move(sentence));
   growing_memories(points, warnings);
   stand_in_engines(points, warnings);

@@ -101,17 +101,20 @@ std::string label_of(const Point& point) {
       return coordinate.first.starts_with(key);
     });
   };
-  if (!point.method_axes.empty()) {
-    std::string names;
-    for (const std::string& axis : point.method_axes)
-      names += (names.empty() ? "" : " ") + point.coordinates.at(axis).text();
-    return swept("/compressor") ? names + " " + label : names;
+  // Synchronous SGD goes without saying, but among other ways of training.
+  std::string training;
+  if (scenario.training && (scenario.training->kind != TrainingKind::sync_sgd || swept("/training"))) {
+    Json name = scenario.training->name;
+    const auto& entry = training_catalog().find(JsonReader(name, scenario.file));
+    training = " " + scenario.training->name +
+               told_apart(algorithm_parameters(entry), scenario.resolved.at("training"));
   }
-  if (!swept("/training") || !scenario.training) return label;
-  Json name = scenario.training->name;
-  const auto& entry = training_catalog().find(JsonReader(name, scenario.file));
-  return label + " " + scenario.training->name +
-         told_apart(algorithm_parameters(entry), scenario.resolved.at("training"));
+  if (point.method_axes.empty()) return label + training;
+  std::string names;
+  for (const std::string& axis : point.method_axes)
+    names += (names.empty() ? "" : " ") + point.coordinates.at(axis).text();
+  if (swept("/compressor")) names += " " + label;
+  return point.names_training ? names : names + training;
 }
 
 std::string place_of(const Point& point, bool with_bandwidth) {

@@ -23,6 +23,7 @@ SeedCurve curve_of(const Scenario& scenario, const TrainingRun& run, const std::
     }
     LearningPoint& point = curve.points.emplace_back();
     point.steps = at.step;
+    point.model_steps = at.of_step;
     point.epoch = scenario.training->epoch(at.batches);
     point.batch = at.batch * scenario.training->batch;
     point.seconds = seconds;

@@ -14,11 +14,12 @@ struct At {
   double runs = 0;
 };
 
-// At each evaluation, means over the runs that came so far.
+// At each evaluation, means over the runs that did not diverge.
 std::vector<CurvePoint> mean_curve(const ReportedPoint& point, std::string_view over, std::string_view key,
                                    double factor) {
   std::vector<At> sums;
   for (const JsonReader& run : point.find("training/runs")->items()) {
+    if (!run.at("divergence").value().is_null()) continue;
     std::vector<JsonReader> curve = run.at("curve").items();
     sums.resize(std::max(sums.size(), curve.size()));
     for (std::size_t i = 0; i < curve.size(); ++i) {
@@ -77,7 +78,7 @@ std::pair<std::string, double> as_it_is(double) { return {"count", 1}; }
 
 constexpr const char* kAccuracy =
     "Accuracy on held-out samples while training, the method in the loop; means over seeds.";
-constexpr const char* kNoTraining = "no point was trained with its method in the loop";
+constexpr const char* kNoTraining = "no point was trained to its end with its method in the loop";
 
 DrawnFigures draw_over_time(const FigureSource& source) {
   return draw(source, {"accuracy-time", kAccuracy, "seconds", "Simulated time", time_unit, "accuracy",
@@ -97,7 +98,7 @@ DrawnFigures draw_memories(const FigureSource& source) {
                "Cosine distance between the error memories of two learners while training, the mean over "
                "all pairs and over seeds.",
                "epoch", "Epoch", as_it_is, "memory_cosine_distance", "Distance of memories", "1 − cos", 1,
-               "no point was trained with error memories of its learners in the loop"});
+               "no point was trained to its end with error memories of its learners in the loop"});
   keep_one_where_equal(drawn.figures, "memory-distance");
   return drawn;
 }
@@ -109,7 +110,7 @@ DrawnFigures draw_selections(const FigureSource& source) {
                "gradients and memories (normalised Hamming distance to true top-k) while training; means "
                "over seeds.",
                "epoch", "Epoch", as_it_is, "selection_hamming_distance", "Distance to true top-k", "%", 100,
-               "no point was trained with a method in the loop that selects entries"});
+               "no point was trained to its end with a method in the loop that selects entries"});
   keep_one_where_equal(drawn.figures, "selection-distance");
   return drawn;
 }

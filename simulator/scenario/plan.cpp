@@ -175,6 +175,7 @@ Plan make_plan(Json document, const std::string& file, std::span<const std::stri
     Json point = document;
     Json coordinates{Json::Object{}};
     std::vector<std::string> method_axes;
+    bool names_training = false;
     for (std::size_t i = 0; i < axes.size(); ++i) {
       const Axis::Value& value = axes[i].values[at[i]];
       for (const Setting& setting : value.settings) {
@@ -188,9 +189,11 @@ Plan make_plan(Json document, const std::string& file, std::span<const std::stri
       if (axes[i].of_variants &&
           (axes[i].sets("compressor") || axes[i].sets("error_feedback") || axes[i].sets("training")))
         method_axes.push_back(axes[i].name);
+      names_training = names_training || (axes[i].of_variants && axes[i].sets("training"));
     }
     try {
-      plan.points.push_back({std::move(coordinates), read_scenario(point, file), std::move(method_axes)});
+      plan.points.push_back(
+          {std::move(coordinates), read_scenario(point, file), std::move(method_axes), names_training});
     } catch (const PlacedError& error) {
       restate(error, axes, at);
     }

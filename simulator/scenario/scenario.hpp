@@ -71,6 +71,7 @@ struct Point {
   Json coordinates;  ///< {pointer: value, axis of variants: name}, {} without a sweep
   Scenario scenario;
   std::vector<std::string> method_axes{};  ///< axes of variants whose names tell methods apart
+  bool names_training = false;             ///< whether these variants set the way of training, too
 };
 
 struct Plan {

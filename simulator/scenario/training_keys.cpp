@@ -6,14 +6,18 @@ namespace traincast {
 
 namespace {
 
-// Messages must be all that there is to a method: what comes of them is their mean.
-void refuse_what_encodes_not_alone(const std::string& file, const std::string& training,
-                                   const std::string& method, Compressor& compressor) {
-  if (method == "none") return;
-  if (!compressor.codec())
+void refuse_what_has_no_codec(const std::string& file, const std::string& training, const std::string& method,
+                              Compressor& compressor) {
+  if (method != "none" && !compressor.codec())
     throw PlacedError(file, "/compressor",
                       "'" + training + "' sends what one learner encodes alone, and '" + method +
                           "' as it stands is no such method; 'topk' is, as other gathered ones");
+}
+
+// Messages must be all that there is to a method: what comes of them is their mean.
+void refuse_what_encodes_not_alone(const std::string& file, const std::string& training,
+                                   const std::string& method, Compressor& compressor) {
+  refuse_what_has_no_codec(file, training, method, compressor);
   if (!compressor.averages_contributions() || compressor.remembers())
     throw PlacedError(file, "/compressor",
                       "'" + training + "' sends what one learner encodes, and '" + method +
@@ -48,7 +52,12 @@ void refuse_what_factors_do_not_have(const std::string& file, const Scenario& s)
   if (method == "none" && s.compressor.parameters.word("precision") != "fp32")
     throw PlacedError(file, "/compressor/precision", "'" + name + "' sends fp32");
   auto compressor = s.compressor.entry->make(s.compressor.parameters, s.seed);
-  refuse_what_encodes_not_alone(file, name, method, *compressor);
+  refuse_what_has_no_codec(file, name, method, *compressor);
+  if (compressor->remembers())
+    throw PlacedError(file, "/compressor",
+                      "'" + method + "' remembers gradients of earlier steps, and what '" + name +
+                          "' sends are inputs and deltas, or components, which begin anew in each; take what "
+                          "it is made of");
   Json none{Json::Object{}};
   if (s.resolved.at("error_feedback") !=
       read_parameters(JsonReader(none, file), "", error_feedback_parameters()).resolved())

@@ -50,7 +50,8 @@ constexpr auto kSyncSgd = with_common(kSync, kGrowth);
 
 constexpr Parameter kLocal[] = {
     {"period", Unit::count, "[1, 1000000]", "8",
-     "steps from one averaging of the models to the next; 1: after every step"},
+     "steps from one averaging of the models to the next; 1: after every step. What is evaluated is the last "
+     "average, before the first the initial model"},
     {"local_after_epochs", Unit::ratio, "[0, 1e6]", "0",
      "before which the models are averaged after every step (post-local SGD)"},
 };
@@ -142,6 +143,18 @@ void check_growth(const JsonReader& at, const LoopTraining& training, std::uint3
                 std::to_string(training.samples_per_learner) + ", got " + at.at("largest_batch").shown());
 }
 
+// Thresholds are moves of the parameters over γ; and what is uploaded and remembered are updates, γ·g, so
+// that a rate of 0 would not even let the parameters rest.
+void refuse_rates_of_zero(const std::string& file, const LoopTraining& training) {
+  for (std::uint64_t step = 0; step < training.steps; ++step)
+    if (!(training.learning_rate_at(step) > 0))
+      throw PlacedError(file, "/workload/schedule",
+                        "is 0 from step " + std::to_string(step) + " of " + std::to_string(training.steps) +
+                            " on, and '" + training.name +
+                            "' divides moves of the parameters by the rate: it must stay above 0 to the last "
+                            "step");
+}
+
 std::vector<double> read_targets(const Parameters& parameters) {
   std::vector<double> targets;
   for (const JsonReader& target : parameters.choices("targets")) {
@@ -217,6 +230,7 @@ LoopTraining read_loop_training(const JsonReader& at, const Parameters& workload
     if (all > kMost) at.at("epochs").refuse("are more than a million steps, got " + at.at("epochs").shown());
     training.steps = static_cast<std::uint64_t>(all);
   }
+  if (server) refuse_rates_of_zero(at.file(), training);
   training.evaluate_every = static_cast<std::uint64_t>(p.count("evaluate_every"));
   if (training.evaluate_every == 0) training.evaluate_every = training.steps_per_epoch();
   return training;

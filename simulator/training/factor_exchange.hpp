@@ -45,8 +45,8 @@ std::unique_ptr<FactorExchange> make_reduced_factors(const Scenario& scenario,
                                                      std::span<const TensorInfo> tensors,
                                                      std::span<const LayerFactors> layers, unsigned threads);
 
-/// How numbers that are no gradient travel: as fp32, or by the codec of the scenario's method, with no memory
-/// around it.
+/// How numbers that are no gradient travel: as fp32, or by the codec of the scenario's method, without what
+/// the method does around it for gradients: memories, votes, means compressed anew, small tensors left dense.
 class NumberCodec {
  public:
   NumberCodec(const Scenario& scenario, std::uint32_t id, std::string name);

@@ -3,6 +3,7 @@
 // difference from the model that all had after the last average, through the scenario's compressor and its
 // error memory; the momenta stay where they are. Before `local_after_epochs` the models are averaged after
 // every step: post-local SGD (Lin et al. 2020, Don't use large mini-batches, use local SGD, Algorithm 2).
+// Between averages nobody has the models' mean, so what is evaluated is the last average.
 // Mini-batches grow, where asked for, by the norm test of the last gradients before an average.
 #include <algorithm>
 
@@ -24,10 +25,9 @@ class LocalSgd : public TrainingAlgorithm {
         method_(scenario, layers, threads),
         batches_(scenario),
         optimizers_(scenario.learners, OptimizerState(scenario.training->optimizer, parameters_of(layers))),
-        common_(parameters_of(layers)),
         average_(parameters_of(layers)) {}
 
-  // Each learner's parameters, each one's gradient or difference, and the mean that is evaluated.
+  // Each learner's parameters, each one's gradient or difference, and the last average.
   std::size_t vectors(std::uint32_t learners) const override { return 2 * learners + 1; }
 
   void begin(World& world) override {
@@ -35,11 +35,9 @@ class LocalSgd : public TrainingAlgorithm {
       models_.push_back(world.vector(i));
       gradients_.push_back(world.vector(learners_ + i));
     }
-    mean_ = world.vector(2 * learners_);
-    world.initial(models_[0]);
-    std::ranges::copy(models_[0], common_.begin());
+    common_ = world.vector(2 * learners_);
+    world.initial(common_);
     for (std::span<float> model : models_) std::ranges::copy(common_, model.begin());
-    std::ranges::copy(common_, mean_.begin());
   }
 
   TrainedStep step(World& world, const Step& step) override {
@@ -58,16 +56,17 @@ class LocalSgd : public TrainingAlgorithm {
       result.record = average_models(step);
       batches_.charge(result.record, buckets(), tested, false);
       result.uploads = learners_;
+      averaged_after_ = step.index + 1;
     } else {
       result.record.buckets.resize(method_.buckets().size());
       result.record.regime = regimes_.of(kLocal);
     }
     result.record.batches = batches.count;
-    average_for_evaluation();
     return result;
   }
 
-  std::span<const float> parameters() const override { return mean_; }
+  std::span<const float> parameters() const override { return common_; }
+  std::uint64_t parameters_after(std::uint64_t) const override { return averaged_after_; }
   Similarity similarity() const override { return method_.similarity(); }
   const std::vector<Bucket>& buckets() const override { return method_.buckets(); }
 
@@ -75,6 +74,7 @@ class LocalSgd : public TrainingAlgorithm {
     for (std::span<const float> model : models_) writer.put_all(model);
     for (const OptimizerState& optimizer : optimizers_) optimizer.save(writer);
     writer.put_all(std::span<const float>(common_));
+    writer.put(averaged_after_);
     batches_.save(writer);
     regimes_.save(writer);
     method_.save(writer);
@@ -84,10 +84,10 @@ class LocalSgd : public TrainingAlgorithm {
     for (std::span<float> model : models_) load_into(model, reader);
     for (OptimizerState& optimizer : optimizers_) optimizer.load(reader);
     load_into(common_, reader);
+    averaged_after_ = reader.get<std::uint64_t>();
     batches_.load(reader);
     regimes_.load(reader);
     method_.load(reader);
-    average_for_evaluation();
   }
 
  private:
@@ -116,23 +116,16 @@ class LocalSgd : public TrainingAlgorithm {
     return record;
   }
 
-  void average_for_evaluation() {
-    for (std::size_t e = 0; e < mean_.size(); ++e) {
-      double sum = 0;
-      for (std::span<const float> model : models_) sum += static_cast<double>(model[e]);
-      mean_[e] = static_cast<float>(sum / learners_);
-    }
-  }
-
   std::uint32_t learners_;
   std::uint64_t period_;
   double local_after_;
   ModelMethod method_;
   BatchGrowth batches_;
   std::vector<OptimizerState> optimizers_;
-  std::vector<float> common_, average_;
   std::vector<std::span<float>> models_, gradients_;
-  std::span<float> mean_;
+  std::span<float> common_;
+  std::uint64_t averaged_after_ = 0;
+  std::vector<float> average_;
   RegimeNumbers regimes_;
 };
 

@@ -92,6 +92,8 @@ class TrainingAlgorithm {
   virtual TrainedStep step(World& world, const Step& step) = 0;
   /// The parameters that would be used if training ended now.
   virtual std::span<const float> parameters() const = 0;
+  /// After how many of the steps done they came about.
+  virtual std::uint64_t parameters_after(std::uint64_t steps) const { return steps; }
   /// How alike the learners are, after a step in which they sent something.
   virtual Similarity similarity() const { return {}; }
   /// How tensors travel together.

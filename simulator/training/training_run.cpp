@@ -141,7 +141,8 @@ TrainingRun train(const Scenario& scenario, const std::vector<TensorInfo>& layer
       auto since = static_cast<double>(steps - run.curve.back().step);
       Similarity similarity = algorithm->similarity();
       if (done.uploads == 0) similarity.selection_distance = NAN;  // which would be an earlier step's
-      run.curve.push_back({steps, uploads, taken, batch, learners_loss / since, held_out, similarity});
+      run.curve.push_back({steps, algorithm->parameters_after(steps), uploads, taken, batch,
+                           learners_loss / since, held_out, similarity});
       learners_loss = 0;
       if (!std::isfinite(held_out.loss)) throw Diverged{"the loss on held-out samples is not finite"};
       const std::chrono::duration<double> since_saved = std::chrono::steady_clock::now() - saved;

@@ -16,6 +16,7 @@ namespace traincast {
 
 struct Evaluated {
   std::uint64_t step = 0;     ///< steps done
+  std::uint64_t of_step = 0;  ///< after which the model that is evaluated came about
   std::uint64_t uploads = 0;  ///< of all learners so far
   std::uint64_t batches = 0;  ///< that each learner has taken, of the workload's size
   std::uint64_t batch = 1;    ///< how many of these the last step took as one

@@ -291,9 +291,10 @@ TEST(Figures, NullLeavesAHoleInTheCurve) {
 }
 
 // Evaluations at epochs 0, 1 and 2, the distances being known from the second on.
-void add_run(Json& point, std::optional<double> memory, std::optional<double> selection) {
+Json& add_run(Json& point, std::optional<double> memory, std::optional<double> selection) {
   Json run;
   run["seed"] = 1;
+  run["divergence"] = Json();
   for (double epoch : {0.0, 1.0, 2.0}) {
     Json at;
     at["epoch"] = epoch;
@@ -305,6 +306,7 @@ void add_run(Json& point, std::optional<double> memory, std::optional<double> se
     run["curve"].push_back(std::move(at));
   }
   point["training"]["runs"].push_back(std::move(run));
+  return point["training"]["runs"].items().back();
 }
 
 // Dense gradients, which leave nothing to remember, and ScaleCom.
@@ -330,6 +332,18 @@ TEST(Figures, DistancesOfLearnersAreMeansOverSeedsWhateverTheNetwork) {
   EXPECT_EQ(csv("selection-distance", trained()),
             "series,Epoch (count),Distance to true top-k (%)\n"
             "scalecom rate=100,1.0,37.5\nscalecom rate=100,2.0,37.5\n");
+}
+
+TEST(Figures, LeaveDivergedRunsOutOfMeans) {
+  Json report = hand_made_report();
+  Json& point = add_point(report, "scalecom rate=100", 8, 0.25e-3);
+  add_run(point, 0.125, 0.5);
+  add_run(point, 0.375, 0.25)["divergence"]["step"] = 3;
+  EXPECT_EQ(csv("memory-distance", report),
+            "series,Epoch (count),Distance of memories (1 − cos)\n"
+            "scalecom rate=100,1.0,0.125\nscalecom rate=100,2.0,0.25\n");
+  for (Json& run : point["training"]["runs"].items()) run["divergence"]["step"] = 3;
+  EXPECT_THAT(why_missing("accuracy-time", report), testing::HasSubstr("trained to its end"));
 }
 
 TEST(Figures, WithoutSelectionsSayWhatIsMissing) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <sstream>
 
 namespace traincast {
@@ -145,6 +146,104 @@ TEST(Spread, IsMeanAndPopulationDeviation) {
   EXPECT_EQ(spread_of({}).mean, 0);
 }
 
+TEST(OverSeeds, IsMeanAndSampleDeviationWithTheMeansStandardError) {
+  OverSeeds over = over_seeds({1, 2, 6});
+  EXPECT_EQ(over.mean, 3);
+  EXPECT_DOUBLE_EQ(over.deviation, std::sqrt((4 + 1 + 9) / 2.0));
+  EXPECT_DOUBLE_EQ(over.standard_error, over.deviation / std::sqrt(3.0));
+  EXPECT_EQ(over_seeds({5}).deviation, 0);
+  EXPECT_EQ(over_seeds({5}).standard_error, 0);
+}
+
+/// A run that reaches 60 % after so many seconds, and 50 % in half the time.
+SeedCurve reaching(double seconds, bool diverged = false) {
+  SeedCurve curve;
+  curve.points = {{.seconds = seconds / 2, .accuracy = 0.5}, {.seconds = seconds, .accuracy = 0.6}};
+  if (diverged) curve.divergence = {3, "the loss of learner 0 is not finite"};
+  return curve;
+}
+
+// Of three seeds one diverges, after it had been the first at the target.
+TEST(TrainingResult, CountsDivergedRunsInNoMeanAndAsNotReached) {
+  TrainingResult result{"sync_sgd", {0.6}, {reaching(1, true), reaching(2), reaching(4)}};
+  Json json = to_json(result);
+  EXPECT_EQ(json.at("diverged").integer(), 1);
+  const Json& target = json.at("targets").items()[0];
+  EXPECT_EQ(target.at("reached").integer(), 2);
+  EXPECT_EQ(target.at("seconds").number(), 3);
+  EXPECT_EQ(result.accuracy().seeds, 2u);
+}
+
+SeedCurve falling_short() {
+  SeedCurve curve;
+  curve.points = {{.seconds = 1, .accuracy = 0.3}};
+  return curve;
+}
+
+/// A step ten times as quick as a dense one, whatever comes of it.
+PointReport trained(const std::string& label, std::vector<SeedCurve> curves,
+                    std::vector<double> targets = {0.5, 0.6}) {
+  PointReport p = point(label, 8, 1e-3, 0, label.starts_with("none") ? 1 : 10);
+  p.setting = "star";
+  p.training = TrainingResult{"sync_sgd", std::move(targets), std::move(curves)};
+  return p;
+}
+
+const PointReport kDenseRun = trained("none fp32", {reaching(2), reaching(4)});  // 3 s
+
+TEST(Verdict, OfTrainingIsByTimeToTheHighestTarget) {
+  EXPECT_THAT(judge(report({trained("topk a", {reaching(4), reaching(6)}),
+                            trained("topk b", {reaching(1), reaching(1)}),
+                            trained("topk c", {reaching(0.1), falling_short()}),
+                            trained("topk d", {falling_short(), reaching(0.1, true)}),
+                            trained("topk e", {reaching(3), reaching(3)}), kDenseRun})),
+              testing::ElementsAre(
+                  "star, 1 Gb/s, 8 learners: time to 60 % accuracy: topk b wins, 3.00× the best dense "
+                  "run (none fp32, 3 s): 1 s",
+                  "  topk e is even, 1.00×: 3 s", "  topk a loses, 0.60×: 5 s",
+                  "  topk c reaches it in 1 of 2 seeds, after 100 ms",
+                  "  topk d never reaches it, in 0 of 2 seeds; 1 diverged"));
+}
+
+TEST(Verdict, OfTrainingNamesNoWinnerWhereNoneGetsToTheTarget) {
+  EXPECT_THAT(
+      judge(report({trained("topk a", {falling_short()}), kDenseRun})),
+      testing::ElementsAre("star, 1 Gb/s, 8 learners: time to 60 % accuracy: no method beats the best "
+                           "dense run (none fp32, 3 s)",
+                           "  topk a never reaches it, in 0 of 1 seeds"));
+  EXPECT_THAT(
+      judge(report({trained("topk a", {falling_short()}), trained("none fp32", {reaching(1, true)})})),
+      testing::ElementsAre(testing::EndsWith("accuracy: no run reaches it in every seed"),
+                           testing::StartsWith("  topk a never"),
+                           "  none fp32 never reaches it, in 0 of 1 seeds; 1 diverged"));
+}
+
+TEST(Verdict, OfTrainingWithoutADenseRunThatGetsThereTellsTimes) {
+  EXPECT_THAT(judge(report({trained("topk a", {reaching(2)}), trained("topk b", {reaching(1)}),
+                            trained("none fp32", {falling_short()})})),
+              testing::ElementsAre("star, 1 Gb/s, 8 learners: time to 60 % accuracy: topk b wins, after 1 s",
+                                   "  topk a takes 2 s", "  none fp32 never reaches it, in 0 of 1 seeds"));
+}
+
+TEST(Verdict, OfTrainingWithoutTargetsIsByStepTimeAndLeavesDivergedRunsOut) {
+  EXPECT_THAT(judge(report({trained("topk a", {reaching(1, true), reaching(1)}, {}),
+                            trained("topk b", {falling_short()}, {})})),
+              testing::ElementsAre(
+                  "star, 1 Gb/s, 8 learners: by step time, topk b wins, 10.0× the best dense run (none bf16)",
+                  "  topk a is left out: 1 of 2 seeds diverged"));
+  EXPECT_THAT(judge(report({trained("topk a", {reaching(1, true)}, {})})),
+              testing::ElementsAre("star, 1 Gb/s, 8 learners: every method diverged",
+                                   "  topk a is left out: 1 of 1 seeds diverged"));
+}
+
+TEST(Verdict, TellsBreakEvensOfTrainingThatGetsToItsTargetAndThatTheyAreByStepTime) {
+  Report r = report({trained("topk a", {reaching(1)}), trained("topk b", {falling_short()})});
+  for (const char* label : {"topk a", "topk b"})
+    r.break_evens.push_back({Json(Json::Object{}), "star", label, 8, 12.5e6, 125e9, {{12.5e6, 1.25e9}}});
+  EXPECT_THAT(judge(r), testing::Contains(testing::HasSubstr("beats")).Times(1));
+  EXPECT_EQ(judge(r).back(), "topk a (8 learners) beats the best dense run by step time below about 10 Gb/s");
+}
+
 TEST(Checks, FindAStepThatIsNotTheSumOfItsParts) {
   PointReport good = point("none fp32", 8, 1e-3, 0, 1), bad = good;
   EXPECT_TRUE(check_points({good})[0].passed);
@@ -206,6 +305,20 @@ TEST(Checks, FindTimesBelowTheBusiestLinksAndLinksAboveTheirBandwidth) {
   p.tier_use[1].share = 1.01;
   EXPECT_FALSE(check_of(p, "no link of tier 'nvlink'").passed);
   EXPECT_TRUE(check_of(p, "no link of tier 'nic'").passed);
+}
+
+TEST(Warnings, TellWhichAverageWasEvaluatedWhereItIsNotTheLastStepsModel) {
+  auto local = [](const std::string& label, std::uint64_t averaged_after) {
+    PointReport p = point(label, 8, 1e-3, 0, 1);
+    p.training.emplace().curves.push_back({1, {{.steps = 10, .model_steps = averaged_after}}, {}, {}});
+    return p;
+  };
+  EXPECT_THAT(
+      warn_about({local("none period=5", 10), local("none period=4", 8), local("none period=11", 0)}),
+      testing::ElementsAre("none period=4 at 8 learners: models are averaged after step 8 of 10 for the "
+                           "last time, and accuracy is that of this average",
+                           "none period=11 at 8 learners: models are averaged after none of 10 steps, so "
+                           "accuracy is that of the initial model"));
 }
 
 TEST(Warnings, TellWhereFlowStoodInForSimGridAndFromHowManyLearnersOn) {

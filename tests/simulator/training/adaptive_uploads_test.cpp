@@ -4,6 +4,7 @@
 
 #include "simulator/training/training_run.hpp"
 #include "tests/simulator/training/training_helpers.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace traincast {
@@ -117,6 +118,19 @@ TEST(Lasg, PaysForTheSecondGradient) {
     EXPECT_EQ(run.exchange.steps[s].passes, 2u);
     EXPECT_TRUE(run.exchange.steps[s].after_backward);
   }
+}
+
+TEST(Sasg, IsRefusedWhereTheRateWouldBeZeroWithinTheRun) {
+  auto read = [](const std::string& name, const std::string& steps) {
+    training_plan("\"training\": \"" + name + "\", \"steps\": " + steps + R"(, "workload": {"name": "mlp",
+        "hidden": [8], "batch": 4, "samples_per_learner": 12, "momentum": 0,
+        "schedule": {"name": "cosine", "length": 8}})");
+  };
+  EXPECT_EQ(refusal([&] { read("sasg", "10"); }),
+            "test.json:/workload/schedule: is 0 from step 8 of 10 on, and 'sasg' divides moves of the "
+            "parameters by the rate: it must stay above 0 to the last step");
+  EXPECT_NO_THROW(read("lasg", "8"));
+  EXPECT_NO_THROW(read("sync_sgd", "10"));
 }
 
 TEST(Sasg, GoesOnFromACheckpointToTheByte) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "simulator/point_report.hpp"
 #include "simulator/report_runner.hpp"
 #include "tests/simulator/training/training_helpers.hpp"
 #include "tests/support/scratch_folder.hpp"
@@ -60,6 +61,31 @@ TEST(TrainingReport, PutsOneCurveOnTheTimeOfEachNetwork) {
   EXPECT_TRUE(targets[1].at("seconds").is_null());
   EXPECT_EQ(report_of(kTwoByTwo, 3).dump(), report.dump())
       << "the same to the byte for any number of threads";
+}
+
+std::vector<std::string> labels(const std::string& members) {
+  std::vector<std::string> all;
+  for (const Point& point : training_plan(members).points) all.push_back(label_of(point));
+  return all;
+}
+
+TEST(TrainingReport, NamesTheWayOfTrainingOnceUnlessItIsSynchronousSgdAlone) {
+  using testing::ElementsAre;
+  const std::string plain =
+      R"("workload": {"name": "mlp", "hidden": [8], "batch": 4, "samples_per_learner": 12,
+      "momentum": 0}, "compressor": {"name": "topk", "density": 0.05}, )";
+  EXPECT_THAT(labels(plain + R"("training": {"name": "sasg", "alpha": 2})"),
+              ElementsAre("topk density=0.05 sasg alpha=2"));
+  EXPECT_THAT(labels(R"("training": "dad")"), ElementsAre("none fp32 dad"));
+  EXPECT_THAT(labels(R"("training": "sync_sgd")"), ElementsAre("none fp32"));
+  EXPECT_THAT(labels(R"("sweep": {"/training/name": ["sync_sgd", "dad"]})"),
+              ElementsAre("none fp32 sync_sgd", "none fp32 dad"));
+  EXPECT_THAT(labels(plain + R"("training": "sasg",
+                  "sweep": {"method": {"few": {"/compressor/density": 0.01}, "many": {"/compressor/density": 0.1}}})"),
+              ElementsAre("few sasg", "many sasg"));
+  EXPECT_THAT(labels(R"("sweep": {"method": {"SGD": {"/training/name": "sync_sgd"},
+                                             "auto": {"/training/name": "dad"}}})"),
+              ElementsAre("SGD", "auto"));
 }
 
 TEST(TrainingReport, TellsOfRunsThatDiverged) {

@@ -117,20 +117,30 @@ TEST(LocalSgd, SendsEveryFewStepsOnlyAndAfterEveryStepBeforeItIsLocal) {
   EXPECT_EQ(sends, (std::vector<bool>{1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 1}));
 }
 
+std::vector<Evaluated> evaluated_after_each(const std::string& period, const std::string& more = "") {
+  return quickly_trained(R"("training": {"name": "local_sgd", "evaluation_samples": 40, "evaluate_every": 1,
+                            "period": )" +
+                         period + "}" + more)
+      .curve;
+}
+
 TEST(LocalSgd, OfOneLearnerIsPlainSgdWhateverThePeriod) {
-  auto losses = [](const std::string& period) {
-    std::vector<double> all;
-    for (const Evaluated& at :
-         quickly_trained(
-             R"("learners": 1, "training": {"name": "local_sgd", "evaluation_samples": 40, "period": )" +
-             period + "}")
-             .curve)
-      all.push_back(at.held_out.loss);
-    return all;
-  };
-  std::vector<double> often = losses("1"), seldom = losses("6");
-  ASSERT_EQ(often.size(), seldom.size());
-  for (std::size_t i = 0; i < often.size(); ++i) EXPECT_NEAR(often[i], seldom[i], 1e-5);
+  const std::string alone = R"(, "learners": 1)";
+  std::vector<Evaluated> often = evaluated_after_each("1", alone), seldom = evaluated_after_each("3", alone);
+  for (std::size_t step : {3u, 6u}) EXPECT_NEAR(often[step].held_out.loss, seldom[step].held_out.loss, 1e-5);
+}
+
+// Nobody has sent the mean of models before that.
+TEST(LocalSgd, IsEvaluatedAtItsLastAverage) {
+  std::vector<std::uint64_t> of_step;
+  std::vector<Evaluated> curve = evaluated_after_each("4");  // of six steps
+  for (const Evaluated& at : curve) {
+    of_step.push_back(at.of_step);
+    EXPECT_EQ(at.held_out.loss, curve[at.of_step].held_out.loss) << "after step " << at.step;
+  }
+  EXPECT_EQ(of_step, (std::vector<std::uint64_t>{0, 0, 0, 0, 4, 4, 4}));
+  EXPECT_NE(curve[4].held_out.loss, curve[0].held_out.loss);
+  for (const Evaluated& at : evaluated_after_each("7")) EXPECT_EQ(at.held_out.loss, curve[0].held_out.loss);
 }
 
 TEST(LocalSgd, GoesOnFromACheckpointToTheByte) {
