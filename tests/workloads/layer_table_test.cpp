@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "base/files.hpp"
 #include "tests/support/refusal.hpp"
@@ -49,6 +51,37 @@ TEST(LayerTables, HaveThePublishedNumberOfParameters) {
                                                                      {"resnet50_tensorflow", 25'557'032},
                                                                      {"ncf", 31'832'577}};
   for (const auto& [name, count] : published) EXPECT_EQ(parameters(table_of(name)), count) << name;
+}
+
+// As checkpoints of torchvision and transformers have them (GPT-2's keep this matrix transposed); of U-Net
+// and NCF, as the papers have their layers.
+TEST(LayerTables, HaveThePublishedShapes) {
+  const std::vector<std::tuple<std::string, std::string, std::vector<std::int64_t>>> published{
+      {"resnet18", "layer2.0.downsample.0.weight", {128, 64, 1, 1}},
+      {"resnet50", "layer1.0.conv3.weight", {256, 64, 1, 1}},
+      {"resnet50", "fc.weight", {1000, 2048}},
+      {"resnet101", "layer3.22.conv2.weight", {256, 256, 3, 3}},
+      {"vgg16", "features.0.weight", {64, 3, 3, 3}},
+      {"vgg16", "features.28.weight", {512, 512, 3, 3}},
+      {"vgg16", "classifier.0.weight", {4096, 25088}},
+      {"vgg19", "features.34.weight", {512, 512, 3, 3}},
+      {"mobilenetv2", "features.1.conv.0.0.weight", {32, 1, 3, 3}},
+      {"mobilenetv2", "features.18.0.weight", {1280, 320, 1, 1}},
+      {"gpt", "transformer.wte.weight", {50257, 768}},
+      {"gpt", "transformer.wpe.weight", {1024, 768}},
+      {"gpt", "transformer.h.11.mlp.c_fc.weight", {3072, 768}},
+      {"bert", "embeddings.word_embeddings.weight", {30522, 768}},
+      {"bert", "encoder.layer.0.attention.self.query.weight", {768, 768}},
+      {"bert", "encoder.layer.11.intermediate.dense.weight", {3072, 768}},
+      {"unet", "out.weight", {2, 64, 1, 1}},
+      {"ncf", "mlp.1.weight", {128, 256}},
+  };
+  for (const auto& [name, tensor, shape] : published) {
+    const LayerTable table = table_of(name);
+    const auto layer = std::ranges::find(table.layers, tensor, &TensorInfo::name);
+    ASSERT_NE(layer, table.layers.end()) << name << ": " << tensor;
+    EXPECT_EQ(layer->shape, shape) << name << ": " << tensor;
+  }
 }
 
 TEST(LayerTables, AreThoseOfAllWorkloadsAndOfVariants) {
