@@ -64,6 +64,14 @@ void refuse_what_has_no_room(const Scenario& scenario, const std::string& file, 
                           "it), or keep none of them: {\"name\": \"streamed\"}");
 }
 
+// Other contents of the same files are other data: what was captured of those is not taken up.
+std::string data_of(const Scenario& scenario) {
+  const Parameters& workload = scenario.workload->parameters;
+  return make_dataset(workload.choice("data"), scenario.workload->entry->make(workload), scenario.seed)
+      ->describe()
+      .dump(-1);
+}
+
 // What interrupted runs of other scenarios left here would only take room.
 void remove_stale(const fs::path& out, const std::string& current) {
   std::error_code ignored;
@@ -186,10 +194,10 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
   }
   std::string job = workload + " " + std::to_string(learners) + " " + std::to_string(steps) + " " +
                     std::to_string(after) + " " + std::to_string(first.seed);
-  std::string name = ".gradients-" + sha256_hex(job).substr(0, 16);
   if (place.out.empty()) {
     temporary_ = make_temporary_folder();
   } else {
+    std::string name = ".gradients-" + sha256_hex(job + " " + data_of(first)).substr(0, 16);
     remove_stale(place.out, name);
     temporary_.reset(new fs::path(place.out / name));
     temporary_.get_deleter().keep_for_resuming = true;

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/files.hpp"
+#include "tests/support/cifar_files.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "workloads/data/text.hpp"
@@ -28,17 +29,6 @@ std::string refused(const ScratchFolder& folder, const std::string& name, const 
                     const std::string& more = "", const std::string& path = ".") {
   std::string message = refusal([&] { data_in(folder, name, model, more, path); });
   return without(without(message, folder / "."), folder.path());
-}
-
-std::string cifar_record(char label, char first_pixel) {
-  return std::string(1, label) + std::string(1, first_pixel) + std::string(3071, '\x40');
-}
-
-void write_cifar10(const ScratchFolder& folder) {
-  for (int i = 1; i <= 5; ++i)
-    write_text_file(folder / ("data_batch_" + std::to_string(i) + ".bin"),
-                    cifar_record(static_cast<char>(i), '\x10') + cifar_record(9, '\x70'));
-  write_text_file(folder / "test_batch.bin", cifar_record(3, '\x40'));
 }
 
 TEST(Cifar, IsReadRecordByRecord) {
@@ -144,6 +134,27 @@ TEST(Mnist, ThatIsCutShortOrWrongIsRefusedWithItsPlace) {
             labels + ": at byte 9: the label is 10, and there are 10 classes");
 }
 
+/// As manifests and reports say it.
+std::string digest_in(const ScratchFolder& folder, const std::string& name, const Model& model,
+                      const std::string& path = ".") {
+  return data_in(folder, name, model, "", path)->describe().at("sha256").text();
+}
+
+TEST(ImageFiles, OfOtherContentsAreOtherData) {
+  ScratchFolder folder;
+  write_cifar10(folder);
+  write_mnist(folder);
+  for (const auto& [name, model, test_file, other] :
+       {std::tuple("cifar10", R"("resnet20")", "test_batch.bin", cifar_record(4, '\x40')),
+        std::tuple("mnist", kDigits, "t10k-labels-idx1-ubyte", idx(1, {2}, "\x03\x06"))}) {
+    const std::string before = digest_in(folder, name, model_of(model));
+    EXPECT_EQ(before.size(), 64u);
+    EXPECT_EQ(digest_in(folder, name, model_of(model)), before);
+    write_text_file(folder / test_file, other);
+    EXPECT_NE(digest_in(folder, name, model_of(model)), before) << name;
+  }
+}
+
 /// Two tensors behind their header.
 void write_tensors(const std::string& path, const std::vector<SafetensorsTensor>& tensors,
                    const std::string& data) {
@@ -170,6 +181,11 @@ TEST(SafetensorsData, AreSamplesOfAnyModel) {
   EXPECT_EQ(batch.labels, (std::vector<std::int64_t>{1}));
   EXPECT_EQ(data->size(Split::train), 2u);
   EXPECT_EQ(data->size(Split::test), 0u);
+
+  const std::string before = digest_in(folder, "safetensors", model, "own");
+  EXPECT_EQ(digest_in(folder, "safetensors", model, "own"), before);
+  write({4, 3, 0, 1}, {1, 1});
+  EXPECT_NE(digest_in(folder, "safetensors", model, "own"), before) << "other contents are other data";
 
   write({4, 4, 0, 1}, {1, 0});
   EXPECT_EQ(refused(folder, "safetensors", model, "", "own"),

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/files.hpp"
+#include "tests/support/cifar_files.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/workloads/capture_helpers.hpp"
@@ -45,6 +46,24 @@ TEST(Capture, GoesOnWhereItWasStopped) {
     EXPECT_EQ(rest.manifest.files[i].sha256, whole.files[i].sha256) << i;
   EXPECT_EQ(TraceReader(folder / "t", 1).manifest().steps.size(), 8u);
   EXPECT_FALSE(std::filesystem::exists(folder / "t/unfinished.log"));
+}
+
+TEST(Capture, DoesNotGoOnWithOtherDataOfTheSameNames) {
+  ScratchFolder folder;
+  write_cifar10(folder);
+  std::atomic<bool> stop{false};
+  const auto request = request_for(
+      R"({"name": "mlp", "hidden": [8], "batch": 2, "samples_per_learner": 4, "data": {"name": "cifar10", "path": ")" +
+          folder.path() + "\"}}",
+      2, 4, 1, folder / "t");
+  EXPECT_THROW(capture(request, stop, [&](std::uint64_t step, std::uint32_t, double) { stop = step == 2; }),
+               Interrupted);
+  stop = false;
+  write_text_file(folder / "data_batch_3.bin", cifar_record(4, '\x20') + cifar_record(9, '\x70'));
+  EXPECT_THAT(refusal([&] { capture(request, stop); }),
+              testing::HasSubstr("the folder holds unfinished steps of another training"));
+  write_cifar10(folder);
+  EXPECT_EQ(capture(request, stop).taken_up, 2u);
 }
 
 TEST(Capture, TrainsAgainWhatWasDamagedMeanwhile) {

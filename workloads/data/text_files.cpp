@@ -4,7 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "base/sha256.hpp"
+#include "workloads/data/files_digest.hpp"
 #include "workloads/data/text.hpp"
 
 namespace traincast {
@@ -28,15 +28,10 @@ std::vector<Document> read_documents(const std::string& path) {
   return documents;
 }
 
-/// Of names, lengths and contents.
 std::string digest(const std::vector<Document>& documents) {
-  Sha256 hash;
-  for (const Document& document : documents) {
-    std::string head = document.name + "\n" + std::to_string(document.text.size()) + "\n";
-    hash.update(head.data(), head.size());
-    hash.update(document.text.data(), document.text.size());
-  }
-  return hash.hex();
+  FilesDigest digest;
+  for (const Document& document : documents) digest.add(document.name, document.text);
+  return digest.hex();
 }
 
 std::unique_ptr<Dataset> text(const Parameters& p, const Model& model, std::uint64_t seed) {

@@ -17,6 +17,7 @@
 #include "base/json.hpp"
 #include "base/serial.hpp"
 #include "tests/simulator/program/program_helpers.hpp"
+#include "tests/support/cifar_files.hpp"
 #include "tests/support/sanitized.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -285,34 +286,63 @@ TEST(Program, RecordsTheSameExchangesOfGradientsThatAreKeptNowhere) {
   EXPECT_EQ(exchanges("streamed", "--set /gradients/name=streamed --threads 1"), live);
 }
 
+/// The finished trace that a run keeps in its folder; "" where there is none.
+std::string trace_kept_in(const std::string& out) {
+  if (!std::filesystem::exists(out)) return "";
+  for (const auto& entry : std::filesystem::directory_iterator(out))
+    if (std::filesystem::exists(entry.path() / "trace/manifest.json")) return entry.path() / "trace";
+  return "";
+}
+
+/// True where a run to its end replaced, or did away with and made anew, the trace that was there.
+bool captures_again(const std::vector<std::string>& command, const std::string& out) {
+  const std::string manifest = trace_kept_in(out) + "/manifest.json";
+  const auto written = std::filesystem::last_write_time(manifest);
+  bool same = true;
+  EXPECT_EQ(end_when(command, 0,
+                     [&] {
+                       const std::string now = trace_kept_in(out) + "/manifest.json";
+                       std::error_code gone;
+                       same = same &&
+                              (now == "/manifest.json" ||
+                               (now == manifest && std::filesystem::last_write_time(now, gone) == written));
+                       return false;
+                     }),
+            0);
+  return !same;
+}
+
 TEST(Program, TakesUpTheGradientsOfAnInterruptedRun) {
   ScratchFolder folder;
   std::string path = write_scenario(folder, R"({
     "name": "long", "learners": 64, "steps": 4, "workload": {"name": "mlp", "hidden": [64], "batch": 2},
     "platform": {"name": "star", "bandwidth": "1Gbps"}, "compressor": {"name": "powersgd", "rank": 4}})");
+  const std::string out = folder / "out";
   std::vector<std::string> command{
-      TRAINCAST_BINARY_DIR "/bin/traincast", "run", path, "--quiet", "--out", folder / "out"};
-  auto trace = [&]() -> std::string {
-    if (!std::filesystem::exists(folder / "out")) return "";
-    for (const auto& entry : std::filesystem::directory_iterator(folder / "out"))
-      if (std::filesystem::exists(entry.path() / "trace/manifest.json")) return entry.path() / "trace";
-    return "";
-  };
-  EXPECT_EQ(end_when(command, SIGTERM, [&] { return !trace().empty(); }), 128 + SIGTERM);
-  ASSERT_NE(trace(), "") << "captured gradients stay for the next run";
+      TRAINCAST_BINARY_DIR "/bin/traincast", "run", path, "--quiet", "--out", out};
+  EXPECT_EQ(end_when(command, SIGTERM, [&] { return !trace_kept_in(out).empty(); }), 128 + SIGTERM);
+  ASSERT_NE(trace_kept_in(out), "") << "captured gradients stay for the next run";
   EXPECT_FALSE(std::filesystem::exists(folder / "out/report.json"));
-  auto written = std::filesystem::last_write_time(trace() + "/manifest.json");
-  bool same = true;
-  EXPECT_EQ(end_when(command, 0,
-                     [&] {
-                       same = same && (trace().empty() || std::filesystem::last_write_time(
-                                                              trace() + "/manifest.json") == written);
-                       return false;
-                     }),
-            0);
-  EXPECT_TRUE(same) << "captured again";
+  EXPECT_FALSE(captures_again(command, out));
   EXPECT_TRUE(std::filesystem::exists(folder / "out/report.json"));
-  EXPECT_EQ(trace(), "") << "gone with the end of the run";
+  EXPECT_EQ(trace_kept_in(out), "") << "gone with the end of the run";
+}
+
+TEST(Program, LeavesGradientsOfOtherDataUnderTheSamePathAside) {
+  ScratchFolder folder;
+  write_cifar10(folder, 64);
+  std::string path = write_scenario(folder, R"({
+    "name": "long", "learners": 64, "steps": 4,
+    "workload": {"name": "mlp", "hidden": [64], "batch": 2, "samples_per_learner": 8,
+                 "data": {"name": "cifar10", "path": "."}},
+    "platform": {"name": "star", "bandwidth": "1Gbps"}, "compressor": {"name": "powersgd", "rank": 4}})");
+  const std::string out = folder / "out";
+  std::vector<std::string> command{
+      TRAINCAST_BINARY_DIR "/bin/traincast", "run", path, "--quiet", "--out", out};
+  EXPECT_EQ(end_when(command, SIGTERM, [&] { return !trace_kept_in(out).empty(); }), 128 + SIGTERM);
+  ASSERT_NE(trace_kept_in(out), "");
+  write_text_file(folder / "test_batch.bin", cifar_record(4, '\x40'));
+  EXPECT_TRUE(captures_again(command, out));
 }
 
 // 64 learners with a memory of 8 MB each: what the run says beforehand, and what it takes.
