@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cmath>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "base/error.hpp"
@@ -74,7 +75,11 @@ Shards::Shards(const Dataset& data, ShardRule rule, std::uint32_t learners, std:
                      " each (of text, a smaller stride gives more)");
   bool endless = size == kEndless;
   if (rule.kind == ShardRule::Kind::iid && endless) return;
-  std::vector<std::uint64_t> all(endless ? needed : size);
+  // Of every class less than a piece is left over: with so many more, whole pieces suffice.
+  const std::uint64_t left_over = rule.kind == ShardRule::Kind::classes
+                                      ? static_cast<std::uint64_t>(data.classes()) * (each_ / rule.classes)
+                                      : 0;
+  std::vector<std::uint64_t> all(endless ? needed + left_over : size);
   std::iota(all.begin(), all.end(), std::uint64_t{0});
   shuffle(all, RandomStream({.seed = seed, .purpose = Purpose::shuffle, .tensor = kOfTheData}));
   if (rule.kind == ShardRule::Kind::iid) {
@@ -136,36 +141,39 @@ void Shards::deal_by_proportion(std::vector<std::vector<std::uint64_t>> of_class
   }
 }
 
-// Samples of each class, cut into learners × classes pieces; each learner gets as many at
-// random as it may have classes. Where whole pieces do not suffice, the last are made of what is left of all
-// classes.
+// Samples of each class are cut into pieces; each learner gets as many at random as it may have classes.
 void Shards::deal_by_class(std::vector<std::vector<std::uint64_t>> of_class, std::uint64_t classes,
                            std::uint32_t learners) {
-  std::uint64_t pieces = learners * classes, of_piece = each_ / classes;
+  const std::uint64_t pieces = learners * classes, of_piece = each_ / classes;
   if (of_piece * classes != each_)
     throw InputError("shards by class cut samples_per_learner into equal pieces: " + std::to_string(each_) +
                      " is not a multiple of " + std::to_string(classes));
-  std::vector<std::vector<std::uint64_t>> cut;
-  std::vector<std::uint64_t> rest;
-  for (auto& samples : of_class) {
-    std::size_t whole = samples.size() / of_piece;
-    for (std::size_t i = 0; i < whole; ++i)
-      cut.emplace_back(samples.begin() + static_cast<std::ptrdiff_t>(i * of_piece),
-                       samples.begin() + static_cast<std::ptrdiff_t>((i + 1) * of_piece));
-    rest.insert(rest.end(), samples.begin() + static_cast<std::ptrdiff_t>(whole * of_piece), samples.end());
+  auto pieces_of = [&](std::uint64_t samples_of_piece) {
+    std::uint64_t whole = 0;
+    for (const auto& samples : of_class) whole += samples.size() / samples_of_piece;
+    return whole;
+  };
+  const std::uint64_t whole = pieces_of(of_piece);
+  if (whole < pieces) {
+    std::uint64_t smaller = of_piece - 1;
+    while (smaller > 0 && pieces_of(smaller) < pieces) --smaller;
+    throw InputError("shards of at most " + std::to_string(classes) +
+                     (classes == 1 ? " class take " : " classes take ") + std::to_string(pieces) +
+                     " pieces of " + std::to_string(of_piece) + " samples of one class, and the data have " +
+                     std::to_string(whole) + "; take at most " + std::to_string(whole / classes) +
+                     " learners" +
+                     (smaller > 0 ? ", or samples_per_learner " + std::to_string(smaller * classes) : ""));
   }
+  std::vector<std::span<const std::uint64_t>> cut;
+  for (const auto& samples : of_class)
+    for (std::size_t at = 0; at + of_piece <= samples.size(); at += of_piece)
+      cut.push_back(std::span(samples).subspan(at, of_piece));
   std::vector<std::uint64_t> order(cut.size());
   std::iota(order.begin(), order.end(), std::uint64_t{0});
   shuffle(order, RandomStream({.seed = seed_, .purpose = Purpose::shuffle, .tensor = kDeal}));
   for (std::uint64_t piece = 0; piece < pieces; ++piece) {
-    if (piece < order.size()) {
-      dealt_.insert(dealt_.end(), cut[order[piece]].begin(), cut[order[piece]].end());
-      continue;
-    }
-    for (std::uint64_t i = 0; i < of_piece; ++i) {
-      dealt_.push_back(rest.back());
-      rest.pop_back();
-    }
+    const std::span<const std::uint64_t> samples = cut[order[piece]];
+    dealt_.insert(dealt_.end(), samples.begin(), samples.end());
   }
 }
 

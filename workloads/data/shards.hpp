@@ -23,7 +23,8 @@ ShardRule read_shards(const JsonReader& at);
 
 class Shards {
  public:
-  /// Throws InputError where the data have too few samples, or no classes where the rule needs them. Learner
+  /// Throws InputError where the data have too few samples (by class: of single classes), or no classes where
+  /// the rule needs them. Learner
   /// l's shard depends on how many others there are only where classes are skewed.
   Shards(const Dataset& data, ShardRule rule, std::uint32_t learners, std::uint64_t samples_per_learner,
          std::uint64_t batch, std::uint64_t seed);
