@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 #include <thread>
 
 #include "base/files.hpp"
@@ -81,6 +82,25 @@ TEST(Capture, TrainsAgainWhatWasDamagedMeanwhile) {
   const Manifest mended = TraceReader(folder / "t", 1).manifest();
   for (std::size_t i = 0; i < whole.files.size(); ++i)
     EXPECT_EQ(mended.files[i].sha256, whole.files[i].sha256) << i;
+}
+
+TEST(Capture, OfFewerStepsLeavesNothingOfThoseThatAnEarlierOneRecorded) {
+  ScratchFolder folder;
+  std::atomic<bool> stop{false};
+  auto request = request_for(kSmallMlp, 2, 6, 1, folder / "t");
+  EXPECT_THROW(capture(request, stop, [&](std::uint64_t step, std::uint32_t, double) { stop = step == 4; }),
+               Interrupted);
+  // As of one that was killed: a step that the log has not, and half of another.
+  write_text_file(folder / "t/step-000004.safetensors", "finished");
+  write_text_file(folder / "t/step-000005.safetensors.partial", "half");
+  stop = false;
+  request.windows = {{1, 2}};
+  capture(request, stop);
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "t"))
+    left.insert(entry.path().filename());
+  EXPECT_EQ(left,
+            (std::set<std::string>{"manifest.json", "step-000001.safetensors", "step-000002.safetensors"}));
 }
 
 TEST(Capture, LeavesNothingOfRoundedValuesWhenItIsStopped) {
