@@ -258,5 +258,17 @@ TEST(Texts, OfLicencesAreThoseOfDebian12OrRefused) {
       << message;
 }
 
+TEST(Texts, OfDebian12AreItsLicences) {
+  const std::string folder = "/usr/share/common-licenses", release = "/etc/os-release";
+  const bool debian_12 = std::filesystem::exists(release) && std::filesystem::exists(folder) &&
+                         read_text_file(release).find("VERSION_CODENAME=bookworm") != std::string::npos;
+  if (!debian_12) GTEST_SKIP() << "this is no Debian 12 with " << folder;
+  ScratchFolder scratch;
+  auto data = data_in(scratch, "licences", model_of(R"("lstm_characters")"), "", folder);
+  EXPECT_EQ(data->describe().at("name").text(), "licences");
+  EXPECT_EQ(data->describe().at("documents").integer(), 14);
+  EXPECT_GT(data->size(Split::train), 0u);
+}
+
 }  // namespace
 }  // namespace traincast
