@@ -64,6 +64,16 @@ void refuse_what_has_no_room(const Scenario& scenario, const std::string& file, 
                           "it), or keep none of them: {\"name\": \"streamed\"}");
 }
 
+ServedLearners learners_of(const Scenario& scenario, const RunPlace& place, std::uint32_t learners) {
+  return {.program = capture_program().string(),
+          .workload = scenario.workload->parameters.resolved().dump(-1),
+          .folder = fs::absolute(place.scenario_file).parent_path().string(),
+          .layers = scenario.workload->entry->make(scenario.workload->parameters).layers,
+          .learners = learners,
+          .seed = scenario.seed,
+          .threads = place.threads};
+}
+
 // Other contents of the same files are other data: what was captured of those is not taken up.
 std::string data_of(const Scenario& scenario) {
   const Parameters& workload = scenario.workload->parameters;
@@ -105,17 +115,11 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
     steps = std::max(steps, point->scenario.steps);
   }
   if (first.training) {
-    shapes_.model = first.workload->entry->name;
-    shapes_.workload = first.workload->parameters.resolved();
-    shapes_.layers = first.workload->entry->make(first.workload->parameters).layers;
-    shapes_.learners = learners;
+    const ServedLearners served = learners_of(first, place, learners);
+    LinkedProgram asked(served.command_line(), SharedMemory::create(sizeof(float)));
+    shapes_ = describe(asked, served);
     shapes_.steps.resize(steps);
     std::iota(shapes_.steps.begin(), shapes_.steps.end(), std::uint64_t{0});
-    shapes_.seed = first.seed;
-    for (const char* key : {"batch", "samples_per_learner"})
-      shapes_.data[key] = first.workload->parameters.count(key);
-    for (const char* key : {"learning_rate", "momentum"})
-      shapes_.optimizer[key] = first.workload->parameters.number(key);
     return;
   }
   if (first.gradients.entry->make == GradientSourceKind::exchange) {
@@ -181,15 +185,7 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
   auto after = static_cast<std::uint64_t>(first.gradients.parameters.count("after"));
   if (first.gradients.entry->make == GradientSourceKind::streamed) {
     stream_ = std::make_unique<LearnerStream>(
-        LearnerStreamOptions{{.program = capture_program().string(),
-                              .workload = workload,
-                              .folder = fs::absolute(place.scenario_file).parent_path().string(),
-                              .layers = first.workload->entry->make(first.workload->parameters).layers,
-                              .learners = learners,
-                              .seed = first.seed,
-                              .threads = place.threads},
-                             after,
-                             steps});
+        LearnerStreamOptions{learners_of(first, place, learners), after, steps});
     return;
   }
   std::string job = workload + " " + std::to_string(learners) + " " + std::to_string(steps) + " " +

@@ -37,7 +37,7 @@ TemporaryFolder make_temporary_folder();
 std::filesystem::path capture_program();
 
 /// Gradients for as many learners and steps as these points need at most; they share source, workload and
-/// seed. Where training is in the loop there are none before it runs: the manifest has the model alone. A
+/// seed. Where training is in the loop there are none before it runs: the manifest says what is trained. A
 /// trace that was captured for this run is removed with the object; one that an interrupted run left behind
 /// under `out` is taken up again where it fits.
 class Gradients {

@@ -47,19 +47,8 @@ LearnerStream::LearnerStream(LearnerStreamOptions options)
       program_(options_.command_line(), memory_),
       sum_(parameters_, 0.0) {
   std::ranges::fill(memory_.bytes(), std::byte{0});  // taken now, so that nobody counts on it
-  Writer describe;
-  describe.put(LearnerQuestion::describe);
-  const Json said = Json::parse(program_.ask(describe.bytes()), "traincast-capture");
-  manifest_.model = said.at("model").text();
-  manifest_.workload = said.at("workload");
-  manifest_.layers = options_.layers;
-  manifest_.learners = options_.learners;
-  manifest_.seed = options_.seed;
+  manifest_ = describe(program_, options_);
   for (std::uint64_t s = 0; s < options_.steps; ++s) manifest_.steps.push_back(options_.after + s);
-  manifest_.optimizer = said.at("optimizer");
-  manifest_.data = said.at("data");
-  manifest_.versions = said.at("versions");
-  manifest_.device = said.at("device").text();
 
   Writer initial;
   initial.put(LearnerQuestion::initial);

@@ -345,6 +345,23 @@ TEST(Program, LeavesGradientsOfOtherDataUnderTheSamePathAside) {
   EXPECT_TRUE(captures_again(command, out));
 }
 
+TEST(Program, NamesTheDataOfTrainingInTheLoop) {
+  ScratchFolder folder;
+  const std::string path = write_scenario(folder, R"({
+    "name": "loop", "learners": 2, "steps": 2, "compressor": {"name": "topk", "density": 0.1},
+    "workload": {"name": "mlp", "hidden": [8], "batch": 2, "samples_per_learner": 8},
+    "training": {"name": "sync_sgd", "evaluation_samples": 10}, "accelerator": "v100",
+    "platform": {"name": "star", "bandwidth": "1Gbps"}})");
+  const Outcome outcome = traincast("run " + path + " --quiet --out " + (folder / "out"));
+  ASSERT_EQ(outcome.code, 0) << outcome.output;
+  const Json gradients =
+      Json::read_file(folder / "out/report.json").at("traincast").at("gradients").items()[0];
+  EXPECT_EQ(gradients.at("data").at("name").text(), "procedural images");
+  EXPECT_TRUE(gradients.at("data").at("made").flag());
+  EXPECT_EQ(gradients.at("optimizer").at("name").text(), "sgd");
+  EXPECT_NE(gradients.at("versions").at("libtorch").text(), "");
+}
+
 // 64 learners with a memory of 8 MB each: what the run says beforehand, and what it takes.
 TEST(Program, TakesNoMoreMemoryThanItSaysBeforehand) {
   if (kSanitized) GTEST_SKIP() << "the sanitizer takes memory of its own";
