@@ -155,6 +155,21 @@ TEST(ImageFiles, OfOtherContentsAreOtherData) {
   }
 }
 
+TEST(DataFiles, AreRefusedBeforeTheyAreReadWhereMemoryDoesNotHoldThem) {
+  ScratchFolder folder;
+  write_cifar10(folder);
+  write_text_file(folder / "text", "abc");
+  constexpr std::uintmax_t kTerabytes = 4'000'000'000'000;  // with nothing in them
+  std::error_code error;
+  for (const char* file : {"data_batch_1.bin", "text"})
+    std::filesystem::resize_file(folder / file, kTerabytes, error);
+  if (error) GTEST_SKIP() << "the file system has no files of this size";
+  EXPECT_THAT(refused(folder, "cifar10", model_of(R"("resnet20")")),
+              testing::HasSubstr("takes 4 TB of memory once it is read, and "));
+  EXPECT_THAT(refused(folder, "text", model_of(R"("lstm_characters")"), "", "text"),
+              testing::StartsWith("text: takes 24 TB of memory once it is read, and "));
+}
+
 /// Two tensors behind their header.
 void write_tensors(const std::string& path, const std::vector<SafetensorsTensor>& tensors,
                    const std::string& data) {
@@ -199,11 +214,17 @@ TEST(SafetensorsData, AreSamplesOfAnyModel) {
   EXPECT_TRUE(image_model.ends_with(": 'input' must be F32, got I64")) << image_model;
 }
 
+std::vector<std::string> units_of(std::string_view text, TextUnit unit) {
+  std::vector<std::string> units;
+  cut_text(text, unit, [&](std::string_view one) { units.emplace_back(one); });
+  return units;
+}
+
 TEST(Texts, AreCutIntoUnits) {
-  EXPECT_EQ(text_units("It's  two.\nWords", TextUnit::words),
+  EXPECT_EQ(units_of("It's  two.\nWords", TextUnit::words),
             (std::vector<std::string>{"it's", "two", ".", "words"}));
-  EXPECT_EQ(text_units("a b", TextUnit::characters), (std::vector<std::string>{"a", " ", "b"}));
-  EXPECT_TRUE(text_units("", TextUnit::words).empty());
+  EXPECT_EQ(units_of("a b", TextUnit::characters), (std::vector<std::string>{"a", " ", "b"}));
+  EXPECT_TRUE(units_of("", TextUnit::words).empty());
 }
 
 TEST(Texts, GiveTheNextTokensAndHoldTheirEndBack) {

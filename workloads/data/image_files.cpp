@@ -1,12 +1,14 @@
 // CIFAR-10 and CIFAR-100 in their binary form (Krizhevsky 2009): records of labels and 3072 bytes, planes of
 // red, green and blue; MNIST and Fashion-MNIST in IDX (LeCun's format): big-endian extents, then bytes.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <span>
 
 #include "base/error.hpp"
+#include "workloads/data/data_files.hpp"
 #include "workloads/data/dataset.hpp"
-#include "workloads/data/files_digest.hpp"
 #include "workloads/trace/input_file.hpp"
 
 namespace traincast {
@@ -25,12 +27,18 @@ struct Images {
   throw InputError(file + ": at byte " + std::to_string(offset) + ": " + why);
 }
 
+std::string name_of(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+
+std::string_view text_of(std::span<const std::uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 Bytes8 read_all(const std::string& path, FilesDigest& digest) {
   const InputFile file(path);
+  refuse_without_room(path, static_cast<double>(file.size()));
   Bytes8 bytes(file.size());
   file.read_at(0, bytes.data(), bytes.size());
-  digest.add(std::filesystem::path(path).filename().string(),
-             {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  digest.add(name_of(path), text_of(bytes));
   return bytes;
 }
 
@@ -108,18 +116,25 @@ void read_cifar(const std::string& path, std::uint64_t label_bytes, int classes,
                 FilesDigest& digest) {
   constexpr std::uint64_t image = 3 * 32 * 32;
   const std::uint64_t record = label_bytes + image;
-  Bytes8 bytes = read_all(path, digest);
-  if (bytes.empty()) refuse(path, 0, "the file is empty");
-  for (std::uint64_t at = 0; at < bytes.size(); at += record) {
-    if (bytes.size() - at < record)
+  const InputFile file(path);
+  if (file.size() == 0) refuse(path, 0, "the file is empty");
+  // Whole records are read to where the images will stand, and labels taken out of their midst.
+  const std::uint64_t before = into.pixels.size();
+  into.pixels.resize(before + file.size());
+  std::uint8_t* const bytes = into.pixels.data() + before;
+  std::uint8_t* to = bytes;
+  file.read_at(0, bytes, file.size());
+  digest.add(name_of(path), text_of({bytes, file.size()}));
+  for (std::uint64_t at = 0; at < file.size(); at += record) {
+    if (file.size() - at < record)
       refuse(path, at,
              "a record of " + std::to_string(record) + " bytes begins, and " +
-                 std::to_string(bytes.size() - at) + " are left: the file is cut short, or not of this form");
+                 std::to_string(file.size() - at) + " are left: the file is cut short, or not of this form");
     std::uint64_t label = at + label_bytes - 1;
     into.labels.push_back(checked_label(path, label, bytes[label], classes));
-    auto first = bytes.begin() + static_cast<std::ptrdiff_t>(label + 1);
-    into.pixels.insert(into.pixels.end(), first, first + static_cast<std::ptrdiff_t>(image));
+    to = std::copy_n(bytes + label + 1, image, to);
   }
+  into.pixels.resize(static_cast<std::size_t>(to - into.pixels.data()));
 }
 
 std::unique_ptr<Dataset> cifar(const Parameters& p, const Model& model, bool hundred) {
@@ -137,6 +152,10 @@ std::unique_ptr<Dataset> cifar(const Parameters& p, const Model& model, bool hun
   const auto read = [&](const std::string& file, Images& into) {
     read_cifar((folder / file).string(), hundred ? 2 : 1, classes, into, digest);
   };
+  std::uint64_t room = 0;
+  for (const std::string& file : files) room += InputFile((folder / file).string()).size();
+  refuse_without_room(folder.string(), static_cast<double>(room));
+  train.pixels.reserve(room);
   for (const std::string& file : files) read(file, train);
   read(hundred ? "test.bin" : "test_batch.bin", test);
   return std::make_unique<ImageDataset>(name, Shape{3, 32, 32}, classes, std::move(train), std::move(test),

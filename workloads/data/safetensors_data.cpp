@@ -3,8 +3,8 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "workloads/data/data_files.hpp"
 #include "workloads/data/dataset.hpp"
-#include "workloads/data/files_digest.hpp"
 #include "workloads/trace/safetensors.hpp"
 
 namespace traincast {
@@ -37,20 +37,27 @@ Column read_column(const InputFile& file, const SafetensorsHeader& header, const
   if (tensor->shape.empty()) refuse("must have samples as its first extent");
   Column column{tensor->shape, {}, {}};
   std::uint64_t element = safetensors_element_size(type), count = (tensor->end - tensor->begin) / element;
-  std::vector<char> bytes(tensor->end - tensor->begin);
-  file.read_at(header.data_begin + tensor->begin, bytes.data(), bytes.size());
-  digest.add(name + " " + type, {bytes.data(), bytes.size()});
+  refuse_without_room(file.path(),
+                      static_cast<double>(count) * (features ? sizeof(float) : sizeof(std::int64_t)));
+  const auto read = [&](void* into) {
+    const std::uint64_t size = tensor->end - tensor->begin;
+    file.read_at(header.data_begin + tensor->begin, into, size);
+    digest.add(name + " " + type, {static_cast<const char*>(into), size});
+  };
   if (features) {
     column.features.resize(count);
-    std::memcpy(column.features.data(), bytes.data(), bytes.size());
+    read(column.features.data());
     for (std::uint64_t i = 0; i < count; ++i)
       if (!std::isfinite(column.features[i])) refuse("is not finite at element " + std::to_string(i));
     return column;
   }
   column.numbers.resize(count);
-  for (std::uint64_t i = 0; i < count; ++i) {
-    std::int64_t value = 0;  // little-endian; the sign of 32 bits is extended below
-    std::memcpy(&value, bytes.data() + i * element, element);
+  read(column.numbers.data());
+  // Widened where they stand, the last first. Little-endian; the sign of 32 bits is extended.
+  const char* bytes = reinterpret_cast<const char*>(column.numbers.data());
+  for (std::uint64_t i = count; element < sizeof(std::int64_t) && i-- > 0;) {
+    std::int64_t value = 0;
+    std::memcpy(&value, bytes + i * element, element);
     column.numbers[i] = type == "I32" ? static_cast<std::int32_t>(value) : value;
   }
   return column;

@@ -34,6 +34,10 @@ class Shards {
   /// Of so many steps, from there on, the mini-batches as one.
   void fill(LearnerId learner, std::uint64_t step, Batch& into, std::uint32_t steps = 1) const;
 
+  /// How much memory dealing takes at most.
+  static double bytes(const Dataset& data, ShardRule rule, std::uint32_t learners,
+                      std::uint64_t samples_per_learner);
+
  private:
   std::uint64_t sample(LearnerId learner, std::uint64_t place) const;
   void deal_by_proportion(std::vector<std::vector<std::uint64_t>> of_class, double alpha,
