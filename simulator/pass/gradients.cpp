@@ -37,6 +37,8 @@ fs::path capture_program() {
 
 namespace {
 
+std::string short_digest(const std::string& text) { return sha256_hex(text).substr(0, 16); }
+
 void run_capture(const std::vector<std::string>& arguments) {
   ProgramEnd end = run_program({arguments, "", ""});
   if (end.signal != 0)
@@ -72,14 +74,6 @@ ServedLearners learners_of(const Scenario& scenario, const RunPlace& place, std:
           .learners = learners,
           .seed = scenario.seed,
           .threads = place.threads};
-}
-
-// Other contents of the same files are other data: what was captured of those is not taken up.
-std::string data_of(const Scenario& scenario) {
-  const Parameters& workload = scenario.workload->parameters;
-  return make_dataset(workload.choice("data"), scenario.workload->entry->make(workload), scenario.seed)
-      ->describe()
-      .dump(-1);
 }
 
 // What interrupted runs of other scenarios left here would only take room.
@@ -193,7 +187,7 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
   if (place.out.empty()) {
     temporary_ = make_temporary_folder();
   } else {
-    std::string name = ".gradients-" + sha256_hex(job + " " + data_of(first)).substr(0, 16);
+    std::string name = ".gradients-" + short_digest(job + " " + digest_of_data(first));
     remove_stale(place.out, name);
     temporary_.reset(new fs::path(place.out / name));
     temporary_.get_deleter().keep_for_resuming = true;
@@ -253,6 +247,12 @@ std::uint64_t Gradients::batch() const {
   const Json* batch = manifest().data.find("batch");
   return batch && batch->is_integer() && batch->integer() > 0 ? static_cast<std::uint64_t>(batch->integer())
                                                               : 0;
+}
+
+std::string digest_of_data(const Scenario& scenario) {
+  const Parameters& workload = scenario.workload->parameters;
+  const Model model = scenario.workload->entry->make(workload);
+  return short_digest(make_dataset(workload.choice("data"), model, scenario.seed)->describe().dump(-1));
 }
 
 TemporaryFolder make_temporary_folder() {

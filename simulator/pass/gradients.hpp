@@ -33,6 +33,10 @@ using TemporaryFolder = std::unique_ptr<const std::filesystem::path, RemoveFolde
 /// A new one. Throws InputError where none can be made.
 TemporaryFolder make_temporary_folder();
 
+/// Of the workload's data as they are now: other contents of the same files are other data, on which nothing
+/// that was begun goes on.
+std::string digest_of_data(const Scenario& scenario);
+
 /// The program that trains, beside this one. Throws InputError where it is not there.
 std::filesystem::path capture_program();
 

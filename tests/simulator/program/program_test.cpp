@@ -345,6 +345,32 @@ TEST(Program, LeavesGradientsOfOtherDataUnderTheSamePathAside) {
   EXPECT_TRUE(captures_again(command, out));
 }
 
+TEST(Program, TrainsInTheLoopAnewWhereTheDataAreOthersUnderTheSamePath) {
+  ScratchFolder folder;
+  write_cifar10(folder, 4);
+  const std::string path = write_scenario(folder, R"({
+    "name": "loop", "learners": 4, "steps": 100, "compressor": {"name": "topk", "density": 0.1},
+    "workload": {"name": "mlp", "hidden": [8], "batch": 2, "samples_per_learner": 8,
+                 "data": {"name": "cifar10", "path": "."}},
+    "training": {"name": "sync_sgd", "evaluation_samples": 1}, "accelerator": "v100",
+    "platform": {"name": "star", "bandwidth": "1Gbps"}, "sweep": {"/learners": [2, 4]}})");
+  auto command = [&](const std::string& out) {
+    return std::vector<std::string>{
+        TRAINCAST_BINARY_DIR "/bin/traincast", "run", path, "--quiet", "--out", folder / out};
+  };
+  auto first_is_trained = [&] {
+    if (!std::filesystem::exists(folder / "out/.training")) return false;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "out/.training"))
+      if (entry.path().extension() == ".state") return true;
+    return false;
+  };
+  ASSERT_EQ(end_when(command("out"), SIGTERM, first_is_trained), 128 + SIGTERM);
+  write_cifar10(folder, 5);
+  ASSERT_EQ(end_when(command("out"), 0, [] { return false; }), 0);
+  ASSERT_EQ(end_when(command("fresh"), 0, [] { return false; }), 0);
+  EXPECT_EQ(read_text_file(folder / "out/report.json"), read_text_file(folder / "fresh/report.json"));
+}
+
 TEST(Program, NamesTheDataOfTrainingInTheLoop) {
   ScratchFolder folder;
   const std::string path = write_scenario(folder, R"({
