@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -52,13 +53,75 @@ double busy_processors() {
   return processor_count() * (1 - (after.idle - before.idle) / (after.all - before.all));
 }
 
-double available_memory() {
-  std::ifstream info("/proc/meminfo");
+namespace {
+
+constexpr double kUnlimited = std::numeric_limits<double>::infinity();
+
+/// The names of a version of control groups.
+struct GroupFiles {
+  const char* mount;
+  const char* limit;
+  const char* used;
+  const char* cached[2];  ///< in memory.stat: files in memory, which make way
+};
+constexpr GroupFiles kVersion1{"/sys/fs/cgroup/memory",
+                               "memory.limit_in_bytes",
+                               "memory.usage_in_bytes",
+                               {"total_inactive_file", "total_active_file"}};
+constexpr GroupFiles kVersion2{
+    "/sys/fs/cgroup", "memory.max", "memory.current", {"inactive_file", "active_file"}};
+
+/// Unlimited where there is no such file, or no number in it ("max").
+double number_in(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  double number = 0;
+  return in >> number ? number : kUnlimited;
+}
+
+double left_in_group(const std::filesystem::path& group, const GroupFiles& files) {
+  const double limit = number_in(group / files.limit), used = number_in(group / files.used);
+  if (limit == kUnlimited || used == kUnlimited) return kUnlimited;
+  double left = limit - used;
+  std::ifstream stat(group / "memory.stat");
+  std::string key;
+  for (double bytes = 0; stat >> key >> bytes;)
+    if (key == files.cached[0] || key == files.cached[1]) left += bytes;
+  return std::max(0.0, left);
+}
+
+/// Of the groups that this process is in, each within those above it. In a container the path may be the
+/// host's, of which the container sees the end at its root.
+double left_in_groups(const std::string& root) {
+  std::ifstream groups(root + "/proc/self/cgroup");
+  double left = kUnlimited;
+  for (std::string line; std::getline(groups, line);) {  // "0::/path", or "9:memory:/path" of version 1
+    const auto first = line.find(':'), second = line.find(':', first + 1);
+    if (second == line.npos) continue;
+    const std::string controller = line.substr(first + 1, second - first - 1);
+    if (!controller.empty() && controller != "memory") continue;
+    const GroupFiles& files = controller.empty() ? kVersion2 : kVersion1;
+    std::filesystem::path group = line.substr(second + 1);
+    for (;; group = group.parent_path()) {
+      left = std::min(left, left_in_group(root + files.mount + group.string(), files));
+      if (!group.has_relative_path()) break;
+    }
+  }
+  return left;
+}
+
+double left_in_machine(const std::string& root) {
+  std::ifstream info(root + "/proc/meminfo");
   std::string key, unit;
   double kilobytes = 0;
   while (info >> key >> kilobytes >> unit)
     if (key == "MemAvailable:") return kilobytes * 1024;
-  return std::numeric_limits<double>::infinity();
+  return kUnlimited;
+}
+
+}  // namespace
+
+double available_memory(const std::string& root) {
+  return std::min(left_in_machine(root), left_in_groups(root));
 }
 
 void keep_freed_memory() {

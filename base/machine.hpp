@@ -11,10 +11,11 @@ unsigned processor_count();
 /// How many processors other work keeps busy now: watched for a fifth of a second. A load average would still
 /// tell of a build that has just ended. 0 where the kernel does not say.
 double busy_processors();
-/// Bytes that a program can still take.
-double available_memory();
-/// From here on freed memory stays with the process, so that buffers of the same size do not fault their pages
-/// in anew: as an implementation that keeps its buffers, for times that are to be those of computing.
+/// Bytes that a program can still take, of the machine and of the control groups (a container's) that it is
+/// in. `root` stands before the paths that the kernel tells them at.
+double available_memory(const std::string& root = "");
+/// From here on freed memory stays with the process, so that buffers of the same size do not fault their
+/// pages in anew: as an implementation that keeps its buffers, for times that are to be those of computing.
 void keep_freed_memory();
 /// Peak resident size of this process, in bytes.
 double peak_memory();

@@ -161,6 +161,7 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
   bool timed_here = false;
   bool drawn_values = false;
   double expected_memory = 0;
+  ProcessMemory learners_memory;
   std::size_t replayed = 0;
 
   report.traincast = version_info();
@@ -210,6 +211,9 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
     clock.charge("break_even");
     replayed += study.replayed();
     expected_memory = std::max(expected_memory, study.expected_memory());
+    const ProcessMemory of_learners = study.learners_memory();
+    learners_memory.expected = std::max(learners_memory.expected, of_learners.expected);
+    learners_memory.peak = std::max(learners_memory.peak, of_learners.peak);
   }
 
   report.checks = check_points(report.points);
@@ -247,6 +251,10 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
   result.environment["stage_seconds"] = clock.seconds();
   result.environment["steps_replayed"] = replayed;
   if (expected_memory > 0) result.environment["expected_memory_bytes"] = expected_memory;
+  if (learners_memory.expected > 0) {
+    result.environment["learners"]["expected_memory_bytes"] = learners_memory.expected;
+    result.environment["learners"]["peak_memory_bytes"] = learners_memory.peak;
+  }
   return result;
 }
 

@@ -235,7 +235,7 @@ TrainingRun Study::trained(const Scenario& scenario) {
   place.program = capture_program().string();
   place.threads = options_.threads;
   if (!options_.out.empty()) {
-    place.checkpoint = options_.out / kTrainingFolder;
+    place.checkpoint = options_.out / kTrainingFolder / digest_of_data(scenario);
     std::filesystem::create_directories(place.checkpoint);
     place.checkpoint_every_s = 20;
   }

@@ -39,6 +39,10 @@ class Study {
 
   /// Bytes that this process was expected to take at most for what was compressed; 0 where nothing was.
   double expected_memory() const { return expected_memory_; }
+  /// The same of the learners' process and what it took, where gradients are streamed; zeros where not.
+  ProcessMemory learners_memory() {
+    return gradients_.stream() ? gradients_.stream()->memory() : ProcessMemory{};
+  }
 
   /// Where training is in the loop: the run from this scenario's seed, without its exchange.
   const TrainingRun& training(const Scenario& scenario);

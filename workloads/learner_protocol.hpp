@@ -34,6 +34,13 @@ enum class LearnerQuestion : std::uint32_t {
   describe,   ///< → manifest of this training, as JSON: workload, optimizer, data, versions, device
   apply,      ///< step, row of the mean gradient, row → the dense trajectory's next parameters there; every
               ///< step once, in their order
+  memory,     ///< → ProcessMemory
+};
+
+/// Bytes of the process that computes gradients, with the rows.
+struct ProcessMemory {
+  double expected = 0;  ///< at most, said before it began
+  double peak = 0;      ///< so far
 };
 
 /// Forward and backward of one learner over one of its mini-batches.

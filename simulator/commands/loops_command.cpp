@@ -192,7 +192,7 @@ int loops_command(const std::vector<std::string>& arguments) {
   std::filesystem::path folder;
   if (!out.empty()) {
     folder = make_folder("--out", out);
-    place.checkpoint = folder / kTrainingFolder;
+    place.checkpoint = folder / kTrainingFolder / digest_of_data(methods.front().scenario);
     std::filesystem::create_directories(place.checkpoint);
     place.checkpoint_every_s = 20;
   }
@@ -205,7 +205,7 @@ int loops_command(const std::vector<std::string>& arguments) {
   }
   if (folder.empty()) return kSuccess;
   write_text_file(folder / "loops.csv", to_csv(all));
-  std::filesystem::remove_all(place.checkpoint);
+  std::filesystem::remove_all(folder / kTrainingFolder);
   if (!quiet) std::cout << "\nwritten to " << out << "\n";
   return kSuccess;
 }

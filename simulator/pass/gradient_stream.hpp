@@ -4,6 +4,7 @@
 #include <functional>
 #include <span>
 
+#include "workloads/learner_protocol.hpp"
 #include "workloads/trace/trace.hpp"
 
 namespace traincast {
@@ -20,6 +21,8 @@ class GradientStream {
   /// within the manifest. Steps are first walked in their order; once walked, a step may be walked again,
   /// whenever one likes, and is the same.
   virtual void walk(std::size_t step, const Take& take) = 0;
+  /// Of the process that computes them.
+  virtual ProcessMemory memory() = 0;
 };
 
 }  // namespace traincast

@@ -37,6 +37,8 @@ fs::path capture_program() {
 
 namespace {
 
+std::string short_digest(const std::string& text) { return sha256_hex(text).substr(0, 16); }
+
 void run_capture(const std::vector<std::string>& arguments) {
   ProgramEnd end = run_program({arguments, "", ""});
   if (end.signal != 0)
@@ -62,6 +64,16 @@ void refuse_what_has_no_room(const Scenario& scenario, const std::string& file, 
                           folder.string() + ", and " + format_bytes(free) +
                           " are free; take fewer learners or steps, another folder (--out, or TMPDIR without "
                           "it), or keep none of them: {\"name\": \"streamed\"}");
+}
+
+ServedLearners learners_of(const Scenario& scenario, const RunPlace& place, std::uint32_t learners) {
+  return {.program = capture_program().string(),
+          .workload = scenario.workload->parameters.resolved().dump(-1),
+          .folder = fs::absolute(place.scenario_file).parent_path().string(),
+          .layers = scenario.workload->entry->make(scenario.workload->parameters).layers,
+          .learners = learners,
+          .seed = scenario.seed,
+          .threads = place.threads};
 }
 
 // What interrupted runs of other scenarios left here would only take room.
@@ -97,17 +109,11 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
     steps = std::max(steps, point->scenario.steps);
   }
   if (first.training) {
-    shapes_.model = first.workload->entry->name;
-    shapes_.workload = first.workload->parameters.resolved();
-    shapes_.layers = first.workload->entry->make(first.workload->parameters).layers;
-    shapes_.learners = learners;
+    const ServedLearners served = learners_of(first, place, learners);
+    LinkedProgram asked(served.command_line(), SharedMemory::create(sizeof(float)));
+    shapes_ = describe(asked, served);
     shapes_.steps.resize(steps);
     std::iota(shapes_.steps.begin(), shapes_.steps.end(), std::uint64_t{0});
-    shapes_.seed = first.seed;
-    for (const char* key : {"batch", "samples_per_learner"})
-      shapes_.data[key] = first.workload->parameters.count(key);
-    for (const char* key : {"learning_rate", "momentum"})
-      shapes_.optimizer[key] = first.workload->parameters.number(key);
     return;
   }
   if (first.gradients.entry->make == GradientSourceKind::exchange) {
@@ -173,23 +179,15 @@ Gradients::Gradients(std::span<const Point* const> points, const RunPlace& place
   auto after = static_cast<std::uint64_t>(first.gradients.parameters.count("after"));
   if (first.gradients.entry->make == GradientSourceKind::streamed) {
     stream_ = std::make_unique<LearnerStream>(
-        LearnerStreamOptions{{.program = capture_program().string(),
-                              .workload = workload,
-                              .folder = fs::absolute(place.scenario_file).parent_path().string(),
-                              .layers = first.workload->entry->make(first.workload->parameters).layers,
-                              .learners = learners,
-                              .seed = first.seed,
-                              .threads = place.threads},
-                             after,
-                             steps});
+        LearnerStreamOptions{learners_of(first, place, learners), after, steps});
     return;
   }
   std::string job = workload + " " + std::to_string(learners) + " " + std::to_string(steps) + " " +
                     std::to_string(after) + " " + std::to_string(first.seed);
-  std::string name = ".gradients-" + sha256_hex(job).substr(0, 16);
   if (place.out.empty()) {
     temporary_ = make_temporary_folder();
   } else {
+    std::string name = ".gradients-" + short_digest(job + " " + digest_of_data(first));
     remove_stale(place.out, name);
     temporary_.reset(new fs::path(place.out / name));
     temporary_.get_deleter().keep_for_resuming = true;
@@ -249,6 +247,12 @@ std::uint64_t Gradients::batch() const {
   const Json* batch = manifest().data.find("batch");
   return batch && batch->is_integer() && batch->integer() > 0 ? static_cast<std::uint64_t>(batch->integer())
                                                               : 0;
+}
+
+std::string digest_of_data(const Scenario& scenario) {
+  const Parameters& workload = scenario.workload->parameters;
+  const Model model = scenario.workload->entry->make(workload);
+  return short_digest(make_dataset(workload.choice("data"), model, scenario.seed)->describe().dump(-1));
 }
 
 TemporaryFolder make_temporary_folder() {

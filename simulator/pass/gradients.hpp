@@ -33,11 +33,15 @@ using TemporaryFolder = std::unique_ptr<const std::filesystem::path, RemoveFolde
 /// A new one. Throws InputError where none can be made.
 TemporaryFolder make_temporary_folder();
 
+/// Of the workload's data as they are now: other contents of the same files are other data, on which nothing
+/// that was begun goes on.
+std::string digest_of_data(const Scenario& scenario);
+
 /// The program that trains, beside this one. Throws InputError where it is not there.
 std::filesystem::path capture_program();
 
 /// Gradients for as many learners and steps as these points need at most; they share source, workload and
-/// seed. Where training is in the loop there are none before it runs: the manifest has the model alone. A
+/// seed. Where training is in the loop there are none before it runs: the manifest says what is trained. A
 /// trace that was captured for this run is removed with the object; one that an interrupted run left behind
 /// under `out` is taken up again where it fits.
 class Gradients {

@@ -36,6 +36,13 @@ std::uint64_t bytes_that_fit(const LearnerStreamOptions& options) {
   return bytes;
 }
 
+/// Not only promised, so that the learners do not count on it.
+SharedMemory taken(std::uint64_t bytes) {
+  SharedMemory memory = SharedMemory::create(bytes);
+  std::ranges::fill(memory.bytes(), std::byte{0});
+  return memory;
+}
+
 }  // namespace
 
 LearnerStream::LearnerStream(LearnerStreamOptions options)
@@ -43,23 +50,11 @@ LearnerStream::LearnerStream(LearnerStreamOptions options)
       parameters_(parameters_of(options_.layers)),
       at_once_(at_once(options_)),
       mean_row_(at_once_),
-      memory_(SharedMemory::create(bytes_that_fit(options_))),
+      memory_(taken(bytes_that_fit(options_))),
       program_(options_.command_line(), memory_),
       sum_(parameters_, 0.0) {
-  std::ranges::fill(memory_.bytes(), std::byte{0});  // taken now, so that nobody counts on it
-  Writer describe;
-  describe.put(LearnerQuestion::describe);
-  const Json said = Json::parse(program_.ask(describe.bytes()), "traincast-capture");
-  manifest_.model = said.at("model").text();
-  manifest_.workload = said.at("workload");
-  manifest_.layers = options_.layers;
-  manifest_.learners = options_.learners;
-  manifest_.seed = options_.seed;
+  manifest_ = describe(program_, options_);
   for (std::uint64_t s = 0; s < options_.steps; ++s) manifest_.steps.push_back(options_.after + s);
-  manifest_.optimizer = said.at("optimizer");
-  manifest_.data = said.at("data");
-  manifest_.versions = said.at("versions");
-  manifest_.device = said.at("device").text();
 
   Writer initial;
   initial.put(LearnerQuestion::initial);
@@ -81,6 +76,13 @@ void LearnerStream::compute(std::uint64_t step, std::uint32_t at, LearnerId firs
   question.put(LearnerQuestion::gradients);
   question.put_all(std::span<const LearnerPass>(passes));
   program_.ask(question.bytes());
+}
+
+ProcessMemory LearnerStream::memory() {
+  Writer question;
+  question.put(LearnerQuestion::memory);
+  const std::string answer = program_.ask(question.bytes());
+  return Reader(answer).get<ProcessMemory>();
 }
 
 // Every element's in the order of the learners, whichever thread adds it.

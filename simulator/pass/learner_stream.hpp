@@ -26,6 +26,7 @@ class LearnerStream final : public GradientStream {
   explicit LearnerStream(LearnerStreamOptions options);
 
   const Manifest& manifest() const override { return manifest_; }
+  ProcessMemory memory() override;
   void walk(std::size_t step, const Take& take) override;
 
  private:

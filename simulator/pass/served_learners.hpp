@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/exchange.hpp"
+#include "base/linked_program.hpp"
+#include "workloads/trace/trace.hpp"
 
 namespace traincast {
 
@@ -20,5 +22,8 @@ struct ServedLearners {
 
   std::vector<std::string> command_line() const;
 };
+
+/// What they say of their training, as a trace's manifest would; it has no steps yet.
+Manifest describe(LinkedProgram& learners, const ServedLearners& served);
 
 }  // namespace traincast

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/files.hpp"
+#include "tests/support/cifar_files.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "workloads/data/text.hpp"
@@ -28,17 +29,6 @@ std::string refused(const ScratchFolder& folder, const std::string& name, const 
                     const std::string& more = "", const std::string& path = ".") {
   std::string message = refusal([&] { data_in(folder, name, model, more, path); });
   return without(without(message, folder / "."), folder.path());
-}
-
-std::string cifar_record(char label, char first_pixel) {
-  return std::string(1, label) + std::string(1, first_pixel) + std::string(3071, '\x40');
-}
-
-void write_cifar10(const ScratchFolder& folder) {
-  for (int i = 1; i <= 5; ++i)
-    write_text_file(folder / ("data_batch_" + std::to_string(i) + ".bin"),
-                    cifar_record(static_cast<char>(i), '\x10') + cifar_record(9, '\x70'));
-  write_text_file(folder / "test_batch.bin", cifar_record(3, '\x40'));
 }
 
 TEST(Cifar, IsReadRecordByRecord) {
@@ -144,6 +134,42 @@ TEST(Mnist, ThatIsCutShortOrWrongIsRefusedWithItsPlace) {
             labels + ": at byte 9: the label is 10, and there are 10 classes");
 }
 
+/// As manifests and reports say it.
+std::string digest_in(const ScratchFolder& folder, const std::string& name, const Model& model,
+                      const std::string& path = ".") {
+  return data_in(folder, name, model, "", path)->describe().at("sha256").text();
+}
+
+TEST(ImageFiles, OfOtherContentsAreOtherData) {
+  ScratchFolder folder;
+  write_cifar10(folder);
+  write_mnist(folder);
+  for (const auto& [name, model, test_file, other] :
+       {std::tuple("cifar10", R"("resnet20")", "test_batch.bin", cifar_record(4, '\x40')),
+        std::tuple("mnist", kDigits, "t10k-labels-idx1-ubyte", idx(1, {2}, "\x03\x06"))}) {
+    const std::string before = digest_in(folder, name, model_of(model));
+    EXPECT_EQ(before.size(), 64u);
+    EXPECT_EQ(digest_in(folder, name, model_of(model)), before);
+    write_text_file(folder / test_file, other);
+    EXPECT_NE(digest_in(folder, name, model_of(model)), before) << name;
+  }
+}
+
+TEST(DataFiles, AreRefusedBeforeTheyAreReadWhereMemoryDoesNotHoldThem) {
+  ScratchFolder folder;
+  write_cifar10(folder);
+  write_text_file(folder / "text", "abc");
+  constexpr std::uintmax_t kTerabytes = 4'000'000'000'000;  // with nothing in them
+  std::error_code error;
+  for (const char* file : {"data_batch_1.bin", "text"})
+    std::filesystem::resize_file(folder / file, kTerabytes, error);
+  if (error) GTEST_SKIP() << "the file system has no files of this size";
+  EXPECT_THAT(refused(folder, "cifar10", model_of(R"("resnet20")")),
+              testing::HasSubstr("takes 4 TB of memory once it is read, and "));
+  EXPECT_THAT(refused(folder, "text", model_of(R"("lstm_characters")"), "", "text"),
+              testing::StartsWith("text: takes 24 TB of memory once it is read, and "));
+}
+
 /// Two tensors behind their header.
 void write_tensors(const std::string& path, const std::vector<SafetensorsTensor>& tensors,
                    const std::string& data) {
@@ -171,6 +197,11 @@ TEST(SafetensorsData, AreSamplesOfAnyModel) {
   EXPECT_EQ(data->size(Split::train), 2u);
   EXPECT_EQ(data->size(Split::test), 0u);
 
+  const std::string before = digest_in(folder, "safetensors", model, "own");
+  EXPECT_EQ(digest_in(folder, "safetensors", model, "own"), before);
+  write({4, 3, 0, 1}, {1, 1});
+  EXPECT_NE(digest_in(folder, "safetensors", model, "own"), before) << "other contents are other data";
+
   write({4, 4, 0, 1}, {1, 0});
   EXPECT_EQ(refused(folder, "safetensors", model, "", "own"),
             "own: 'input' is 4 at element 1; it must lie in [0, 4)");
@@ -183,11 +214,17 @@ TEST(SafetensorsData, AreSamplesOfAnyModel) {
   EXPECT_TRUE(image_model.ends_with(": 'input' must be F32, got I64")) << image_model;
 }
 
+std::vector<std::string> units_of(std::string_view text, TextUnit unit) {
+  std::vector<std::string> units;
+  cut_text(text, unit, [&](std::string_view one) { units.emplace_back(one); });
+  return units;
+}
+
 TEST(Texts, AreCutIntoUnits) {
-  EXPECT_EQ(text_units("It's  two.\nWords", TextUnit::words),
+  EXPECT_EQ(units_of("It's  two.\nWords", TextUnit::words),
             (std::vector<std::string>{"it's", "two", ".", "words"}));
-  EXPECT_EQ(text_units("a b", TextUnit::characters), (std::vector<std::string>{"a", " ", "b"}));
-  EXPECT_TRUE(text_units("", TextUnit::words).empty());
+  EXPECT_EQ(units_of("a b", TextUnit::characters), (std::vector<std::string>{"a", " ", "b"}));
+  EXPECT_TRUE(units_of("", TextUnit::words).empty());
 }
 
 TEST(Texts, GiveTheNextTokensAndHoldTheirEndBack) {
@@ -240,6 +277,18 @@ TEST(Texts, OfLicencesAreThoseOfDebian12OrRefused) {
       << message;
   EXPECT_NE(message.find("; as any text they go by {\"name\": \"text\", \"path\": …}"), message.npos)
       << message;
+}
+
+TEST(Texts, OfDebian12AreItsLicences) {
+  const std::string folder = "/usr/share/common-licenses", release = "/etc/os-release";
+  const bool debian_12 = std::filesystem::exists(release) && std::filesystem::exists(folder) &&
+                         read_text_file(release).find("VERSION_CODENAME=bookworm") != std::string::npos;
+  if (!debian_12) GTEST_SKIP() << "this is no Debian 12 with " << folder;
+  ScratchFolder scratch;
+  auto data = data_in(scratch, "licences", model_of(R"("lstm_characters")"), "", folder);
+  EXPECT_EQ(data->describe().at("name").text(), "licences");
+  EXPECT_EQ(data->describe().at("documents").integer(), 14);
+  EXPECT_GT(data->size(Split::train), 0u);
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 // Made data and shards.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "base/sha256.hpp"
@@ -139,15 +141,21 @@ std::size_t different(const std::vector<std::vector<std::uint64_t>>& shards) {
   return seen.size();
 }
 
-/// Mean number of classes that a learner has samples of.
-double classes_held(const std::vector<std::vector<std::uint64_t>>& shards) {
-  double sum = 0;
+/// Of each learner, how many classes it has samples of.
+std::vector<std::size_t> classes_of_each(const Dataset& data,
+                                         const std::vector<std::vector<std::uint64_t>>& shards) {
+  std::vector<std::size_t> held;
   for (const auto& shard : shards) {
-    std::set<std::uint64_t> classes;
-    for (std::uint64_t index : shard) classes.insert(index / 100);
-    sum += static_cast<double>(classes.size());
+    std::set<std::int64_t> classes;
+    for (std::uint64_t index : shard) classes.insert(data.class_of(index));
+    held.push_back(classes.size());
   }
-  return sum / static_cast<double>(shards.size());
+  return held;
+}
+
+double classes_held(const Dataset& data, const std::vector<std::vector<std::uint64_t>>& shards) {
+  const auto held = classes_of_each(data, shards);
+  return std::accumulate(held.begin(), held.end(), 0.0) / static_cast<double>(held.size());
 }
 
 TEST(Shards, AreDisjointHoweverTheyAreDealt) {
@@ -166,7 +174,7 @@ TEST(Shards, AreDisjointHoweverTheyAreDealt) {
 TEST(Shards, HoldAsManyClassesAsTheirRuleSays) {
   Sorted data;
   auto held = [&](ShardRule rule, std::uint32_t learners) {
-    return classes_held(epoch_of(Shards(data, rule, learners, 50, 10, 7), learners, 5));
+    return classes_held(data, epoch_of(Shards(data, rule, learners, 50, 10, 7), learners, 5));
   };
   EXPECT_GT(held({}, 10), 9.5);
   EXPECT_GT(held({ShardRule::Kind::dirichlet, 100, 0}, 10), 9);
@@ -175,6 +183,18 @@ TEST(Shards, HoldAsManyClassesAsTheirRuleSays) {
   // Pieces of 25 fit into classes of 100: never more than two classes.
   EXPECT_LE(held({ShardRule::Kind::classes, 0, 2}, 20), 2);
   EXPECT_EQ(held({ShardRule::Kind::classes, 0, 1}, 20), 1);
+}
+
+TEST(Shards, ByClassOfEndlessDataNeverHaveMoreClassesThanAllowed) {
+  auto data = data_of(R"("images")", model_named(R"("mlp")"));
+  for (std::uint64_t classes : {1, 2, 5})
+    for (std::uint32_t learners : {1, 3, 7, 8, 64}) {
+      auto all =
+          epoch_of(Shards(*data, {ShardRule::Kind::classes, 0, classes}, learners, 20, 10, 7), learners, 2);
+      EXPECT_EQ(different(all), learners * 20u);
+      EXPECT_THAT(classes_of_each(*data, all), testing::Each(testing::Le(classes)))
+          << learners << " learners, " << classes << " classes";
+    }
 }
 
 TEST(Shards, OfALearnerDoNotDependOnTheOthersWhereClassesAreEven) {
@@ -232,6 +252,13 @@ TEST(Shards, AreRefusedWhereTheDataDoNotSuffice) {
               Shards(data, {ShardRule::Kind::classes, 0, 3}, 8, 50, 8, 1);
             }),
             "shards by class cut samples_per_learner into equal pieces: 50 is not a multiple of 3");
+  // Of each of ten classes, 100 samples make one piece of 60, or two of 50.
+  EXPECT_EQ(
+      refusal([&] {
+        Shards(data, {ShardRule::Kind::classes, 0, 1}, 12, 60, 8, 1);
+      }),
+      "shards of at most 1 class take 12 pieces of 60 samples of one class, and the data have 10; take at "
+      "most 10 learners, or samples_per_learner 50");
   auto ratings = data_of(R"("ratings")", model_named(R"("ncf")"));
   EXPECT_EQ(refusal([&] {
               Shards(*ratings, {ShardRule::Kind::dirichlet, 1, 0}, 8, 50, 8, 1);

@@ -9,9 +9,11 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 #include <thread>
 
 #include "base/files.hpp"
+#include "tests/support/cifar_files.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/workloads/capture_helpers.hpp"
@@ -47,6 +49,24 @@ TEST(Capture, GoesOnWhereItWasStopped) {
   EXPECT_FALSE(std::filesystem::exists(folder / "t/unfinished.log"));
 }
 
+TEST(Capture, DoesNotGoOnWithOtherDataOfTheSameNames) {
+  ScratchFolder folder;
+  write_cifar10(folder);
+  std::atomic<bool> stop{false};
+  const auto request = request_for(
+      R"({"name": "mlp", "hidden": [8], "batch": 2, "samples_per_learner": 4, "data": {"name": "cifar10", "path": ")" +
+          folder.path() + "\"}}",
+      2, 4, 1, folder / "t");
+  EXPECT_THROW(capture(request, stop, [&](std::uint64_t step, std::uint32_t, double) { stop = step == 2; }),
+               Interrupted);
+  stop = false;
+  write_text_file(folder / "data_batch_3.bin", cifar_record(4, '\x20') + cifar_record(9, '\x70'));
+  EXPECT_THAT(refusal([&] { capture(request, stop); }),
+              testing::HasSubstr("the folder holds unfinished steps of another training"));
+  write_cifar10(folder);
+  EXPECT_EQ(capture(request, stop).taken_up, 2u);
+}
+
 TEST(Capture, TrainsAgainWhatWasDamagedMeanwhile) {
   ScratchFolder folder;
   std::atomic<bool> stop{false};
@@ -62,6 +82,25 @@ TEST(Capture, TrainsAgainWhatWasDamagedMeanwhile) {
   const Manifest mended = TraceReader(folder / "t", 1).manifest();
   for (std::size_t i = 0; i < whole.files.size(); ++i)
     EXPECT_EQ(mended.files[i].sha256, whole.files[i].sha256) << i;
+}
+
+TEST(Capture, OfFewerStepsLeavesNothingOfThoseThatAnEarlierOneRecorded) {
+  ScratchFolder folder;
+  std::atomic<bool> stop{false};
+  auto request = request_for(kSmallMlp, 2, 6, 1, folder / "t");
+  EXPECT_THROW(capture(request, stop, [&](std::uint64_t step, std::uint32_t, double) { stop = step == 4; }),
+               Interrupted);
+  // As of one that was killed: a step that the log has not, and half of another.
+  write_text_file(folder / "t/step-000004.safetensors", "finished");
+  write_text_file(folder / "t/step-000005.safetensors.partial", "half");
+  stop = false;
+  request.windows = {{1, 2}};
+  capture(request, stop);
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "t"))
+    left.insert(entry.path().filename());
+  EXPECT_EQ(left,
+            (std::set<std::string>{"manifest.json", "step-000001.safetensors", "step-000002.safetensors"}));
 }
 
 TEST(Capture, LeavesNothingOfRoundedValuesWhenItIsStopped) {
@@ -86,13 +125,14 @@ TEST(Capture, RefusesWhatMemoryCannotHold) {
                              testing::HasSubstr("take a smaller batch or model, or fewer --threads")));
 }
 
-/// Peak and expectation of "memory: 210 MB at most, of 240 MB expected", in bytes.
-std::pair<double, double> memory_of(const std::string& workload) {
-  ScratchFolder folder;
+/// Peak and expectation of "memory: 210 MB at most, of 240 MB expected", in bytes, of learners whose data lie
+/// in the folder.
+std::pair<double, double> memory_of(const ScratchFolder& folder, const std::string& workload) {
   const std::string command = std::string(TRAINCAST_BINARY_DIR) + "/bin/traincast-capture --workload '" +
                               workload +
-                              "' --learners 64 --steps 1 --values bf16 --device cpu --threads 2 --out " +
-                              (folder / "t") + " 2> " + (folder / "log");
+                              "' --learners 64 --steps 1 --values bf16 --device cpu --threads 2 --folder " +
+                              folder.path() + " --out " + (folder / "t") + " 2> " + (folder / "log");
+  std::filesystem::remove_all(folder / "t");
   EXPECT_EQ(std::system(command.c_str()), 0);
   const std::string log = read_text_file(folder / "log");
   double peak = 0, expected = 0;
@@ -106,9 +146,22 @@ std::pair<double, double> memory_of(const std::string& workload) {
 }
 
 TEST(CaptureProgram, StaysWithinTheMemoryThatItExpects) {
-  for (const char* workload : {R"({"name": "mlp", "hidden": [512], "batch": 2})",
-                               R"({"name": "convnet", "width": 8, "batch": 64})"}) {
-    auto [peak, expected] = memory_of(workload);
+  ScratchFolder folder;
+  write_cifar10(folder, 1000);  // 31 MB
+  std::string text;
+  while (text.size() < 8'000'000)
+    text += "A line of text, of which there are many. " + std::to_string(text.size());
+  write_text_file(folder / "text", text);
+  for (
+      const char* workload :
+      {R"({"name": "mlp", "hidden": [512], "batch": 2})", R"({"name": "convnet", "width": 8, "batch": 64})",
+       R"({"name": "mlp", "hidden": [8], "batch": 2, "samples_per_learner": 100, "data": {"name": "cifar10", "path": "."}})",
+       R"({"name": "lstm_characters", "units": 8, "width": 8, "batch": 2, "data": {"name": "text", "path": "text"}})",
+       R"({"name": "gpt", "length": 512, "heads": 8, "width": 16, "layers": 1, "vocabulary": 64, "batch": 1,
+            "samples_per_learner": 8})",
+       R"({"name": "mlp", "hidden": [8], "batch": 2, "samples_per_learner": 100000,
+            "shards": {"name": "dirichlet", "alpha": 1}})"}) {
+    auto [peak, expected] = memory_of(folder, workload);
     EXPECT_LE(peak, 1.1 * expected) << workload;
     EXPECT_GE(peak, 0.6 * expected) << workload << ": refuses what would fit";
   }

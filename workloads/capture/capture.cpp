@@ -67,28 +67,38 @@ void check_disk(const CaptureRequest& request) {
 }
 
 void check_memory(const CaptureRequest& request, const CaptureMemory& memory, unsigned at_once) {
-  const double available = available_memory() + memory.program;  // what the program has already
+  const double available = available_memory() + peak_memory();  // what the program has already
   if (memory.total() > available)
     throw InputError("training '" + request.workload + "' takes about " + format_bytes(memory.total()) +
                      " of memory: " + format_bytes(memory.state) +
                      " for parameters, their moments and means, " + format_bytes(memory.gradients) +
-                     " for gradients and " + format_bytes(memory.activations) + " for activations of " +
-                     std::to_string(at_once) + (at_once == 1 ? " learner; " : " learners at once; ") +
+                     " for gradients, " + format_bytes(memory.activations) + " for activations of " +
+                     std::to_string(at_once) + (at_once == 1 ? " learner and " : " learners at once and ") +
+                     format_bytes(memory.program) + " for the program, its data and shards; " +
                      format_bytes(available) +
                      " are available; take a smaller batch or model, or fewer --threads");
 }
 
-CaptureMemory memory_of(const CaptureRequest& request, unsigned at_once) {
-  return capture_memory(request.model, static_cast<std::uint64_t>(request.parameters.count("batch")), at_once,
-                        at_once * summed_at_once(request.model.parameters(), request.learners, at_once),
-                        peak_memory());
+std::uint64_t count_of(const CaptureRequest& request, const char* key) {
+  return static_cast<std::uint64_t>(request.parameters.count(key));
+}
+
+CaptureMemory memory_of(const CaptureRequest& request, SideBySide held, double program) {
+  return capture_memory(request.model, count_of(request, "batch") * held.batches, held.learners,
+                        held.gradients, program);
+}
+
+SideBySide side_by_side(const CaptureRequest& request) {
+  const unsigned learners = at_once(request);
+  return {.learners = learners,
+          .gradients = learners * summed_at_once(request.model.parameters(), request.learners, learners)};
 }
 
 }  // namespace
 
-void refuse_what_the_device_cannot_hold(const CaptureRequest& request, unsigned at_once) {
+void refuse_what_the_device_cannot_hold(const CaptureRequest& request, SideBySide held) {
   if (!uses_cuda(request.device)) return;
-  const CaptureMemory memory = memory_of(request, at_once);
+  const CaptureMemory memory = memory_of(request, held, 0);
   const double needed = memory.state + memory.gradients + memory.activations, free = free_cuda_memory();
   if (needed > free)
     throw InputError("training '" + request.workload + "' takes about " + format_bytes(needed) +
@@ -100,21 +110,21 @@ namespace {
 
 class Capture {
  public:
-  Capture(const CaptureRequest& request, const std::atomic<bool>& stop, const Progress& progress)
+  Capture(const CaptureRequest& request, std::unique_ptr<Dataset> data, const std::atomic<bool>& stop,
+          const Progress& progress)
       : request_(request),
         stop_(stop),
         progress_(progress),
-        data_(make_dataset(request.parameters.choice("data"), request.model, request.seed)),
+        data_(std::move(data)),
         training_(read_training(request.parameters)),
-        shards_(*data_, training_.shards, request.learners,
-                static_cast<std::uint64_t>(request.parameters.count("samples_per_learner")),
-                static_cast<std::uint64_t>(request.parameters.count("batch")), request.seed),
+        shards_(*data_, training_.shards, request.learners, count_of(request, "samples_per_learner"),
+                count_of(request, "batch"), request.seed),
         network_({.model = request.model, .seed = request.seed, .device = request.device}),
         writer_(request.out, manifest_of(request, *data_, network_)),
         mean_(request.model.layers) {
-    const unsigned threads = at_once(request);
-    group_ = summed_at_once(request.model.parameters(), request.learners, threads);
-    for (unsigned i = 0; i < threads; ++i) {
+    const SideBySide held = side_by_side(request);
+    group_ = held.gradients / held.learners;
+    for (unsigned i = 0; i < held.learners; ++i) {
       Worker& worker = workers_.emplace_back();
       for (std::uint32_t k = 0; k < group_; ++k) worker.replicas.push_back(network_.replica());
     }
@@ -280,19 +290,22 @@ std::uint64_t recorded_steps(const CaptureRequest& request) {
   return sum;
 }
 
-double refuse_what_does_not_fit(const CaptureRequest& request, unsigned at_once) {
-  const CaptureMemory memory = memory_of(request, at_once);
-  check_memory(request, memory, at_once);
+double refuse_what_does_not_fit(const CaptureRequest& request, const Dataset& data, SideBySide held) {
+  const double dealt = Shards::bytes(data, read_training(request.parameters).shards, request.learners,
+                                     count_of(request, "samples_per_learner"));
+  const CaptureMemory memory = memory_of(request, held, peak_memory() + dealt);
+  check_memory(request, memory, held.learners);
   return memory.total();
 }
 
 CaptureResult capture(const CaptureRequest& request, const std::atomic<bool>& stop,
                       const Progress& progress) {
-  const double stated = refuse_what_does_not_fit(request, at_once(request));
-  refuse_what_the_device_cannot_hold(request, at_once(request));
+  auto data = make_dataset(request.parameters.choice("data"), request.model, request.seed);
+  const double stated = refuse_what_does_not_fit(request, *data, side_by_side(request));
+  refuse_what_the_device_cannot_hold(request, side_by_side(request));
   check_disk(request);
   keep_blas_to_one_thread();
-  CaptureResult result = Capture(request, stop, progress).run();
+  CaptureResult result = Capture(request, std::move(data), stop, progress).run();
   result.stated_memory = stated;
   return result;
 }

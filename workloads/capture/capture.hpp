@@ -10,6 +10,7 @@
 
 #include "base/parameters.hpp"
 #include "workloads/capture/neural_network.hpp"
+#include "workloads/data/dataset.hpp"
 #include "workloads/trace/trace.hpp"
 
 namespace traincast {
@@ -31,11 +32,19 @@ struct CaptureRequest {
 /// Steps that go into the trace.
 std::uint64_t recorded_steps(const CaptureRequest& request);
 
-/// Bytes that learners computed side by side take at most. Throws InputError where they are not there.
-double refuse_what_does_not_fit(const CaptureRequest& request, unsigned at_once);
+/// What is in memory at a time.
+struct SideBySide {
+  unsigned learners = 1;      ///< that are computed
+  unsigned gradients = 1;     ///< that are held
+  std::uint32_t batches = 1;  ///< of the workload's, which a learner takes as one
+};
+
+/// Bytes that this process takes at most, once it has its data and before it has dealt or computed anything.
+/// Throws InputError where they are not there.
+double refuse_what_does_not_fit(const CaptureRequest& request, const Dataset& data, SideBySide held);
 
 /// The same of a CUDA device's own memory, where the request computes on one.
-void refuse_what_the_device_cannot_hold(const CaptureRequest& request, unsigned at_once);
+void refuse_what_the_device_cannot_hold(const CaptureRequest& request, SideBySide held);
 
 struct CaptureResult {
   Manifest manifest;

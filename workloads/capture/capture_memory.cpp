@@ -17,6 +17,13 @@ double numel(const Shape& shape) {
   return product;
 }
 
+/// What queries and keys give, of all heads; 0 for other operations.
+double scores(const Operation& operation) {
+  const auto* attention = std::get_if<op::Attention>(&operation.kind);
+  const auto length = static_cast<double>(operation.result.front());
+  return attention ? static_cast<double>(attention->heads) * length * length : 0;
+}
+
 /// Floats of one sample that an operation keeps for backward beside its result.
 double kept(const Operation& operation) {
   const double result = numel(operation.result);
@@ -25,12 +32,9 @@ double kept(const Operation& operation) {
     return 2 * result;  // the mask, twice while it is drawn
   // Gates, cells and their tanh, at each place of the sequence.
   if (std::holds_alternative<op::Recurrent>(operation.kind)) return 12 * result;
-  if (const auto* attention = std::get_if<op::Attention>(&operation.kind)) {
-    // Weights of each head, before and behind the softmax, and the mask.
-    const auto length = static_cast<double>(operation.result.front());
-    return static_cast<double>(attention->heads) * length * length * (attention->dropout > 0 ? 4 : 2) +
-           3 * result;
-  }
+  if (const auto* attention = std::get_if<op::Attention>(&operation.kind))
+    // Weights of each head behind the softmax, and those that dropout leaves with its mask.
+    return scores(operation) * (attention->dropout > 0 ? 4 : 2) + 3 * result;
   return 0;
 }
 
@@ -42,7 +46,7 @@ CaptureMemory capture_memory(const Model& model, std::uint64_t batch, unsigned a
   for (const Operation& operation : model.operations) {
     const double result = numel(operation.result);
     results += result + kept(operation);
-    largest = std::max(largest, result);
+    largest = std::max({largest, result, scores(operation)});
   }
   for (const Loss& loss : model.losses)  // log-softmax and its gradient
     results += 2 * static_cast<double>(loss.rows * loss.classes);
@@ -52,13 +56,15 @@ CaptureMemory capture_memory(const Model& model, std::uint64_t batch, unsigned a
   const auto parameters = static_cast<double>(model.parameters());
   // The gradient of a result comes beside that of its input, each also in the order that kernels want.
   constexpr double kInFlight = 4;
-  // Of one learner's, what allocators have not given back when the next begins: measured.
+  // Of one learner's, what allocators have not given back when the next begins: measured. Where a gradient is
+  // kept while others are computed, it may stand in the midst of what was a large block.
   constexpr double kHeldBack = 0.35;
+  const double broken = largest * static_cast<double>(gradients - std::min(gradients, at_once));
   return {.program = program + kLibraries + at_once * kLibrariesOfThread,
           .state = parameters * (4 * kFloat + 8) + static_cast<double>(widest) * 2 * kFloat,
           .gradients = gradients * parameters * kFloat,
-          .activations =
-              (at_once + kHeldBack) * static_cast<double>(batch) * kFloat * (results + kInFlight * largest)};
+          .activations = static_cast<double>(batch) * kFloat *
+                         ((at_once + kHeldBack) * (results + kInFlight * largest) + broken)};
 }
 
 }  // namespace traincast

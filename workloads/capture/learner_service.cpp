@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/linked_program.hpp"
+#include "base/machine.hpp"
 #include "base/parallel.hpp"
 #include "workloads/capture/capture.hpp"
 #include "workloads/capture/capture_manifest.hpp"
@@ -30,6 +31,11 @@ unsigned replicas_of(const CaptureRequest& request) {
   return uses_cuda(request.device) ? std::min(threads, kReplicasOnCuda) : threads;
 }
 
+SideBySide side_by_side(const CaptureRequest& request, std::uint32_t batches) {
+  const unsigned learners = std::min(replicas_of(request), request.learners);
+  return {.learners = learners, .gradients = learners, .batches = batches};
+}
+
 // Held-out samples that are scored at once. Batch normalisation takes its statistics from them.
 constexpr std::uint64_t kScored = 250;
 
@@ -38,13 +44,14 @@ class LearnerService {
   explicit LearnerService(const CaptureRequest& request)
       : request_(request),
         data_(make_dataset(request.parameters.choice("data"), request.model, request.seed)),
+        stated_memory_(refuse_what_does_not_fit(request, *data_, side_by_side(request, 1))),
         training_(read_training(request.parameters)),
         shards_(*data_, training_.shards, request.learners,
                 static_cast<std::uint64_t>(request.parameters.count("samples_per_learner")),
                 static_cast<std::uint64_t>(request.parameters.count("batch")), request.seed),
         network_({.model = request.model, .seed = request.seed, .device = request.device}),
         parameters_(request.model.parameters()) {
-    refuse_what_the_device_cannot_hold(request, replicas_of(request));
+    refuse_what_the_device_cannot_hold(request, side_by_side(request, 1));
     for (unsigned i = 0; i < replicas_of(request); ++i) workers_.push_back({network_.replica(), {}, {}});
   }
 
@@ -57,6 +64,7 @@ class LearnerService {
       case LearnerQuestion::initial: write_parameters(row(reader.get<std::uint32_t>())); break;
       case LearnerQuestion::gradients: {
         auto passes = reader.get_all<LearnerPass>();
+        for (const LearnerPass& pass : passes) refuse_larger(pass.batches);
         std::vector<double> losses(passes.size());
         with_workers(passes.size(),
                      [&](Worker& worker, std::size_t i) { losses[i] = run(worker, passes[i]); });
@@ -71,6 +79,7 @@ class LearnerService {
       case LearnerQuestion::factors: {
         const auto& layers = layers_of(reader.get<FactorForm>());
         auto passes = reader.get_all<LearnerFactorPass>();
+        for (const LearnerFactorPass& asked : passes) refuse_larger(asked.pass.batches);
         std::vector<double> losses(passes.size());
         with_workers(passes.size(), [&](Worker& worker, std::size_t i) {
           losses[i] = run_with_factors(worker, layers, passes[i]);
@@ -87,6 +96,9 @@ class LearnerService {
         write_parameters(row(reader.get<std::uint32_t>()));
         break;
       }
+      case LearnerQuestion::memory:
+        writer.put(ProcessMemory{stated_memory_ + static_cast<double>(memory.size()), peak_memory()});
+        break;
       default: throw std::logic_error("a question that learners do not know");
     }
     return writer.bytes();
@@ -105,6 +117,13 @@ class LearnerService {
     if (memory_.size() < bytes || first > memory_.size() - bytes)
       throw std::logic_error("row " + std::to_string(number) + " lies behind the shared memory");
     return {reinterpret_cast<float*>(memory_.data() + first), parameters_};
+  }
+
+  // Mini-batches may grow in the course of training.
+  void refuse_larger(std::uint32_t batches) {
+    if (batches <= largest_batches_) return;
+    largest_batches_ = batches;
+    stated_memory_ = refuse_what_does_not_fit(request_, *data_, side_by_side(request_, batches));
   }
 
   void apply(std::uint64_t step, std::span<const float> mean) {
@@ -221,6 +240,8 @@ class LearnerService {
 
   const CaptureRequest& request_;
   std::unique_ptr<Dataset> data_;
+  double stated_memory_;
+  std::uint32_t largest_batches_ = 1;  ///< that were held against the memory
   Training training_;
   Shards shards_;
   Network network_;

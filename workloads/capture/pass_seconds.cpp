@@ -25,11 +25,11 @@ double processor_seconds() {
 }  // namespace
 
 PassSeconds pass_seconds(const CaptureRequest& request, std::uint32_t least) {
-  refuse_what_does_not_fit(request, 1);
+  auto data = make_dataset(request.parameters.choice("data"), request.model, request.seed);
+  refuse_what_does_not_fit(request, *data, {});
   use_one_thread_each();
   keep_blas_to_one_thread();
   const auto batch_size = static_cast<std::uint64_t>(request.parameters.count("batch"));
-  auto data = make_dataset(request.parameters.choice("data"), request.model, request.seed);
   const Shards shards(*data, read_training(request.parameters).shards, request.learners,
                       static_cast<std::uint64_t>(request.parameters.count("samples_per_learner")), batch_size,
                       request.seed);

@@ -1,10 +1,15 @@
 // Text from a grammar, where no text is at hand.
 //
+// clang-format off
 //   text     → sentence text
-//   sentence → subject verb object "."          subject and verb agree in number: a plural noun ends in "n",
-//   its subject  → noun | noun clause               verb in "t" object   → noun | adjective noun clause   →
-//   "who" verb object ","            its verb agrees with the noun before it, so that the main verb
-//                                               agrees over a distance
+//   sentence → subject verb object "."
+//   subject  → noun | noun clause
+//   clause   → "who" verb object ","
+//   object   → noun | adjective noun
+// clang-format on
+//
+// Verbs agree with their subject in number: a plural noun ends in "n", its verb in "t". A clause's verb
+// agrees with the noun before it, so that the main verb agrees with its own over a distance.
 //
 // Each topic (a document, a class) has 24 nouns, 16 verbs and 8 adjectives of its own, stems of two or three
 // syllables; a word of rank r is drawn in proportion to 1/r.

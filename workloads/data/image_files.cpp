@@ -1,10 +1,13 @@
 // CIFAR-10 and CIFAR-100 in their binary form (Krizhevsky 2009): records of labels and 3072 bytes, planes of
 // red, green and blue; MNIST and Fashion-MNIST in IDX (LeCun's format): big-endian extents, then bytes.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <span>
 
 #include "base/error.hpp"
+#include "workloads/data/data_files.hpp"
 #include "workloads/data/dataset.hpp"
 #include "workloads/trace/input_file.hpp"
 
@@ -24,9 +27,18 @@ struct Images {
   throw InputError(file + ": at byte " + std::to_string(offset) + ": " + why);
 }
 
-Bytes8 read_all(const InputFile& file) {
+std::string name_of(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+
+std::string_view text_of(std::span<const std::uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+Bytes8 read_all(const std::string& path, FilesDigest& digest) {
+  const InputFile file(path);
+  refuse_without_room(path, static_cast<double>(file.size()));
   Bytes8 bytes(file.size());
   file.read_at(0, bytes.data(), bytes.size());
+  digest.add(name_of(path), text_of(bytes));
   return bytes;
 }
 
@@ -41,12 +53,13 @@ std::uint8_t checked_label(const std::string& file, std::uint64_t offset, std::u
 /// Each channel with zero mean and unit deviation over the training images.
 class ImageDataset final : public Dataset {
  public:
-  ImageDataset(std::string name, Shape shape, int classes, Images train, Images test)
+  ImageDataset(std::string name, Shape shape, int classes, Images train, Images test, std::string sha256)
       : name_(std::move(name)),
         shape_(std::move(shape)),
         classes_(classes),
         train_(std::move(train)),
-        test_(std::move(test)) {
+        test_(std::move(test)),
+        sha256_(std::move(sha256)) {
     std::uint64_t plane = static_cast<std::uint64_t>(shape_[1] * shape_[2]);
     for (std::int64_t channel = 0; channel < shape_[0]; ++channel) {
       std::uint64_t sum = 0, squares = 0, count = train_.labels.size() * plane;
@@ -80,6 +93,7 @@ class ImageDataset final : public Dataset {
     json["classes"] = classes_;
     json["training_samples"] = train_.labels.size();
     json["test_samples"] = test_.labels.size();
+    json["sha256"] = sha256_;
     return json;
   }
 
@@ -93,25 +107,34 @@ class ImageDataset final : public Dataset {
   Shape shape_;
   std::int64_t classes_;
   Images train_, test_;
+  std::string sha256_;
   std::vector<float> mean_, scale_;
 };
 
 /// The last of a record's `label_bytes` is the label (CIFAR-100: coarse, then fine).
-void read_cifar(const std::string& path, std::uint64_t label_bytes, int classes, Images& into) {
+void read_cifar(const std::string& path, std::uint64_t label_bytes, int classes, Images& into,
+                FilesDigest& digest) {
   constexpr std::uint64_t image = 3 * 32 * 32;
   const std::uint64_t record = label_bytes + image;
-  Bytes8 bytes = read_all(InputFile(path));
-  if (bytes.empty()) refuse(path, 0, "the file is empty");
-  for (std::uint64_t at = 0; at < bytes.size(); at += record) {
-    if (bytes.size() - at < record)
+  const InputFile file(path);
+  if (file.size() == 0) refuse(path, 0, "the file is empty");
+  // Whole records are read to where the images will stand, and labels taken out of their midst.
+  const std::uint64_t before = into.pixels.size();
+  into.pixels.resize(before + file.size());
+  std::uint8_t* const bytes = into.pixels.data() + before;
+  std::uint8_t* to = bytes;
+  file.read_at(0, bytes, file.size());
+  digest.add(name_of(path), text_of({bytes, file.size()}));
+  for (std::uint64_t at = 0; at < file.size(); at += record) {
+    if (file.size() - at < record)
       refuse(path, at,
              "a record of " + std::to_string(record) + " bytes begins, and " +
-                 std::to_string(bytes.size() - at) + " are left: the file is cut short, or not of this form");
+                 std::to_string(file.size() - at) + " are left: the file is cut short, or not of this form");
     std::uint64_t label = at + label_bytes - 1;
     into.labels.push_back(checked_label(path, label, bytes[label], classes));
-    auto first = bytes.begin() + static_cast<std::ptrdiff_t>(label + 1);
-    into.pixels.insert(into.pixels.end(), first, first + static_cast<std::ptrdiff_t>(image));
+    to = std::copy_n(bytes + label + 1, image, to);
   }
+  into.pixels.resize(static_cast<std::size_t>(to - into.pixels.data()));
 }
 
 std::unique_ptr<Dataset> cifar(const Parameters& p, const Model& model, bool hundred) {
@@ -120,19 +143,28 @@ std::unique_ptr<Dataset> cifar(const Parameters& p, const Model& model, bool hun
   require_form(model, name, {3, 32, 32}, 1, classes);
   std::filesystem::path folder = p.path("path");
   Images train, test;
+  FilesDigest digest;
   std::vector<std::string> files{"train.bin"};
   if (!hundred) {
     files.clear();
     for (int i = 1; i <= 5; ++i) files.push_back("data_batch_" + std::to_string(i) + ".bin");
   }
-  for (const std::string& file : files) read_cifar((folder / file).string(), hundred ? 2 : 1, classes, train);
-  read_cifar((folder / (hundred ? "test.bin" : "test_batch.bin")).string(), hundred ? 2 : 1, classes, test);
-  return std::make_unique<ImageDataset>(name, Shape{3, 32, 32}, classes, std::move(train), std::move(test));
+  const auto read = [&](const std::string& file, Images& into) {
+    read_cifar((folder / file).string(), hundred ? 2 : 1, classes, into, digest);
+  };
+  std::uint64_t room = 0;
+  for (const std::string& file : files) room += InputFile((folder / file).string()).size();
+  refuse_without_room(folder.string(), static_cast<double>(room));
+  train.pixels.reserve(room);
+  for (const std::string& file : files) read(file, train);
+  read(hundred ? "test.bin" : "test_batch.bin", test);
+  return std::make_unique<ImageDataset>(name, Shape{3, 32, 32}, classes, std::move(train), std::move(test),
+                                        digest.hex());
 }
 
 /// The bytes behind the extents, which must be these.
-Bytes8 read_idx(const std::string& path, std::vector<std::uint32_t> extents) {
-  Bytes8 bytes = read_all(InputFile(path));
+Bytes8 read_idx(const std::string& path, std::vector<std::uint32_t> extents, FilesDigest& digest) {
+  Bytes8 bytes = read_all(path, digest);
   std::uint64_t header = 4 + 4 * extents.size(), expected = 1;
   if (bytes.size() < header)
     refuse(path, bytes.size(), "the file ends inside its header of " + std::to_string(header) + " bytes");
@@ -163,10 +195,11 @@ Bytes8 read_idx(const std::string& path, std::vector<std::uint32_t> extents) {
 std::unique_ptr<Dataset> idx(const std::string& name, const Parameters& p, const Model& model) {
   require_form(model, name, {1, 28, 28}, 1, 10);
   std::filesystem::path folder = p.path("path");
+  FilesDigest digest;
   auto read = [&](const std::string& prefix) {
     std::string images = (folder / (prefix + "-images-idx3-ubyte")).string();
     std::string labels = (folder / (prefix + "-labels-idx1-ubyte")).string();
-    Images all{read_idx(images, {0, 28, 28}), read_idx(labels, {0})};
+    Images all{read_idx(images, {0, 28, 28}, digest), read_idx(labels, {0}, digest)};
     if (all.pixels.size() != all.labels.size() * 784)
       refuse(labels, 4,
              std::to_string(all.labels.size()) + " labels for " + std::to_string(all.pixels.size() / 784) +
@@ -174,7 +207,9 @@ std::unique_ptr<Dataset> idx(const std::string& name, const Parameters& p, const
     for (std::uint64_t i = 0; i < all.labels.size(); ++i) checked_label(labels, 8 + i, all.labels[i], 10);
     return all;
   };
-  return std::make_unique<ImageDataset>(name, Shape{1, 28, 28}, 10, read("train"), read("t10k"));
+  Images train = read("train"), test = read("t10k");
+  return std::make_unique<ImageDataset>(name, Shape{1, 28, 28}, 10, std::move(train), std::move(test),
+                                        digest.hex());
 }
 
 constexpr Parameter kCifar10[] = {{"path", Unit::path, "", kRequired,

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "workloads/data/data_files.hpp"
 #include "workloads/data/dataset.hpp"
 #include "workloads/trace/safetensors.hpp"
 
@@ -18,7 +19,7 @@ struct Column {
 };
 
 Column read_column(const InputFile& file, const SafetensorsHeader& header, const std::string& name,
-                   bool features) {
+                   bool features, FilesDigest& digest) {
   const SafetensorsTensor* tensor = header.find(name);
   auto refuse = [&](const std::string& why) {
     std::uint64_t at = tensor ? header.data_begin + tensor->begin : 0;
@@ -36,19 +37,27 @@ Column read_column(const InputFile& file, const SafetensorsHeader& header, const
   if (tensor->shape.empty()) refuse("must have samples as its first extent");
   Column column{tensor->shape, {}, {}};
   std::uint64_t element = safetensors_element_size(type), count = (tensor->end - tensor->begin) / element;
-  std::vector<char> bytes(tensor->end - tensor->begin);
-  file.read_at(header.data_begin + tensor->begin, bytes.data(), bytes.size());
+  refuse_without_room(file.path(),
+                      static_cast<double>(count) * (features ? sizeof(float) : sizeof(std::int64_t)));
+  const auto read = [&](void* into) {
+    const std::uint64_t size = tensor->end - tensor->begin;
+    file.read_at(header.data_begin + tensor->begin, into, size);
+    digest.add(name + " " + type, {static_cast<const char*>(into), size});
+  };
   if (features) {
     column.features.resize(count);
-    std::memcpy(column.features.data(), bytes.data(), bytes.size());
+    read(column.features.data());
     for (std::uint64_t i = 0; i < count; ++i)
       if (!std::isfinite(column.features[i])) refuse("is not finite at element " + std::to_string(i));
     return column;
   }
   column.numbers.resize(count);
-  for (std::uint64_t i = 0; i < count; ++i) {
-    std::int64_t value = 0;  // little-endian; the sign of 32 bits is extended below
-    std::memcpy(&value, bytes.data() + i * element, element);
+  read(column.numbers.data());
+  // Widened where they stand, the last first. Little-endian; the sign of 32 bits is extended.
+  const char* bytes = reinterpret_cast<const char*>(column.numbers.data());
+  for (std::uint64_t i = count; element < sizeof(std::int64_t) && i-- > 0;) {
+    std::int64_t value = 0;
+    std::memcpy(&value, bytes + i * element, element);
     column.numbers[i] = type == "I32" ? static_cast<std::int32_t>(value) : value;
   }
   return column;
@@ -57,8 +66,10 @@ Column read_column(const InputFile& file, const SafetensorsHeader& header, const
 class SafetensorsDataset final : public Dataset {
  public:
   SafetensorsDataset(const Parameters& p, const Model& model) : path_(p.path("path")) {
-    train_ = read(path_, p, model);
-    if (!p.word("test").empty()) test_ = read(p.path("test"), p, model);
+    FilesDigest digest;
+    train_ = read(path_, p, model, digest);
+    if (!p.word("test").empty()) test_ = read(p.path("test"), p, model, digest);
+    sha256_ = digest.hex();
     if (model.labels() == 1) classes_ = std::max<std::int64_t>(2, model.losses[0].classes);
   }
   std::uint64_t size(Split split) const override { return of(split).samples; }
@@ -83,6 +94,7 @@ class SafetensorsDataset final : public Dataset {
     json["path"] = path_;
     json["training_samples"] = train_.samples;
     json["test_samples"] = test_.samples;
+    json["sha256"] = sha256_;
     return json;
   }
 
@@ -93,13 +105,13 @@ class SafetensorsDataset final : public Dataset {
   };
   const Samples& of(Split split) const { return split == Split::train ? train_ : test_; }
 
-  static Samples read(const std::string& path, const Parameters& p, const Model& model) {
+  static Samples read(const std::string& path, const Parameters& p, const Model& model, FilesDigest& digest) {
     InputFile file(path);
     SafetensorsHeader header = parse_safetensors_header(read_safetensors_json(file), file.size(), path);
     const std::string& input = p.word("input");
     const std::string& labels = p.word("labels");
-    Samples all{0, read_column(file, header, input, model.input.ranges.empty()),
-                read_column(file, header, labels, false)};
+    Samples all{0, read_column(file, header, input, model.input.ranges.empty(), digest),
+                read_column(file, header, labels, false, digest)};
     all.samples = static_cast<std::uint64_t>(all.input.shape[0]);
     auto refuse = [&](const std::string& why) { throw InputError(path + ": " + why); };
     auto shown = [](const Shape& shape) {
@@ -134,7 +146,7 @@ class SafetensorsDataset final : public Dataset {
     return all;
   }
 
-  std::string path_;
+  std::string path_, sha256_;
   Samples train_, test_;
   std::int64_t classes_ = 0;
 };

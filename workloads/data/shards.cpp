@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cmath>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "base/error.hpp"
@@ -46,6 +47,23 @@ constexpr Entry<ShardRule::Kind> kShards[] = {
      kClassShards, ShardRule::Kind::classes},
 };
 
+std::uint64_t samples_to_deal(const Dataset& data, ShardRule rule, std::uint64_t needed, std::uint64_t each) {
+  if (data.size(Split::train) != kEndless) return data.size(Split::train);
+  if (rule.kind != ShardRule::Kind::classes) return needed;
+  // Of every class less than a piece is left over: with so many more, whole pieces suffice.
+  return needed + static_cast<std::uint64_t>(data.classes()) * (each / rule.classes);
+}
+
+/// In the order that they have; the list itself goes.
+std::vector<std::vector<std::uint64_t>> by_class(const Dataset& data, std::vector<std::uint64_t> all) {
+  std::vector<std::uint64_t> counts(static_cast<std::size_t>(data.classes()), 0);
+  for (std::uint64_t index : all) ++counts[static_cast<std::size_t>(data.class_of(index))];
+  std::vector<std::vector<std::uint64_t>> of_class(counts.size());
+  for (std::size_t c = 0; c < counts.size(); ++c) of_class[c].reserve(counts[c]);
+  for (std::uint64_t index : all) of_class[static_cast<std::size_t>(data.class_of(index))].push_back(index);
+  return of_class;
+}
+
 }  // namespace
 
 const Catalog<ShardRule::Kind>& shard_catalog() {
@@ -62,19 +80,28 @@ ShardRule read_shards(const JsonReader& at) {
   return rule;
 }
 
+double Shards::bytes(const Dataset& data, ShardRule rule, std::uint32_t learners,
+                     std::uint64_t samples_per_learner) {
+  const bool iid = rule.kind == ShardRule::Kind::iid;
+  if (iid && data.size(Split::train) == kEndless) return 0;
+  // By class there are two lists of them at a time.
+  return (iid ? 1.0 : 2.0) * sizeof(std::uint64_t) *
+         static_cast<double>(
+             samples_to_deal(data, rule, learners * samples_per_learner, samples_per_learner));
+}
+
 Shards::Shards(const Dataset& data, ShardRule rule, std::uint32_t learners, std::uint64_t samples_per_learner,
                std::uint64_t batch, std::uint64_t seed)
     : data_(data), each_(samples_per_learner), batch_(batch), seed_(seed) {
   assert(batch >= 1 && batch <= samples_per_learner);
-  std::uint64_t size = data.size(Split::train), needed = learners * each_;
+  const std::uint64_t size = data.size(Split::train), needed = learners * each_;
   if (needed > size)
     throw InputError("the data have " + std::to_string(size) + " samples, and " + std::to_string(learners) +
                      " learners with samples_per_learner " + std::to_string(each_) + " take " +
                      std::to_string(needed) + "; take at most " + std::to_string(size / learners) +
                      " each (of text, a smaller stride gives more)");
-  bool endless = size == kEndless;
-  if (rule.kind == ShardRule::Kind::iid && endless) return;
-  std::vector<std::uint64_t> all(endless ? needed : size);
+  if (rule.kind == ShardRule::Kind::iid && size == kEndless) return;
+  std::vector<std::uint64_t> all(samples_to_deal(data, rule, needed, each_));
   std::iota(all.begin(), all.end(), std::uint64_t{0});
   shuffle(all, RandomStream({.seed = seed, .purpose = Purpose::shuffle, .tensor = kOfTheData}));
   if (rule.kind == ShardRule::Kind::iid) {
@@ -85,8 +112,7 @@ Shards::Shards(const Dataset& data, ShardRule rule, std::uint32_t learners, std:
   if (data.classes() == 0)
     throw InputError(
         "shards by class need data whose samples have classes, and these have none: take \"iid\"");
-  std::vector<std::vector<std::uint64_t>> of_class(static_cast<std::size_t>(data.classes()));
-  for (std::uint64_t index : all) of_class[static_cast<std::size_t>(data.class_of(index))].push_back(index);
+  std::vector<std::vector<std::uint64_t>> of_class = by_class(data, std::move(all));
   dealt_.reserve(needed);
   if (rule.kind == ShardRule::Kind::dirichlet)
     deal_by_proportion(std::move(of_class), rule.alpha, learners);
@@ -136,36 +162,38 @@ void Shards::deal_by_proportion(std::vector<std::vector<std::uint64_t>> of_class
   }
 }
 
-// Samples of each class, cut into learners × classes pieces; each learner gets as many at
-// random as it may have classes. Where whole pieces do not suffice, the last are made of what is left of all
-// classes.
+// Samples of each class are cut into pieces; each learner gets as many at random as it may have classes.
 void Shards::deal_by_class(std::vector<std::vector<std::uint64_t>> of_class, std::uint64_t classes,
                            std::uint32_t learners) {
-  std::uint64_t pieces = learners * classes, of_piece = each_ / classes;
+  const std::uint64_t pieces = learners * classes, of_piece = each_ / classes;
   if (of_piece * classes != each_)
     throw InputError("shards by class cut samples_per_learner into equal pieces: " + std::to_string(each_) +
                      " is not a multiple of " + std::to_string(classes));
-  std::vector<std::vector<std::uint64_t>> cut;
-  std::vector<std::uint64_t> rest;
-  for (auto& samples : of_class) {
-    std::size_t whole = samples.size() / of_piece;
-    for (std::size_t i = 0; i < whole; ++i)
-      cut.emplace_back(samples.begin() + static_cast<std::ptrdiff_t>(i * of_piece),
-                       samples.begin() + static_cast<std::ptrdiff_t>((i + 1) * of_piece));
-    rest.insert(rest.end(), samples.begin() + static_cast<std::ptrdiff_t>(whole * of_piece), samples.end());
+  auto pieces_of = [&](std::uint64_t samples_of_piece) {
+    std::uint64_t sum = 0;
+    for (const auto& samples : of_class) sum += samples.size() / samples_of_piece;
+    return sum;
+  };
+  const std::uint64_t whole = pieces_of(of_piece);
+  if (whole < pieces) {
+    std::uint64_t smaller = of_piece - 1;
+    while (smaller > 0 && pieces_of(smaller) < pieces) --smaller;
+    throw InputError("shards of at most " + std::to_string(classes) +
+                     (classes == 1 ? " class take " : " classes take ") + std::to_string(pieces) +
+                     " pieces of " + std::to_string(of_piece) + " samples of one class, and the data have " +
+                     std::to_string(whole) + "; take at most " + std::to_string(whole / classes) +
+                     " learners" +
+                     (smaller > 0 ? ", or samples_per_learner " + std::to_string(smaller * classes) : ""));
   }
-  std::vector<std::uint64_t> order(cut.size());
+  std::vector<std::uint64_t> first{0};  // piece of each class, and the end
+  for (const auto& samples : of_class) first.push_back(first.back() + samples.size() / of_piece);
+  std::vector<std::uint64_t> order(whole);
   std::iota(order.begin(), order.end(), std::uint64_t{0});
   shuffle(order, RandomStream({.seed = seed_, .purpose = Purpose::shuffle, .tensor = kDeal}));
-  for (std::uint64_t piece = 0; piece < pieces; ++piece) {
-    if (piece < order.size()) {
-      dealt_.insert(dealt_.end(), cut[order[piece]].begin(), cut[order[piece]].end());
-      continue;
-    }
-    for (std::uint64_t i = 0; i < of_piece; ++i) {
-      dealt_.push_back(rest.back());
-      rest.pop_back();
-    }
+  for (std::uint64_t i = 0; i < pieces; ++i) {
+    const auto c = static_cast<std::size_t>(std::ranges::upper_bound(first, order[i]) - first.begin()) - 1;
+    const auto piece = std::span(of_class[c]).subspan((order[i] - first[c]) * of_piece, of_piece);
+    dealt_.insert(dealt_.end(), piece.begin(), piece.end());
   }
 }
 

@@ -23,7 +23,8 @@ ShardRule read_shards(const JsonReader& at);
 
 class Shards {
  public:
-  /// Throws InputError where the data have too few samples, or no classes where the rule needs them. Learner
+  /// Throws InputError where the data have too few samples (by class: of single classes), or no classes where
+  /// the rule needs them. Learner
   /// l's shard depends on how many others there are only where classes are skewed.
   Shards(const Dataset& data, ShardRule rule, std::uint32_t learners, std::uint64_t samples_per_learner,
          std::uint64_t batch, std::uint64_t seed);
@@ -32,6 +33,10 @@ class Shards {
   std::vector<std::uint64_t> sample_indices(LearnerId learner, std::uint64_t step) const;
   /// Of so many steps, from there on, the mini-batches as one.
   void fill(LearnerId learner, std::uint64_t step, Batch& into, std::uint32_t steps = 1) const;
+
+  /// How much memory dealing takes at most.
+  static double bytes(const Dataset& data, ShardRule rule, std::uint32_t learners,
+                      std::uint64_t samples_per_learner);
 
  private:
   std::uint64_t sample(LearnerId learner, std::uint64_t place) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "base/error.hpp"
 #include "base/random.hpp"
@@ -27,10 +28,14 @@ TextTask task_of(const Model& model) {
 }
 
 // What numbers stand for before the units of the vocabulary begin.
-constexpr std::int64_t kUnknown = 0, kStart = 1, kDivider = 2, kMask = 3;
+constexpr std::int32_t kUnknown = 0;
+constexpr std::int64_t kStart = 1, kDivider = 2, kMask = 3;
 std::int64_t reserved(TextTask task) {
   return task == TextTask::masked ? 4 : task == TextTask::continuation ? 2 : 1;
 }
+
+/// Units by their bytes, and their numbers.
+using Units = std::map<std::string, std::int32_t, std::less<>>;
 
 class TextDataset final : public Dataset {
  public:
@@ -50,17 +55,19 @@ class TextDataset final : public Dataset {
       throw InputError("the text has " + std::to_string(documents.size()) +
                        " documents, which are its classes; the model has " +
                        std::to_string(model.losses.front().classes) + ": set classes");
-    std::vector<std::vector<std::string>> units;
-    for (const Document& document : documents) units.push_back(text_units(document.text, unit));
-    bool last_apart = units.size() >= 3 && task_ != TextTask::document;
-    for (std::size_t i = 0; i < units.size(); ++i) {
-      std::size_t tests = !last_apart ? units[i].size() / 10 : i + 1 == units.size() ? units[i].size() : 0;
-      auto middle = units[i].end() - static_cast<std::ptrdiff_t>(tests);
-      train_.add({units[i].begin(), middle}, covered_, stride);
-      test_.add({middle, units[i].end()}, covered_, stride);
+    Units units;
+    for (Document& document : documents) {
+      documents_.push_back(numbered(document.text, units));
+      document.text = std::string();
     }
-    make_vocabulary();
-    for (Part* part : {&train_, &test_}) part->number(vocabulary_);
+    bool last_apart = documents_.size() >= 3 && task_ != TextTask::document;
+    for (std::size_t i = 0; i < documents_.size(); ++i) {
+      const std::span<const std::int32_t> all(documents_[i]);
+      std::size_t tests = !last_apart ? all.size() / 10 : i + 1 == documents_.size() ? all.size() : 0;
+      train_.add(all.first(all.size() - tests), covered_, stride);
+      test_.add(all.last(tests), covered_, stride);
+    }
+    number_by_frequency(units);
     if (train_.samples() > 0) return;
     const Json* path = description_.find("path");
     throw InputError((path ? path->text() + ": " : "") + "the text has no room for a sample of " +
@@ -76,9 +83,9 @@ class TextDataset final : public Dataset {
   void append(Split split, std::uint64_t index, Batch& into) const override {
     const Part& from = part(split);
     std::size_t document = from.document_of(index);
-    const std::int64_t* tokens = from.documents[document].data() + (index - from.first[document]) * stride_;
+    const std::int32_t* tokens = from.documents[document].data() + (index - from.first[document]) * stride_;
     ++into.samples;
-    auto add = [](std::vector<std::int64_t>& to, const std::int64_t* begin, std::uint64_t count) {
+    auto add = [](std::vector<std::int64_t>& to, const std::int32_t* begin, std::uint64_t count) {
       to.insert(to.end(), begin, begin + count);
     };
     switch (task_) {
@@ -100,65 +107,72 @@ class TextDataset final : public Dataset {
   Json describe() const override {
     Json json = description_;
     json["unit"] = unit_ == TextUnit::words ? "words" : "characters";
-    json["vocabulary"] = vocabulary_.size();
+    json["vocabulary"] = vocabulary_;
     json["training_samples"] = train_.samples();
     json["test_samples"] = test_.samples();
     return json;
   }
 
  private:
-  /// One split: documents as units, then as numbers.
+  /// One split: of every document what belongs to it.
   struct Part {
-    std::vector<std::vector<std::string>> units;
-    std::vector<std::vector<std::int64_t>> documents;
+    std::vector<std::span<const std::int32_t>> documents;
     std::vector<std::uint64_t> first{0};  ///< sample of each document, and the end
 
-    void add(std::vector<std::string> document, std::uint64_t covered, std::uint64_t stride) {
+    void add(std::span<const std::int32_t> document, std::uint64_t covered, std::uint64_t stride) {
       std::uint64_t n = document.size();
       first.push_back(first.back() + (n < covered ? 0 : (n - covered) / stride + 1));
-      units.push_back(std::move(document));
+      documents.push_back(document);
     }
     std::uint64_t samples() const { return first.back(); }
     std::size_t document_of(std::uint64_t index) const {
       return static_cast<std::size_t>(std::upper_bound(first.begin(), first.end(), index) - first.begin()) -
              1;
     }
-    void number(const std::map<std::string, std::int64_t>& vocabulary) {
-      for (const auto& document : units) {
-        auto& numbers = documents.emplace_back();
-        for (const std::string& unit : document) {
-          auto found = vocabulary.find(unit);
-          numbers.push_back(found == vocabulary.end() ? kUnknown : found->second);
-        }
-      }
-      units.clear();
-    }
   };
   const Part& part(Split split) const { return split == Split::train ? train_ : test_; }
 
-  void make_vocabulary() {
-    std::map<std::string, std::uint64_t> counts;
-    for (const auto& document : train_.units)
-      for (const std::string& unit : document) ++counts[unit];
-    std::vector<std::pair<std::string, std::uint64_t>> order(counts.begin(), counts.end());
-    std::ranges::stable_sort(order, std::ranges::greater{}, &std::pair<std::string, std::uint64_t>::second);
-    for (const auto& [unit, count] : order) {
-      std::int64_t number = reserved(task_) + static_cast<std::int64_t>(vocabulary_.size());
-      if (number >= range_) break;
-      vocabulary_[unit] = number;
-    }
+  /// As they first appear.
+  std::vector<std::int32_t> numbered(std::string_view text, Units& units) const {
+    std::vector<std::int32_t> numbers;
+    if (unit_ == TextUnit::characters) numbers.reserve(text.size());
+    cut_text(text, unit_, [&](std::string_view unit) {
+      auto found = units.find(unit);
+      if (found == units.end()) found = units.emplace(unit, static_cast<std::int32_t>(units.size())).first;
+      numbers.push_back(found->second);
+    });
+    return numbers;
+  }
+
+  // In place of the numbers of their first appearance.
+  void number_by_frequency(const Units& units) {
+    std::vector<std::uint64_t> counts(units.size(), 0);
+    for (std::span<const std::int32_t> document : train_.documents)
+      for (std::int32_t unit : document) ++counts[static_cast<std::size_t>(unit)];
+    std::vector<std::size_t> order;  // of the bytes of those that training has
+    for (const auto& [unit, number] : units)
+      if (const auto at = static_cast<std::size_t>(number); counts[at] > 0) order.push_back(at);
+    std::ranges::stable_sort(order, std::ranges::greater{}, [&](std::size_t at) { return counts[at]; });
+    const std::int64_t first = reserved(task_);
+    order.resize(std::min(order.size(), static_cast<std::size_t>(std::max<std::int64_t>(0, range_ - first))));
+    vocabulary_ = order.size();
+    std::vector<std::int32_t> numbers(units.size(), kUnknown);
+    for (std::size_t i = 0; i < order.size(); ++i)
+      numbers[order[i]] = static_cast<std::int32_t>(first + static_cast<std::int64_t>(i));
+    for (std::vector<std::int32_t>& document : documents_)
+      for (std::int32_t& unit : document) unit = numbers[static_cast<std::size_t>(unit)];
   }
 
   // Devlin et al. 2019, section 3.1: [start] half [divider] half; the second half follows the first in every
   // second sample, else it comes from anywhere; of 15 % of the tokens the model tells what they are, of which
   // 8 in 10 are masked and 1 in 10 is another. The label of the pair comes last.
-  void append_masked(Split split, std::uint64_t index, const std::int64_t* tokens, Batch& into) const {
+  void append_masked(Split split, std::uint64_t index, const std::int32_t* tokens, Batch& into) const {
     RandomStream random(
         {.seed = seed_, .purpose = Purpose::data, .step = index, .tensor = split == Split::train ? 0u : 1u});
     const Part& from = part(split);
     std::uint64_t half = length_ / 2;
     bool follows = random.below(2) == 0;
-    const std::int64_t* second = tokens + half - 1;
+    const std::int32_t* second = tokens + half - 1;
     if (!follows) {
       std::uint64_t other = random.below(from.samples());
       std::size_t document = from.document_of(other);
@@ -171,8 +185,7 @@ class TextDataset final : public Dataset {
       if (asked && way < 0.8)
         token = kMask;
       else if (asked && way < 0.9)
-        token = reserved(task_) +
-                static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(vocabulary_.size())));
+        token = reserved(task_) + static_cast<std::int64_t>(random.below(vocabulary_));
       into.numbers.push_back(token);
     };
     auto mark = [&](std::int64_t token) {
@@ -198,31 +211,35 @@ class TextDataset final : public Dataset {
   std::uint64_t seed_, stride_, length_ = 0, covered_ = 0;
   TextUnit unit_;
   Json description_;
-  Part train_, test_;
-  std::map<std::string, std::int64_t> vocabulary_;
+  std::vector<std::vector<std::int32_t>> documents_;
+  Part train_, test_;  ///< of these
+  std::uint64_t vocabulary_ = 0;
 };
 
 }  // namespace
 
-std::vector<std::string> text_units(const std::string& text, TextUnit unit) {
-  std::vector<std::string> units;
+void cut_text(std::string_view text, TextUnit unit, const std::function<void(std::string_view)>& take) {
   if (unit == TextUnit::characters) {
-    for (char byte : text) units.emplace_back(1, byte);
-    return units;
+    for (std::size_t i = 0; i < text.size(); ++i) take(text.substr(i, 1));
+    return;
   }
-  bool in_word = false;
+  std::string word;
+  auto end_word = [&] {
+    if (!word.empty()) take(word);
+    word.clear();
+  };
   for (char c : text) {
     auto byte = static_cast<unsigned char>(c);
     bool capital = c >= 'A' && c <= 'Z';
     bool letter = capital || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '\'' || byte >= 0x80;
     char small = capital ? static_cast<char>(c - 'A' + 'a') : c;
-    if (letter && in_word)
-      units.back().push_back(small);
+    if (!letter) end_word();
+    if (letter)
+      word.push_back(small);
     else if (byte > ' ' && byte != 0x7f)
-      units.emplace_back(1, small);
-    in_word = letter;
+      take({&small, 1});
   }
-  return units;
+  end_word();
 }
 
 TextUnit text_unit(const Parameters& p, const Model& model) {

@@ -2,7 +2,9 @@
 // the document.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "workloads/data/dataset.hpp"
@@ -16,9 +18,9 @@ struct Document {
   std::string name, text;
 };
 
-/// Words are runs of letters, digits and apostrophes in lower case, and every other visible character; blanks
-/// divide. Characters are bytes.
-std::vector<std::string> text_units(const std::string& text, TextUnit unit);
+/// Gives the units of a text in their order, each to look at. Words are runs of letters, digits and
+/// apostrophes in lower case, and every other visible character; blanks divide. Characters are bytes.
+void cut_text(std::string_view text, TextUnit unit, const std::function<void(std::string_view)>& take);
 
 /// Samples begin every `stride` tokens within a document. Of three documents or more the last is kept for
 /// testing, unless a sample's document is what is asked for; else the last tenth of each is. The vocabulary

@@ -4,7 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "base/sha256.hpp"
+#include "workloads/data/data_files.hpp"
 #include "workloads/data/text.hpp"
 
 namespace traincast {
@@ -16,27 +16,28 @@ namespace fs = std::filesystem;
 /// The file, or a folder's files by name; links are left out.
 std::vector<Document> read_documents(const std::string& path) {
   std::error_code error;
-  if (!fs::is_directory(path, error)) return {{fs::path(path).filename().string(), read_text_file(path)}};
+  const auto read = [](const std::string& file) {
+    // A copy on the way, and four bytes for each character's number.
+    std::error_code unknown;
+    if (const auto size = fs::file_size(file, unknown); !unknown)
+      refuse_without_room(file, 6 * static_cast<double>(size));
+    return read_text_file(file);
+  };
+  if (!fs::is_directory(path, error)) return {{fs::path(path).filename().string(), read(path)}};
   std::vector<Document> documents;
   for (const auto& entry : fs::directory_iterator(path, error))
     if (entry.is_regular_file(error) && !entry.is_symlink(error))
       documents.push_back({entry.path().filename().string(), ""});
   std::ranges::sort(documents, {}, &Document::name);
-  for (Document& document : documents)
-    document.text = read_text_file((fs::path(path) / document.name).string());
+  for (Document& document : documents) document.text = read((fs::path(path) / document.name).string());
   if (documents.empty()) throw InputError(path + ": there are no files in this folder");
   return documents;
 }
 
-/// Of names, lengths and contents.
 std::string digest(const std::vector<Document>& documents) {
-  Sha256 hash;
-  for (const Document& document : documents) {
-    std::string head = document.name + "\n" + std::to_string(document.text.size()) + "\n";
-    hash.update(head.data(), head.size());
-    hash.update(document.text.data(), document.text.size());
-  }
-  return hash.hex();
+  FilesDigest digest;
+  for (const Document& document : documents) digest.add(document.name, document.text);
+  return digest.hex();
 }
 
 std::unique_ptr<Dataset> text(const Parameters& p, const Model& model, std::uint64_t seed) {

@@ -299,7 +299,7 @@ const Manifest& TraceWriter::finish(const ComputeTimeline& timeline) {
   if (sum.values > 0) s.manifest.rounding_error = std::sqrt(sum.error / sum.values);
   write_text_file(s.path_of("manifest.json"), s.manifest.to_json().dump() + "\n");
   s.finished = true;
-  if (s.log) s.log->remove(s.manifest.steps);
+  if (s.log) s.log->remove(s.manifest.files);
   return s.manifest;
 }
 

@@ -1,7 +1,7 @@
 #include "workloads/trace/unfinished_log.hpp"
 
-#include <algorithm>
 #include <filesystem>
+#include <set>
 #include <sstream>
 
 #include "base/error.hpp"
@@ -32,11 +32,18 @@ TraceFile file_of(const std::string& line) {
           .sha256 = reader.at("sha256").text()};
 }
 
+// A writer that was killed may have left it finished and not noted, or half written.
+bool is_of_a_step(const std::string& name) {
+  return name.starts_with("step-") &&
+         (name.ends_with(".safetensors") || name.ends_with(".safetensors.partial"));
+}
+
 }  // namespace
 
 UnfinishedLog::UnfinishedLog(std::string path, const std::string& training) : path_(std::move(path)) {
   std::string kept = training + "\n";
-  if (std::filesystem::exists(path_)) {
+  goes_on_ = std::filesystem::exists(path_);
+  if (goes_on_) {
     std::istringstream lines(read_text_file(path_));
     std::string line;
     std::getline(lines, line);
@@ -65,13 +72,18 @@ std::vector<TraceFile> UnfinishedLog::files(std::uint64_t step) const {
 
 void UnfinishedLog::note(const TraceFile& file) { out_ << line_of(file) << std::flush; }
 
-void UnfinishedLog::remove(const std::vector<std::uint64_t>& steps) {
+void UnfinishedLog::remove(const std::vector<TraceFile>& kept) {
   out_.close();
+  std::set<std::string> names;
+  for (const TraceFile& file : kept) names.insert(file.path);
   std::error_code ignored;
-  const auto folder = std::filesystem::path(path_).parent_path();
-  for (const auto& [step, files] : finished_)
-    if (!std::ranges::binary_search(steps, step))
-      for (const TraceFile& file : files) std::filesystem::remove(folder / file.path, ignored);
+  std::vector<std::filesystem::path> left;
+  if (goes_on_)
+    for (const auto& entry :
+         std::filesystem::directory_iterator(std::filesystem::path(path_).parent_path(), ignored))
+      if (const std::string name = entry.path().filename(); is_of_a_step(name) && !names.contains(name))
+        left.push_back(entry.path());
+  for (const auto& path : left) std::filesystem::remove(path, ignored);
   std::filesystem::remove(path_, ignored);
 }
 

@@ -22,11 +22,13 @@ class UnfinishedLog {
   bool empty() const { return finished_.empty(); }
   /// A log that cannot be written, on a full disk, say, only knows less.
   void note(const TraceFile& file);
-  /// Removes the log, and the files that it has of steps that are not among `steps`.
-  void remove(const std::vector<std::uint64_t>& steps);
+  /// Removes the log, and what an earlier writer left of steps, finished or not, that is not among these
+  /// files.
+  void remove(const std::vector<TraceFile>& kept);
 
  private:
   std::string path_;
+  bool goes_on_ = false;  // with an earlier writer's
   std::map<std::uint64_t, std::vector<TraceFile>> finished_;
   std::ofstream out_;
 };

@@ -17,6 +17,7 @@
 #include "base/json.hpp"
 #include "base/serial.hpp"
 #include "tests/simulator/program/program_helpers.hpp"
+#include "tests/support/cifar_files.hpp"
 #include "tests/support/sanitized.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -285,34 +286,106 @@ TEST(Program, RecordsTheSameExchangesOfGradientsThatAreKeptNowhere) {
   EXPECT_EQ(exchanges("streamed", "--set /gradients/name=streamed --threads 1"), live);
 }
 
+/// The finished trace that a run keeps in its folder; "" where there is none.
+std::string trace_kept_in(const std::string& out) {
+  if (!std::filesystem::exists(out)) return "";
+  for (const auto& entry : std::filesystem::directory_iterator(out))
+    if (std::filesystem::exists(entry.path() / "trace/manifest.json")) return entry.path() / "trace";
+  return "";
+}
+
+/// True where a run to its end replaced, or did away with and made anew, the trace that was there.
+bool captures_again(const std::vector<std::string>& command, const std::string& out) {
+  const std::string manifest = trace_kept_in(out) + "/manifest.json";
+  const auto written = std::filesystem::last_write_time(manifest);
+  bool same = true;
+  EXPECT_EQ(end_when(command, 0,
+                     [&] {
+                       const std::string now = trace_kept_in(out) + "/manifest.json";
+                       std::error_code gone;
+                       same = same &&
+                              (now == "/manifest.json" ||
+                               (now == manifest && std::filesystem::last_write_time(now, gone) == written));
+                       return false;
+                     }),
+            0);
+  return !same;
+}
+
 TEST(Program, TakesUpTheGradientsOfAnInterruptedRun) {
   ScratchFolder folder;
   std::string path = write_scenario(folder, R"({
     "name": "long", "learners": 64, "steps": 4, "workload": {"name": "mlp", "hidden": [64], "batch": 2},
     "platform": {"name": "star", "bandwidth": "1Gbps"}, "compressor": {"name": "powersgd", "rank": 4}})");
+  const std::string out = folder / "out";
   std::vector<std::string> command{
-      TRAINCAST_BINARY_DIR "/bin/traincast", "run", path, "--quiet", "--out", folder / "out"};
-  auto trace = [&]() -> std::string {
-    if (!std::filesystem::exists(folder / "out")) return "";
-    for (const auto& entry : std::filesystem::directory_iterator(folder / "out"))
-      if (std::filesystem::exists(entry.path() / "trace/manifest.json")) return entry.path() / "trace";
-    return "";
-  };
-  EXPECT_EQ(end_when(command, SIGTERM, [&] { return !trace().empty(); }), 128 + SIGTERM);
-  ASSERT_NE(trace(), "") << "captured gradients stay for the next run";
+      TRAINCAST_BINARY_DIR "/bin/traincast", "run", path, "--quiet", "--out", out};
+  EXPECT_EQ(end_when(command, SIGTERM, [&] { return !trace_kept_in(out).empty(); }), 128 + SIGTERM);
+  ASSERT_NE(trace_kept_in(out), "") << "captured gradients stay for the next run";
   EXPECT_FALSE(std::filesystem::exists(folder / "out/report.json"));
-  auto written = std::filesystem::last_write_time(trace() + "/manifest.json");
-  bool same = true;
-  EXPECT_EQ(end_when(command, 0,
-                     [&] {
-                       same = same && (trace().empty() || std::filesystem::last_write_time(
-                                                              trace() + "/manifest.json") == written);
-                       return false;
-                     }),
-            0);
-  EXPECT_TRUE(same) << "captured again";
+  EXPECT_FALSE(captures_again(command, out));
   EXPECT_TRUE(std::filesystem::exists(folder / "out/report.json"));
-  EXPECT_EQ(trace(), "") << "gone with the end of the run";
+  EXPECT_EQ(trace_kept_in(out), "") << "gone with the end of the run";
+}
+
+TEST(Program, LeavesGradientsOfOtherDataUnderTheSamePathAside) {
+  ScratchFolder folder;
+  write_cifar10(folder, 64);
+  std::string path = write_scenario(folder, R"({
+    "name": "long", "learners": 64, "steps": 4,
+    "workload": {"name": "mlp", "hidden": [64], "batch": 2, "samples_per_learner": 8,
+                 "data": {"name": "cifar10", "path": "."}},
+    "platform": {"name": "star", "bandwidth": "1Gbps"}, "compressor": {"name": "powersgd", "rank": 4}})");
+  const std::string out = folder / "out";
+  std::vector<std::string> command{
+      TRAINCAST_BINARY_DIR "/bin/traincast", "run", path, "--quiet", "--out", out};
+  EXPECT_EQ(end_when(command, SIGTERM, [&] { return !trace_kept_in(out).empty(); }), 128 + SIGTERM);
+  ASSERT_NE(trace_kept_in(out), "");
+  write_text_file(folder / "test_batch.bin", cifar_record(4, '\x40'));
+  EXPECT_TRUE(captures_again(command, out));
+}
+
+TEST(Program, TrainsInTheLoopAnewWhereTheDataAreOthersUnderTheSamePath) {
+  ScratchFolder folder;
+  write_cifar10(folder, 4);
+  const std::string path = write_scenario(folder, R"({
+    "name": "loop", "learners": 4, "steps": 100, "compressor": {"name": "topk", "density": 0.1},
+    "workload": {"name": "mlp", "hidden": [8], "batch": 2, "samples_per_learner": 8,
+                 "data": {"name": "cifar10", "path": "."}},
+    "training": {"name": "sync_sgd", "evaluation_samples": 1}, "accelerator": "v100",
+    "platform": {"name": "star", "bandwidth": "1Gbps"}, "sweep": {"/learners": [2, 4]}})");
+  auto command = [&](const std::string& out) {
+    return std::vector<std::string>{
+        TRAINCAST_BINARY_DIR "/bin/traincast", "run", path, "--quiet", "--out", folder / out};
+  };
+  auto first_is_trained = [&] {
+    if (!std::filesystem::exists(folder / "out/.training")) return false;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "out/.training"))
+      if (entry.path().extension() == ".state") return true;
+    return false;
+  };
+  ASSERT_EQ(end_when(command("out"), SIGTERM, first_is_trained), 128 + SIGTERM);
+  write_cifar10(folder, 5);
+  ASSERT_EQ(end_when(command("out"), 0, [] { return false; }), 0);
+  ASSERT_EQ(end_when(command("fresh"), 0, [] { return false; }), 0);
+  EXPECT_EQ(read_text_file(folder / "out/report.json"), read_text_file(folder / "fresh/report.json"));
+}
+
+TEST(Program, NamesTheDataOfTrainingInTheLoop) {
+  ScratchFolder folder;
+  const std::string path = write_scenario(folder, R"({
+    "name": "loop", "learners": 2, "steps": 2, "compressor": {"name": "topk", "density": 0.1},
+    "workload": {"name": "mlp", "hidden": [8], "batch": 2, "samples_per_learner": 8},
+    "training": {"name": "sync_sgd", "evaluation_samples": 10}, "accelerator": "v100",
+    "platform": {"name": "star", "bandwidth": "1Gbps"}})");
+  const Outcome outcome = traincast("run " + path + " --quiet --out " + (folder / "out"));
+  ASSERT_EQ(outcome.code, 0) << outcome.output;
+  const Json gradients =
+      Json::read_file(folder / "out/report.json").at("traincast").at("gradients").items()[0];
+  EXPECT_EQ(gradients.at("data").at("name").text(), "procedural images");
+  EXPECT_TRUE(gradients.at("data").at("made").flag());
+  EXPECT_EQ(gradients.at("optimizer").at("name").text(), "sgd");
+  EXPECT_NE(gradients.at("versions").at("libtorch").text(), "");
 }
 
 // 64 learners with a memory of 8 MB each: what the run says beforehand, and what it takes.
@@ -339,8 +412,8 @@ TEST(Program, TakesNoMoreMemoryThanItSaysBeforehand) {
 }
 
 #ifdef TRAINCAST_HAS_CAPTURE
-// The learners' process is another one, and says what it takes itself.
 TEST(Program, TakesNoMoreMemoryForStreamedGradientsThanItSaysBeforehand) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer takes memory of its own";
   ScratchFolder scratch;
   write_text_file(scratch / "large.json", R"({
     "name": "large", "learners": 64, "steps": 2, "compressor": {"name": "topk", "density": 0.001},
@@ -351,10 +424,28 @@ TEST(Program, TakesNoMoreMemoryForStreamedGradientsThanItSaysBeforehand) {
       traincast("run " + (scratch / "large.json") + " --quiet --threads 2 --out " + (scratch / "out"));
   ASSERT_EQ(outcome.code, 0) << outcome.output;
   const Json environment = Json::read_file(scratch / "out/environment.json");
-  const double expected = environment.at("expected_memory_bytes").number();
-  const double peak = environment.at("peak_memory_bytes").number();
-  EXPECT_LE(peak, 1.1 * expected);
-  EXPECT_GE(peak, 0.5 * expected);
+  for (const Json& process : {environment, environment.at("learners")}) {
+    const double expected = process.at("expected_memory_bytes").number();
+    const double peak = process.at("peak_memory_bytes").number();
+    EXPECT_LE(peak, 1.1 * expected);
+    EXPECT_GE(peak, 0.5 * expected);
+  }
+}
+
+TEST(Program, RefusesLearnersThatTheMemoryDoesNotHoldBeforeTheyBegin) {
+  ScratchFolder folder;
+  const std::string path = write_scenario(folder, R"({
+    "name": "large", "learners": 2, "steps": 1, "compressor": "none", "accelerator": "v100",
+    "workload": {"name": "convnet", "width": 512, "batch": 65536, "samples_per_learner": 65536},
+    "platform": {"name": "star", "bandwidth": "1Gbps"}})");
+  for (const char* how : {"/gradients=streamed", "/training=sync_sgd", "/gradients=live"}) {
+    const Outcome outcome = traincast("run " + path + " --quiet --set " + how);
+    EXPECT_EQ(outcome.code, 2) << how;
+    EXPECT_THAT(outcome.output, ::testing::HasSubstr("for activations of")) << how;
+    EXPECT_THAT(outcome.output,
+                ::testing::HasSubstr("are available; take a smaller batch or model, or fewer --threads"))
+        << how;
+  }
 }
 #endif
 

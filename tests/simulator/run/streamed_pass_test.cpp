@@ -34,6 +34,7 @@ class Replayed final : public GradientStream {
       take(learner, gradient);
     }
   }
+  ProcessMemory memory() override { return {}; }
   const TraceReader& trace() const { return trace_; }
   std::size_t walks = 0;
 

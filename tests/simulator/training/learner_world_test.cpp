@@ -174,6 +174,19 @@ TEST(LearnerWorld, PassesOnWhatItsProcessRefuses) {
   }
 }
 
+TEST(LearnerWorld, RefusesMiniBatchesThatGrowBeyondTheMemory) {
+  LearnerWorld world(world_options(2));
+  world.initial(world.vector(0));
+  const Pass pass{0, 0, world.vector(0), world.vector(1), 1u << 30};
+  try {
+    world.gradients({{pass}});
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("for activations of"));
+    EXPECT_THAT(error.what(), HasSubstr("are available; take a smaller batch"));
+  }
+}
+
 TEST(LearnerWorld, LeavesNoProcessAndNoMemoryBehind) {
   auto open_files = [] {
     std::set<std::string> names;
