@@ -128,7 +128,8 @@ Json to_json(const Report& report);
 std::string to_csv(const std::vector<PointReport>& points);
 /// Fits 100 columns; one block per place on the axes other than learners and compressor.
 std::string to_table(const Report& report);
-/// Of the points with training in the loop: what they learned, and how soon.
+/// Of the points with training in the loop: what they learned, and how soon; of products that were reduced
+/// the effective rank.
 std::string training_table(const std::vector<PointReport>& points);
 /// A sentence for each run that could not go on.
 std::vector<std::string> diverged_runs(const std::vector<PointReport>& points);

@@ -1,6 +1,7 @@
-// The table of a run with training in the loop, and its sentences about runs that diverged.
+// The tables of a run with training in the loop, and its sentences about runs that diverged.
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "analysis/report.hpp"
 #include "analysis/text_table.hpp"
@@ -25,6 +26,51 @@ std::string loss_of(const OverSeeds& over) {
   char text[32];
   std::snprintf(text, sizeof text, "%.4f", over.mean);
   return text;
+}
+
+std::string one_digit(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", value);
+  return text;
+}
+
+/// Of a layer by epoch, means over the runs that did not diverge.
+std::vector<double> effective_rank(const TrainingResult& result, std::size_t layer) {
+  std::vector<std::vector<double>> by_epoch;
+  for (const SeedCurve& curve : result.curves) {
+    if (curve.divergence) continue;
+    const std::vector<double>& ranks = curve.layers[layer].effective_rank;
+    by_epoch.resize(std::max(by_epoch.size(), ranks.size()));
+    for (std::size_t e = 0; e < ranks.size(); ++e) by_epoch[e].push_back(ranks[e]);
+  }
+  std::vector<double> means;
+  for (const std::vector<double>& ranks : by_epoch) means.push_back(over_seeds(ranks).mean);
+  return means;
+}
+
+// Whatever the network, so once for each method.
+std::string rank_table(const std::vector<PointReport>& points) {
+  std::vector<std::vector<std::string>> rows;
+  std::set<std::pair<std::string, std::uint32_t>> told;
+  for (const PointReport& point : points) {
+    if (!point.training || !told.insert({point.label, point.learners}).second) continue;
+    const std::vector<LearningLayer>& layers = point.training->curves.front().layers;
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      const std::vector<double> ranks = effective_rank(*point.training, l);
+      if (ranks.empty()) continue;
+      auto least = std::ranges::min_element(ranks);
+      rows.push_back({std::to_string(point.learners), point.label, layers[l].name, one_digit(ranks.front()),
+                      one_digit(*least), std::to_string(least - ranks.begin() + 1), one_digit(ranks.back()),
+                      std::to_string(ranks.size())});
+    }
+  }
+  if (rows.empty()) return "";
+  return "effective rank of each layer's product: in the first epoch, in that where it is least, and in the "
+         "last\n(means over learners, steps and seeds)\n" +
+         render_table(
+             {{"N"}, {"method", true}, {"layer", true}, {"first"}, {"least"}, {"epoch"}, {"last"}, {"epoch"}},
+             rows) +
+         "\n";
 }
 
 }  // namespace
@@ -64,7 +110,7 @@ std::string training_table(const std::vector<PointReport>& points) {
            "learner\nsends until it is first reached (means over seeds)\n" +
            render_table(columns, rows) + "\n";
   }
-  return all;
+  return all + rank_table(points);
 }
 
 std::vector<std::string> diverged_runs(const std::vector<PointReport>& points) {

@@ -79,6 +79,12 @@ Json read_value(const JsonReader& at, const Parameter& p) {
       in_range(x);
       return x;
     }
+    case Unit::ratios: {
+      const Parameter one{p.key, Unit::ratio, p.range, kRequired, p.help};
+      if (!at.value().is_array()) return read_value(at, one);
+      for (const JsonReader& item : at.items()) read_value(item, one);
+      return at.value();
+    }
     case Unit::count: {
       std::int64_t n = at.integer();
       in_range(static_cast<double>(n));
@@ -138,6 +144,15 @@ const Json& Parameters::held(std::string_view key) const {
 
 double Parameters::number(std::string_view key) const { return held(key).number(); }
 std::int64_t Parameters::count(std::string_view key) const { return held(key).integer(); }
+
+std::vector<double> Parameters::ratios(std::string_view key) const {
+  const Json& value = held(key);
+  if (!value.is_array()) return {value.number()};
+  std::vector<double> all;
+  for (const Json& item : value.items()) all.push_back(item.number());
+  return all;
+}
+
 bool Parameters::flag(std::string_view key) const { return held(key).flag(); }
 const std::string& Parameters::word(std::string_view key) const { return held(key).text(); }
 
@@ -204,6 +219,12 @@ Json schema_of(const Parameter& p) {
     case Unit::ratio:
       schema["type"] = "number";
       numeric(schema);
+      break;
+    case Unit::ratios:
+      schema["type"] = Json::list(std::vector<std::string>{"number", "array"});
+      numeric(schema);
+      schema["items"]["type"] = "number";
+      numeric(schema["items"]);
       break;
     case Unit::count:
       schema["type"] = "integer";

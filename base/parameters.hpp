@@ -32,7 +32,8 @@ struct Parameter {
 /// lacks, or as another type, is a programming error and asserts.
 class Parameters {
  public:
-  double number(std::string_view key) const;  ///< ratio, bytes, bytes per second, seconds
+  double number(std::string_view key) const;               ///< ratio, bytes, bytes per second, seconds
+  std::vector<double> ratios(std::string_view key) const;  ///< one where a number was written
   std::int64_t count(std::string_view key) const;
   std::vector<std::int64_t> counts(std::string_view key) const;
   bool flag(std::string_view key) const;

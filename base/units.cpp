@@ -11,6 +11,7 @@ namespace traincast {
 std::string_view to_string(Unit unit) {
   switch (unit) {
     case Unit::ratio: return "number";
+    case Unit::ratios: return "number or list of numbers";
     case Unit::count: return "whole number";
     case Unit::counts: return "list of whole numbers";
     case Unit::flag: return "true or false";
@@ -29,6 +30,7 @@ std::string_view to_string(Unit unit) {
 std::string_view example(Unit unit) {
   switch (unit) {
     case Unit::ratio: return "0.01";
+    case Unit::ratios: return "[0.5, 0.25]";
     case Unit::count: return "8";
     case Unit::counts: return "[128, 64]";
     case Unit::flag: return "true";

@@ -11,6 +11,7 @@ namespace traincast {
 /// it.
 enum class Unit {
   ratio,      ///< a plain number
+  ratios,     ///< one, or a list of them
   count,      ///< a whole number
   counts,     ///< a list of whole numbers
   flag,       ///< true or false

@@ -58,9 +58,9 @@ constexpr Parameter kLocal[] = {
 constexpr auto kLocalSgd = with_common(kLocal, kGrowth);
 
 constexpr Parameter kUploads[] = {
-    {"alpha", Unit::ratio, "[0, inf)", "0.5",
-     "weight of each past move of the parameters, times the learning rate; 0: all upload whenever their "
-     "gradient has changed at all"},
+    {"alpha", Unit::ratios, "[0, inf)", "0.5",
+     "weight of each past move of the parameters, times the learning rate; a list has one for each of the "
+     "window's, the latest first; 0: all upload whenever their gradient has changed at all"},
     {"window", Unit::count, "[1, 10000]", "10",
      "past moves that count (D), and the steps after which a learner uploads in any case"},
     {"rule", Unit::word, "lasg|lag", "lasg",
@@ -155,6 +155,14 @@ void refuse_rates_of_zero(const std::string& file, const LoopTraining& training)
                             "step");
 }
 
+void check_weights(const JsonReader& at, const Parameters& p) {
+  auto alpha = at.value().is_object() ? at.find("alpha") : std::nullopt;
+  if (alpha && alpha->value().is_array() &&
+      alpha->items().size() != static_cast<std::size_t>(p.count("window")))
+    alpha->refuse("must be a number, or a weight for each of the window's " +
+                  std::to_string(p.count("window")) + " moves, got " + std::to_string(alpha->items().size()));
+}
+
 std::vector<double> read_targets(const Parameters& parameters) {
   std::vector<double> targets;
   for (const JsonReader& target : parameters.choices("targets")) {
@@ -230,6 +238,7 @@ LoopTraining read_loop_training(const JsonReader& at, const Parameters& workload
     if (all > kMost) at.at("epochs").refuse("are more than a million steps, got " + at.at("epochs").shown());
     training.steps = static_cast<std::uint64_t>(all);
   }
+  if (server) check_weights(at, p);
   if (server) refuse_rates_of_zero(at.file(), training);
   training.evaluate_every = static_cast<std::uint64_t>(p.count("evaluate_every"));
   if (training.evaluate_every == 0) training.evaluate_every = training.steps_per_epoch();

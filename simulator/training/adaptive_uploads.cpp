@@ -8,9 +8,9 @@
 // mini-batch, at ω^t and at ω^(t−τ) (LASG's rule WK2; LAG: its gradient now and the one that it uploaded
 // from), and uploads nothing where
 //     ‖∇f(ω^t; ξ) − ∇f(ω^(t−τ); ξ)‖² ≤ 1/M² · Σ_{d=1…D} α_d ‖ω^(t+1−d) − ω^(t−d)‖²   and   τ < D,
-// with α_d = alpha / γ. Who uploads sends T(γ∇f + e), keeps e ← γ∇f + e − T(γ∇f + e), T being the scenario's
-// compressor; who does not leaves its memory as it is. The server applies the mean of all learners' last
-// uploads, the old ones again: ω^(t+1) = ω^t − 1/M · Σ_m T_m. In the first step all upload.
+// with α_d = alpha_d / γ. Who uploads sends T(γ∇f + e), keeps e ← γ∇f + e − T(γ∇f + e), T being the
+// scenario's compressor; who does not leaves its memory as it is. The server applies the mean of all
+// learners' last uploads, the old ones again: ω^(t+1) = ω^t − 1/M · Σ_m T_m. In the first step all upload.
 //
 // What it costs: LASG's second gradient is a second forward and backward pass; the decision needs the whole
 // gradient, so nothing overlaps; all learners take the dense parameters back. A learner that does not upload
@@ -55,13 +55,14 @@ class AdaptiveUploads : public TrainingAlgorithm {
       : learners_(scenario.learners),
         threads_(threads),
         seed_(scenario.seed),
-        alpha_(scenario.training->parameters.number("alpha")),
         window_(static_cast<std::uint64_t>(scenario.training->parameters.count("window"))),
+        alpha_(scenario.training->parameters.ratios("alpha")),
         two_gradients_(scenario.training->parameters.word("rule") == "lasg"),
         buckets_(make_buckets(layers, scenario.buckets)),
         memories_(learners_, std::vector<float>(parameters_of(layers))),
         uploads_(learners_, std::vector<float>(parameters_of(layers))),
         staleness_(learners_, 0) {
+    if (alpha_.size() == 1) alpha_.resize(window_, alpha_.front());
     auto make = [&] {
       return scenario.compressor.entry->make(scenario.compressor.parameters, scenario.seed);
     };
@@ -95,8 +96,8 @@ class AdaptiveUploads : public TrainingAlgorithm {
     require_finite(losses, passes, world.layers());
 
     double moved = 0;
-    for (double square : moves_) moved += square;
-    const double bound = alpha_ / step.learning_rate * moved / (static_cast<double>(learners_) * learners_);
+    for (std::size_t d = 0; d < moves_.size(); ++d) moved += alpha_[d] * moves_[d];
+    const double bound = moved / step.learning_rate / (static_cast<double>(learners_) * learners_);
     std::vector<std::uint8_t> uploads(learners_);
     in_parallel(learners_, threads_, [&](std::size_t i, unsigned) {
       uploads[i] =
@@ -272,8 +273,8 @@ class AdaptiveUploads : public TrainingAlgorithm {
   std::uint32_t learners_;
   unsigned threads_;
   std::uint64_t seed_;
-  double alpha_;
   std::uint64_t window_;
+  std::vector<double> alpha_;  // of each past move, the latest first
   bool two_gradients_;
   std::vector<Bucket> buckets_;
   std::vector<Unit> units_;

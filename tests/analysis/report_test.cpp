@@ -244,6 +244,22 @@ TEST(Verdict, TellsBreakEvensOfTrainingThatGetsToItsTargetAndThatTheyAreByStepTi
   EXPECT_EQ(judge(r).back(), "topk a (8 learners) beats the best dense run by step time below about 10 Gb/s");
 }
 
+TEST(Table, TellsHowTheEffectiveRankMovesWithoutDivergedRunsAndOnceForAllNetworks) {
+  auto ranks = [](std::vector<double> by_epoch, bool diverged = false) {
+    SeedCurve curve = reaching(1, diverged);
+    curve.layers = {{"fc0", 1, 1, std::move(by_epoch)}, {"norm", 1, 1, {}}};
+    return curve;
+  };
+  PointReport p = trained("none fp32 rank_dad", {ranks({32, 10, 21}), ranks({30, 12, 23}), ranks({1}, true)}),
+              quicker = p;
+  quicker.place = "star, 10 Gb/s";
+  std::string table = training_table({p, quicker});
+  table = table.substr(table.find("effective rank"));
+  EXPECT_THAT(table, testing::HasSubstr("none fp32 rank_dad  fc0     31.0   11.0      2  22.0      3"));
+  EXPECT_EQ(table.find("fc0"), table.rfind("fc0"));
+  EXPECT_EQ(table.find("norm"), std::string::npos);
+}
+
 TEST(Checks, FindAStepThatIsNotTheSumOfItsParts) {
   PointReport good = point("none fp32", 8, 1e-3, 0, 1), bad = good;
   EXPECT_TRUE(check_points({good})[0].passed);

@@ -14,7 +14,8 @@ constexpr Parameter kTable[] = {{"density", Unit::ratio, "(0, 1]", kRequired, "s
                                 {"bandwidth", Unit::bandwidth, "(0Gbps, inf)", "10Gbps", "of a link"},
                                 {"mode", Unit::word, "fast|slow", "fast", "speed"},
                                 {"encode", Unit::durations, "[0s, inf)", "{}", "by method"},
-                                {"warm", Unit::flag, "", "true", "reuse"}};
+                                {"warm", Unit::flag, "", "true", "reuse"},
+                                {"weights", Unit::ratios, "[0, 1]", "0.5", "of each"}};
 
 Parameters read(const char* text) {
   Json json = Json::parse(text, "s.json");
@@ -30,10 +31,13 @@ TEST(Parameters, AreCheckedConvertedAndEchoedWithDefaults) {
   EXPECT_EQ(p.number("bandwidth"), 1e9);
   EXPECT_EQ(p.word("mode"), "fast");
   EXPECT_TRUE(p.flag("warm"));
+  EXPECT_EQ(p.ratios("weights"), std::vector<double>{0.5});
+  EXPECT_EQ(read(R"({"density": 1, "weights": [0.25, 1]})").ratios("weights"),
+            (std::vector<double>{0.25, 1}));
   EXPECT_EQ(p.durations("encode").at(0).second, 2e-3);
   EXPECT_EQ(p.resolved().dump(-1),
             R"({"name":"thing","density":0.5,"rank":2,"hidden":[8],"bandwidth":"1GBps","mode":"fast",)"
-            R"("encode":{"topk":"2ms"},"warm":true})");
+            R"("encode":{"topk":"2ms"},"warm":true,"weights":0.5})");
 }
 
 TEST(Parameters, RefuseEveryKindOfMistakeWithItsPlace) {
@@ -63,11 +67,16 @@ TEST(Parameters, RefuseEveryKindOfMistakeWithItsPlace) {
                 "s.json:/compressor/mode: unknown word 'fsat'; did you mean 'fast'?; known: fast, slow"},
            Case{R"({"density": 1, "encode": {"topk": 2}})",
                 "s.json:/compressor/encode/topk: must be a duration with its unit, as in \"5us\", got 2"},
+           Case{R"({"density": 1, "weights": 2})", "s.json:/compressor/weights: must lie in [0, 1], got 2"},
+           Case{R"({"density": 1, "weights": [0, 2]})",
+                "s.json:/compressor/weights/1: must lie in [0, 1], got 2"},
+           Case{R"({"density": 1, "weights": "1"})",
+                "s.json:/compressor/weights: must be a number, got \"1\""},
            Case{R"({"density": 1, "warm": 1})", "s.json:/compressor/warm: must be true or false, got 1"},
            Case{R"({"density": 1, "wram": true})",
                 "s.json:/compressor/wram: unknown key; did you mean 'warm'?; known: name, density, rank, "
                 "hidden, "
-                "bandwidth, mode, encode, warm"},
+                "bandwidth, mode, encode, warm, weights"},
        })
     EXPECT_EQ(refusal([&] { read(c.text); }), c.message);
 }

@@ -76,12 +76,30 @@ TEST(Sasg, ThatAlwaysUploadsEverythingIsPlainSgd) {
                     trained_by_uploads(R"("name": "sync_sgd")"));
 }
 
+std::vector<std::uint64_t> uploads_of(const TrainingRun& run) {
+  std::vector<std::uint64_t> uploads;
+  for (const Evaluated& at : run.curve) uploads.push_back(at.uploads);
+  return uploads;
+}
+
+TEST(Lasg, TakesAWeightForEachMove) {
+  auto with = [](const std::string& alpha) {
+    return trained_by_uploads(R"("name": "lasg", "window": 3, "alpha": )" + alpha);
+  };
+  EXPECT_EQ(losses_of(with("[500, 500, 500]")), losses_of(with("500")));
+  // The latest move alone lets all skip from the second step on, until they have waited three steps. The one
+  // three steps back is not there before the fourth step: all upload in three, then skip two.
+  EXPECT_EQ(uploads_of(with("[1e30, 0, 0]")), (std::vector<std::uint64_t>{0, 3, 3, 3, 6, 6, 6, 9, 9}));
+  EXPECT_EQ(uploads_of(with("[0, 0, 1e30]")), (std::vector<std::uint64_t>{0, 3, 6, 9, 9, 9, 12, 12, 12}));
+  EXPECT_EQ(
+      refusal([&] { with("[1, 1]"); }),
+      "test.json:/training/alpha: must be a number, or a weight for each of the window's 3 moves, got 2");
+}
+
 // A bound that nothing exceeds: all upload in the first step, then again only when they have waited D steps.
 TEST(Lasg, UploadsAfterAFullWindowInAnyCase) {
   TrainingRun run = trained_by_uploads(R"("name": "lasg", "alpha": 1e30, "window": 3)");
-  std::vector<std::uint64_t> uploads;
-  for (const Evaluated& at : run.curve) uploads.push_back(at.uploads);
-  EXPECT_EQ(uploads, (std::vector<std::uint64_t>{0, 3, 3, 3, 6, 6, 6, 9, 9}));
+  EXPECT_EQ(uploads_of(run), (std::vector<std::uint64_t>{0, 3, 3, 3, 6, 6, 6, 9, 9}));
   std::vector<Bytes> sent;
   for (const StepRecord& step : run.exchange.steps)
     sent.push_back(step.buckets[0].phases[1].op->contributed(3));
