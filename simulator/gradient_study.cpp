@@ -42,27 +42,30 @@ double flops_of_pass(const Model& model) {
   return 3 * forward;
 }
 
-/// What is in the data for training; none where they are not there, which the capture says again.
-std::optional<std::uint64_t> samples_of(const Parameters& workload, const Model& model, std::uint64_t seed) {
-  try {
-    return make_dataset(workload.choice("data"), model, seed)->size(Split::train);
-  } catch (const InputError&) {
-    return std::nullopt;
-  }
-}
+/// Of a model's data. Where they are not there, which the capture says again, samples are taken to suffice.
+struct Source {
+  std::string words;  ///< "grammar, made", "cifar10"
+  std::uint64_t samples = kEndless;
+};
 
-/// "images, made", "cifar10"
-std::string described(const Parameters& workload, std::optional<std::uint64_t> samples) {
-  const Json& data = workload.choice("data").value();
-  return (data.is_object() ? data.at("name") : data).text() + (samples == kEndless ? ", made" : "");
+Source source_of(const Parameters& workload, const Model& model, std::uint64_t seed) {
+  const JsonReader choice = workload.choice("data");
+  const Json& data = choice.value();
+  Source source{(data.is_object() ? data.at("name") : data).text()};
+  try {
+    const auto made = make_dataset(choice, model, seed);
+    source.samples = made->size(Split::train);
+    if (made->describe().at("made").flag()) source.words += ", made";
+  } catch (const InputError&) {
+  }
+  return source;
 }
 
 /// Samples that each of so many learners can have, where these do not suffice for what the workload takes as
 /// it stands.
-std::optional<std::uint64_t> fewer_samples(const Parameters& workload, std::optional<std::uint64_t> samples,
+std::optional<std::uint64_t> fewer_samples(const Parameters& workload, std::uint64_t samples,
                                            std::uint32_t learners) {
-  if (!samples) return std::nullopt;
-  const std::uint64_t each = *samples / learners;
+  const std::uint64_t each = samples / learners;
   if (each >= static_cast<std::uint64_t>(workload.count("samples_per_learner"))) return std::nullopt;
   return each;
 }
@@ -171,7 +174,7 @@ GradientsOfModel::AtLearners::Recorded origin_of(const std::string& gradients, c
   const JsonReader at(*workload, file, "/workload");
   const Parameters parameters = read_workload(at);
   return {static_cast<std::uint64_t>(parameters.count("batch")),
-          described(parameters, samples_of(parameters, workload_catalog().find(at).make(parameters), seed))};
+          source_of(parameters, workload_catalog().find(at).make(parameters), seed).words};
 }
 
 }  // namespace
@@ -205,10 +208,10 @@ StudiedModel choose_model(const Json& given, const GradientStudy& study) {
     while (chosen.batch > 1 && static_cast<double>(chosen.batch) * flops_of_pass(model) > most)
       chosen.batch /= 2;
   chosen.workload["batch"] = chosen.batch;
-  const std::optional<std::uint64_t> samples = samples_of(parameters, model, study.seed);
-  chosen.data = described(parameters, samples);
+  const Source source = source_of(parameters, model, study.seed);
+  chosen.data = source.words;
   if (!given.find("samples_per_learner") && !chosen.learners.empty())
-    if (auto fewer = fewer_samples(parameters, samples, chosen.learners.back()))
+    if (auto fewer = fewer_samples(parameters, source.samples, chosen.learners.back()))
       chosen.workload["samples_per_learner"] = std::max(*fewer, chosen.batch);
   const std::vector<std::uint32_t> any{1};
   const Plan plan = make_plan(
