@@ -150,11 +150,10 @@ struct Reaching {
 };
 
 std::string where_it_fails(const Reaching& run) {
-  std::string text = run.seconds.seeds > 0
-                         ? "reaches it in " + std::to_string(run.seconds.seeds) + " of " +
-                               std::to_string(run.seeds()) + " seeds, after " +
-                               format_seconds(run.seconds.mean)
-                         : "never reaches it, in 0 of " + std::to_string(run.seeds()) + " seeds";
+  std::string text = run.seconds.seeds > 0 ? "reaches it in " + std::to_string(run.seconds.seeds) + " of " +
+                                                 std::to_string(run.seeds()) + " seeds, after " +
+                                                 format_seconds(run.seconds.mean)
+                                           : "never reaches it (seeds: " + std::to_string(run.seeds()) + ")";
   if (std::size_t diverged = run.point->training->diverged(); diverged > 0)
     text += "; " + std::to_string(diverged) + " diverged";
   return text;

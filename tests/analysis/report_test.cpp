@@ -202,7 +202,7 @@ TEST(Verdict, OfTrainingIsByTimeToTheHighestTarget) {
                   "run (none fp32, 3 s): 1 s",
                   "  topk e is even, 1.00×: 3 s", "  topk a loses, 0.60×: 5 s",
                   "  topk c reaches it in 1 of 2 seeds, after 100 ms",
-                  "  topk d never reaches it, in 0 of 2 seeds; 1 diverged"));
+                  "  topk d never reaches it (seeds: 2); 1 diverged"));
 }
 
 TEST(Verdict, OfTrainingNamesNoWinnerWhereNoneGetsToTheTarget) {
@@ -210,19 +210,19 @@ TEST(Verdict, OfTrainingNamesNoWinnerWhereNoneGetsToTheTarget) {
       judge(report({trained("topk a", {falling_short()}), kDenseRun})),
       testing::ElementsAre("star, 1 Gb/s, 8 learners: time to 60 % accuracy: no method beats the best "
                            "dense run (none fp32, 3 s)",
-                           "  topk a never reaches it, in 0 of 1 seeds"));
+                           "  topk a never reaches it (seeds: 1)"));
   EXPECT_THAT(
       judge(report({trained("topk a", {falling_short()}), trained("none fp32", {reaching(1, true)})})),
       testing::ElementsAre(testing::EndsWith("accuracy: no run reaches it in every seed"),
                            testing::StartsWith("  topk a never"),
-                           "  none fp32 never reaches it, in 0 of 1 seeds; 1 diverged"));
+                           "  none fp32 never reaches it (seeds: 1); 1 diverged"));
 }
 
 TEST(Verdict, OfTrainingWithoutADenseRunThatGetsThereTellsTimes) {
   EXPECT_THAT(judge(report({trained("topk a", {reaching(2)}), trained("topk b", {reaching(1)}),
                             trained("none fp32", {falling_short()})})),
               testing::ElementsAre("star, 1 Gb/s, 8 learners: time to 60 % accuracy: topk b wins, after 1 s",
-                                   "  topk a takes 2 s", "  none fp32 never reaches it, in 0 of 1 seeds"));
+                                   "  topk a takes 2 s", "  none fp32 never reaches it (seeds: 1)"));
 }
 
 TEST(Verdict, OfTrainingWithoutTargetsIsByStepTimeAndLeavesDivergedRunsOut) {
