@@ -202,6 +202,10 @@ TEST(SafetensorsData, AreSamplesOfAnyModel) {
   write({4, 3, 0, 1}, {1, 1});
   EXPECT_NE(digest_in(folder, "safetensors", model, "own"), before) << "other contents are other data";
 
+  EXPECT_EQ(data->classes(), 2);
+  write({4, 3, 0, 1}, {1, static_cast<std::int32_t>(kNoLabel)});
+  EXPECT_EQ(data_in(folder, "safetensors", model, "", "own")->classes(), 0) << "a sample of no class";
+
   write({4, 4, 0, 1}, {1, 0});
   EXPECT_EQ(refused(folder, "safetensors", model, "", "own"),
             "own: 'input' is 4 at element 1; it must lie in [0, 4)");

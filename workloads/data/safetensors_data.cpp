@@ -1,4 +1,5 @@
 // Samples of one's own: two tensors of a safetensors file, whose first extent counts samples.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -70,7 +71,9 @@ class SafetensorsDataset final : public Dataset {
     train_ = read(path_, p, model, digest);
     if (!p.word("test").empty()) test_ = read(p.path("test"), p, model, digest);
     sha256_ = digest.hex();
-    if (model.labels() == 1) classes_ = std::max<std::int64_t>(2, model.losses[0].classes);
+    // A sample without a label is of no class, and shards by class could not place it.
+    if (model.labels() == 1 && std::ranges::min(train_.labels.numbers) >= 0)
+      classes_ = std::max<std::int64_t>(2, model.losses[0].classes);
   }
   std::uint64_t size(Split split) const override { return of(split).samples; }
   void append(Split split, std::uint64_t index, Batch& into) const override {
