@@ -52,11 +52,14 @@ std::vector<std::vector<std::string>> cells_of(const GradientTable& table) {
       row.resize(columns_of(table).size(), "-");
       rows.push_back(std::exchange(row, further));
     };
+    std::uint64_t told = model.batch;
     for (const GradientsOfModel::AtLearners& at : model.at) {
-      if (at.recorded && at.recorded->batch != model.batch) {
+      const std::uint64_t batch = at.recorded ? at.recorded->batch : model.batch;
+      if (batch != told) {
         if (row != further) end_row();  // the pass was one over the model's own mini-batch
-        row[2] = std::to_string(at.recorded->batch);
+        row[2] = batch == 0 ? "-" : std::to_string(batch);
       }
+      told = batch;
       row.push_back(std::to_string(at.learners));
       for (const MethodNumbers& numbers : at.methods) row.push_back(cell(numbers));
       end_row();

@@ -26,7 +26,7 @@ struct GradientsOfModel {
     std::uint32_t learners = 0;
     std::vector<MethodNumbers> methods;
     struct Recorded {
-      std::uint64_t batch = 0;
+      std::uint64_t batch = 0;  ///< 0: not stated
       std::string data;
     };
     std::optional<Recorded> recorded;  ///< elsewhere, with a mini-batch and data of its own

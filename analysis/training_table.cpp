@@ -48,12 +48,17 @@ std::vector<double> effective_rank(const TrainingResult& result, std::size_t lay
   return means;
 }
 
-// Whatever the network, so once for each method.
+// Whatever the network, so once for each way of training.
 std::string rank_table(const std::vector<PointReport>& points) {
   std::vector<std::vector<std::string>> rows;
-  std::set<std::pair<std::string, std::uint32_t>> told;
+  std::set<std::pair<std::string, std::string>> told;
   for (const PointReport& point : points) {
-    if (!point.training || !told.insert({point.label, point.learners}).second) continue;
+    if (!point.training) continue;
+    Json apart = point.coordinates;
+    std::erase_if(apart.members(), [](const Json::Member& coordinate) {
+      return coordinate.first.starts_with("/platform") || coordinate.first.starts_with("/stack");
+    });
+    if (!told.insert({point.label, apart.dump(-1)}).second) continue;
     const std::vector<LearningLayer>& layers = point.training->curves.front().layers;
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const std::vector<double> ranks = effective_rank(*point.training, l);

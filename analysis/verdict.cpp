@@ -169,7 +169,10 @@ void judge_by_accuracy(std::string head, const std::vector<const PointReport*>& 
   });
   auto dense = std::ranges::find_if(runs, [](const Reaching& run) { return is_dense(*run.point); });
   const bool compared = dense != runs.end() && dense->always();
-  auto gain = [&](const Reaching& run) { return dense->seconds.mean / run.seconds.mean; };
+  // Where the initial model is at the target already, all are there at once.
+  auto gain = [&](const Reaching& run) {
+    return run.seconds.mean > 0 ? dense->seconds.mean / run.seconds.mean : 1.0;
+  };
   const Reaching& best = runs.front();
   const bool won = best.always() && !is_dense(*best.point) && (!compared || gain(best) > 1 + kEven);
   char accuracy[32];

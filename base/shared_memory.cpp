@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -33,6 +34,12 @@ SharedMemory::SharedMemory(int descriptor, std::uint64_t size) : descriptor_(des
     fail(size);
   }
   data_ = static_cast<std::byte*>(at);
+}
+
+SharedMemory SharedMemory::take(std::uint64_t bytes) {
+  SharedMemory memory = create(bytes);
+  std::ranges::fill(memory.bytes(), std::byte{0});
+  return memory;
 }
 
 SharedMemory SharedMemory::create(std::uint64_t bytes) {

@@ -12,6 +12,8 @@ class SharedMemory {
  public:
   /// Zeros; pages take room once they are written. Throws SimulationError.
   static SharedMemory create(std::uint64_t bytes);
+  /// The same, and every page is written: nobody else counts on that room.
+  static SharedMemory take(std::uint64_t bytes);
   /// What another process created and handed over as this descriptor. Throws InputError where it is no
   /// memory.
   static SharedMemory attach(int descriptor);

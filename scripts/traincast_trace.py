@@ -18,7 +18,7 @@ class Trace:
         inner = getattr(model, "module", model)  # within DistributedDataParallel
         named = [(name, p) for name, p in inner.named_parameters() if p.requires_grad]
         self.names, self.cuda = [name for name, _ in named], named[0][1].is_cuda
-        owner = {id(p): re.sub("^conv.*", "conv", re.sub(".*norm.*", "norm", type(m).__name__.lower()))  # as traincast's own
+        owner = {id(p): re.sub("^conv.*", "conv", re.sub(".*norm.*", "norm", type(m).__name__.lower()))  # traincast's words
                  for m in inner.modules() for p in m.parameters(recurse=False)}
         self.about = {"format": 1, "model": type(inner).__name__, "learners": learners, "seed": seed, "data": data,
                       "optimizer": optimizer, "versions": {"torch": torch.__version__}, "device": torch.cuda.get_device_name() if self.cuda else "cpu",

@@ -170,7 +170,13 @@ GradientsOfModel::AtLearners::Recorded origin_of(const std::string& gradients, c
                                                  std::uint64_t seed) {
   const Json json = Json::parse(gradients, file);
   const Json* workload = json.find("workload");
-  if (!workload) return {};
+  if (!workload) {  // of others' training
+    const Json* data = json.find("data");
+    const Json* name = data ? data->find("name") : nullptr;
+    const Json* batch = data ? data->find("batch") : nullptr;
+    return {batch && batch->is_number() ? static_cast<std::uint64_t>(batch->number()) : 0,
+            name && name->is_string() ? name->text() : "not stated"};
+  }
   const JsonReader at(*workload, file, "/workload");
   const Parameters parameters = read_workload(at);
   return {static_cast<std::uint64_t>(parameters.count("batch")),

@@ -251,10 +251,9 @@ RunResult run_plan(const Plan& plan, const RunOptions& options) {
   result.environment["stage_seconds"] = clock.seconds();
   result.environment["steps_replayed"] = replayed;
   if (expected_memory > 0) result.environment["expected_memory_bytes"] = expected_memory;
-  if (learners_memory.expected > 0) {
+  if (learners_memory.expected > 0)
     result.environment["learners"]["expected_memory_bytes"] = learners_memory.expected;
-    result.environment["learners"]["peak_memory_bytes"] = learners_memory.peak;
-  }
+  if (learners_memory.peak > 0) result.environment["learners"]["peak_memory_bytes"] = learners_memory.peak;
   return result;
 }
 

@@ -39,7 +39,7 @@ enum class LearnerQuestion : std::uint32_t {
 
 /// Bytes of the process that computes gradients, with the rows.
 struct ProcessMemory {
-  double expected = 0;  ///< at most, said before it began
+  double expected = 0;  ///< at most, said before it began; 0 where a CUDA device computes
   double peak = 0;      ///< so far
 };
 

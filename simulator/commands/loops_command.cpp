@@ -70,6 +70,10 @@ Loops both_loops(const Point& point, const TrainingPlace& place, Progress& progr
     std::vector<ExchangeRecord> runs;
     for (const Scenario& seed : by_seed(with(point.scenario, "/training/follow", follow))) {
       TrainingPlace told = place;
+      if (!place.checkpoint.empty()) {
+        told.checkpoint = place.checkpoint / digest_of_data(seed);
+        std::filesystem::create_directories(told.checkpoint);
+      }
       told.progress = [&](std::uint64_t done) {
         progress.say(loops.label + ", following the " + follow + (follow[0] == 'd' ? " trajectory" : "") +
                      ", seed " + std::to_string(seed.seed) + ": step " + std::to_string(done) + " of " +
@@ -192,8 +196,7 @@ int loops_command(const std::vector<std::string>& arguments) {
   std::filesystem::path folder;
   if (!out.empty()) {
     folder = make_folder("--out", out);
-    place.checkpoint = folder / kTrainingFolder / digest_of_data(methods.front().scenario);
-    std::filesystem::create_directories(place.checkpoint);
+    place.checkpoint = folder / kTrainingFolder;
     place.checkpoint_every_s = 20;
   }
   place.program = capture_program().string();

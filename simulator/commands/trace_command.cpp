@@ -136,7 +136,7 @@ RecordedTimeline recorded_in(const std::string& folder) {
   const Manifest m = Manifest::from_json(JsonReader(json, file));
   RecordedTimeline timeline{m.model,
                             m.device,
-                            "medians of a capture; data: " + words(m.data) + "; " + words(m.versions),
+                            "medians of a trace's passes; data: " + words(m.data) + "; " + words(m.versions),
                             m.timeline.forward_s,
                             m.timeline.optimizer_s,
                             {}};
@@ -169,6 +169,8 @@ int trace_command(const std::vector<std::string>& arguments) {
   if (std::ranges::find(formats, format) == formats.end())
     throw InputError("trace: unknown format '" + format + "'" + known_names(format, formats));
   if (takes.has("format") && action != "info") throw InputError("trace: --format goes with info");
+  if (takes.has("threads") && action == "timeline")
+    throw InputError("trace: --threads goes with info and verify");
   if (takes.has("out") && action != "timeline") throw InputError("trace: --out goes with timeline");
   if (!std::filesystem::exists(folder)) throw InputError(folder + ": there is no such folder");
 

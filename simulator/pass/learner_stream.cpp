@@ -36,13 +36,6 @@ std::uint64_t bytes_that_fit(const LearnerStreamOptions& options) {
   return bytes;
 }
 
-/// Not only promised, so that the learners do not count on it.
-SharedMemory taken(std::uint64_t bytes) {
-  SharedMemory memory = SharedMemory::create(bytes);
-  std::ranges::fill(memory.bytes(), std::byte{0});
-  return memory;
-}
-
 }  // namespace
 
 LearnerStream::LearnerStream(LearnerStreamOptions options)
@@ -50,7 +43,7 @@ LearnerStream::LearnerStream(LearnerStreamOptions options)
       parameters_(parameters_of(options_.layers)),
       at_once_(at_once(options_)),
       mean_row_(at_once_),
-      memory_(taken(bytes_that_fit(options_))),
+      memory_(SharedMemory::take(bytes_that_fit(options_))),
       program_(options_.command_line(), memory_),
       sum_(parameters_, 0.0) {
   manifest_ = describe(program_, options_);
@@ -60,7 +53,7 @@ LearnerStream::LearnerStream(LearnerStreamOptions options)
   initial.put(LearnerQuestion::initial);
   initial.put(mean_row_ + 1);
   program_.ask(initial.bytes());
-  compute(0, mean_row_ + 1, 0, at_once_);  // every thread's memory is taken with its first pass
+  compute(0, mean_row_ + 1, 0, at_once_);  // most of what passes need is taken with the first ones
 }
 
 std::span<float> LearnerStream::row(std::uint32_t number) {

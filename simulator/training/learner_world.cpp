@@ -27,7 +27,7 @@ std::uint64_t bytes_that_fit(const WorldOptions& options) {
 LearnerWorld::LearnerWorld(WorldOptions options)
     : options_(std::move(options)),
       parameters_(parameters_of(options_.layers)),
-      memory_(SharedMemory::create(bytes_that_fit(options_))),
+      memory_(SharedMemory::take(bytes_that_fit(options_))),
       program_(options_.command_line(), memory_) {}
 
 std::span<float> LearnerWorld::vector(std::size_t i) {

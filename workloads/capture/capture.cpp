@@ -99,7 +99,9 @@ SideBySide side_by_side(const CaptureRequest& request) {
 void refuse_what_the_device_cannot_hold(const CaptureRequest& request, SideBySide held) {
   if (!uses_cuda(request.device)) return;
   const CaptureMemory memory = memory_of(request, held, 0);
-  const double needed = memory.state + memory.gradients + memory.activations, free = free_cuda_memory();
+  // Beside the network's parameters each learner's own may differ.
+  const double own = held.learners * static_cast<double>(request.model.parameters() * sizeof(float)),
+               needed = memory.state + own + memory.gradients + memory.activations, free = free_cuda_memory();
   if (needed > free)
     throw InputError("training '" + request.workload + "' takes about " + format_bytes(needed) +
                      " of the CUDA device's memory, and " + format_bytes(free) +
@@ -290,18 +292,24 @@ std::uint64_t recorded_steps(const CaptureRequest& request) {
   return sum;
 }
 
-double refuse_what_does_not_fit(const CaptureRequest& request, const Dataset& data, SideBySide held) {
+double refuse_what_does_not_fit(const CaptureRequest& request, const Dataset& data, SideBySide held,
+                                double program) {
   const double dealt = Shards::bytes(data, read_training(request.parameters).shards, request.learners,
                                      count_of(request, "samples_per_learner"));
-  const CaptureMemory memory = memory_of(request, held, peak_memory() + dealt);
+  CaptureMemory memory = memory_of(request, held, program + dealt);
+  const bool cuda = uses_cuda(request.device);
+  if (cuda) {  // copies of gradients, their sums and mean alone are here
+    memory.state = static_cast<double>(request.model.parameters() * (sizeof(double) + sizeof(float)));
+    memory.activations = 0;
+  }
   check_memory(request, memory, held.learners);
-  return memory.total();
+  return cuda ? 0 : memory.total();
 }
 
 CaptureResult capture(const CaptureRequest& request, const std::atomic<bool>& stop,
                       const Progress& progress) {
   auto data = make_dataset(request.parameters.choice("data"), request.model, request.seed);
-  const double stated = refuse_what_does_not_fit(request, *data, side_by_side(request));
+  const double stated = refuse_what_does_not_fit(request, *data, side_by_side(request), peak_memory());
   refuse_what_the_device_cannot_hold(request, side_by_side(request));
   check_disk(request);
   keep_blas_to_one_thread();

@@ -39,9 +39,11 @@ struct SideBySide {
   std::uint32_t batches = 1;  ///< of the workload's, which a learner takes as one
 };
 
-/// Bytes that this process takes at most, once it has its data and before it has dealt or computed anything.
-/// Throws InputError where they are not there.
-double refuse_what_does_not_fit(const CaptureRequest& request, const Dataset& data, SideBySide held);
+/// Bytes that this process takes at most, which took `program` once it had its data and before it had dealt
+/// or computed anything; 0 where a CUDA device computes, whose libraries take what they take. Throws
+/// InputError where they are not there.
+double refuse_what_does_not_fit(const CaptureRequest& request, const Dataset& data, SideBySide held,
+                                double program);
 
 /// The same of a CUDA device's own memory, where the request computes on one.
 void refuse_what_the_device_cannot_hold(const CaptureRequest& request, SideBySide held);

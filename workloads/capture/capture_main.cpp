@@ -104,7 +104,7 @@ int run(std::span<const char* const> arguments) {
       if (result.taken_up > 0)
         std::fprintf(stderr, "%llu steps were there already\n",
                      static_cast<unsigned long long>(result.taken_up));
-      if (result.manifest.device == cpu_name())  // CUDA's libraries take what they take
+      if (result.stated_memory > 0)
         std::fprintf(stderr, "memory: %s at most, of %s expected\n", format_bytes(peak_memory()).c_str(),
                      format_bytes(result.stated_memory).c_str());
     }

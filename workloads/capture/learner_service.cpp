@@ -44,7 +44,8 @@ class LearnerService {
   explicit LearnerService(const CaptureRequest& request)
       : request_(request),
         data_(make_dataset(request.parameters.choice("data"), request.model, request.seed)),
-        stated_memory_(refuse_what_does_not_fit(request, *data_, side_by_side(request, 1))),
+        program_(peak_memory()),
+        stated_memory_(refuse_what_does_not_fit(request, *data_, side_by_side(request, 1), program_)),
         training_(read_training(request.parameters)),
         shards_(*data_, training_.shards, request.learners,
                 static_cast<std::uint64_t>(request.parameters.count("samples_per_learner")),
@@ -97,7 +98,8 @@ class LearnerService {
         break;
       }
       case LearnerQuestion::memory:
-        writer.put(ProcessMemory{stated_memory_ + static_cast<double>(memory.size()), peak_memory()});
+        writer.put(ProcessMemory{stated_memory_ > 0 ? stated_memory_ + static_cast<double>(memory.size()) : 0,
+                                 peak_memory()});
         break;
       default: throw std::logic_error("a question that learners do not know");
     }
@@ -123,7 +125,7 @@ class LearnerService {
   void refuse_larger(std::uint32_t batches) {
     if (batches <= largest_batches_) return;
     largest_batches_ = batches;
-    stated_memory_ = refuse_what_does_not_fit(request_, *data_, side_by_side(request_, batches));
+    stated_memory_ = refuse_what_does_not_fit(request_, *data_, side_by_side(request_, batches), program_);
   }
 
   void apply(std::uint64_t step, std::span<const float> mean) {
@@ -240,7 +242,7 @@ class LearnerService {
 
   const CaptureRequest& request_;
   std::unique_ptr<Dataset> data_;
-  double stated_memory_;
+  double program_, stated_memory_;     ///< bytes, with the data alone and at most
   std::uint32_t largest_batches_ = 1;  ///< that were held against the memory
   Training training_;
   Shards shards_;

@@ -171,6 +171,8 @@ class TorchReplica : public Replica {
                                   .next());
     for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
     is_on_host_.assign(is_on_host_.size(), false);
+    if (parameters_.front().is_cpu())  // there they are the gradients themselves
+      for (at::Tensor& copy : on_host_) copy.reset();
     clock_->begin_forward();
     at::Tensor loss = forward_.loss(forward_.logits(parameters_, input, &dropout_, taker), labels);
     clock_->begin_backward();

@@ -26,7 +26,9 @@ double processor_seconds() {
 
 PassSeconds pass_seconds(const CaptureRequest& request, std::uint32_t least) {
   auto data = make_dataset(request.parameters.choice("data"), request.model, request.seed);
-  refuse_what_does_not_fit(request, *data, {});
+  CaptureRequest here = request;
+  here.device = Device::cpu;
+  refuse_what_does_not_fit(here, *data, {}, peak_memory());
   use_one_thread_each();
   keep_blas_to_one_thread();
   const auto batch_size = static_cast<std::uint64_t>(request.parameters.count("batch"));

@@ -79,10 +79,10 @@ void UnfinishedLog::remove(const std::vector<TraceFile>& kept) {
   std::error_code ignored;
   std::vector<std::filesystem::path> left;
   if (goes_on_)
-    for (const auto& entry :
-         std::filesystem::directory_iterator(std::filesystem::path(path_).parent_path(), ignored))
-      if (const std::string name = entry.path().filename(); is_of_a_step(name) && !names.contains(name))
-        left.push_back(entry.path());
+    for (std::filesystem::directory_iterator entry(std::filesystem::path(path_).parent_path(), ignored), end;
+         entry != end; entry.increment(ignored))
+      if (const std::string name = entry->path().filename(); is_of_a_step(name) && !names.contains(name))
+        left.push_back(entry->path());
   for (const auto& path : left) std::filesystem::remove(path, ignored);
   std::filesystem::remove(path_, ignored);
 }
