@@ -182,8 +182,10 @@ void judge_by_accuracy(std::string head, const std::vector<const PointReport*>& 
                                               format_seconds(dense->seconds.mean) + ")"
                                         : "";
   if (won)
-    head += best.point->label + " wins, " +
-            (compared ? times(gain(best)) + " " + of_dense + ": " : "after ") +
+    head += best.point->label +
+            (compared          ? " wins, " + times(gain(best)) + " " + of_dense + ": "
+             : runs.size() > 1 ? " wins, after "
+                               : " takes ") +
             format_seconds(best.seconds.mean);
   else if (compared)
     head += "no method beats " + of_dense;

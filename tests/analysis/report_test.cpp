@@ -223,6 +223,9 @@ TEST(Verdict, OfTrainingWithoutADenseRunThatGetsThereTellsTimes) {
                             trained("none fp32", {falling_short()})})),
               testing::ElementsAre("star, 1 Gb/s, 8 learners: time to 60 % accuracy: topk b wins, after 1 s",
                                    "  topk a takes 2 s", "  none fp32 never reaches it (seeds: 1)"));
+  EXPECT_THAT(judge(report({trained("topk a", {reaching(2)})})),
+              testing::ElementsAre("star, 1 Gb/s, 8 learners: time to 60 % accuracy: topk a takes 2 s"))
+      << "alone it wins over nobody";
 }
 
 TEST(Verdict, OfTrainingWithoutTargetsIsByStepTimeAndLeavesDivergedRunsOut) {
