@@ -235,7 +235,8 @@ TrainingRun Study::trained(const Scenario& scenario) {
   place.program = capture_program().string();
   place.threads = options_.threads;
   if (!options_.out.empty()) {
-    place.checkpoint = options_.out / kTrainingFolder / digest_of_data(scenario);
+    if (data_digest_.empty()) data_digest_ = digest_of_data(scenario);
+    place.checkpoint = options_.out / kTrainingFolder / data_digest_;
     std::filesystem::create_directories(place.checkpoint);
     place.checkpoint_every_s = 20;
   }

@@ -96,6 +96,7 @@ class Study {
   std::map<std::uint32_t, ComputeTimeline> grown_;  // the same of more mini-batches at once
   std::map<std::string, Method> methods_;
   std::map<std::string, TrainingRun> trainings_;  // their exchanges are in methods_
+  std::string data_digest_;                       // empty until one is trained
   std::shared_ptr<KnownUnions> unions_;
   std::shared_ptr<ShapePhases> shapes_;
   ReplayCache replays_;

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "base/machine.hpp"
 
 namespace traincast {
@@ -101,5 +102,12 @@ bool CommandOptions::read(const std::vector<std::string>& arguments, const std::
 }
 
 bool CommandOptions::has(const char* name) const { return parser_->given.count(name) > 0; }
+
+void print_or_write(const std::string& file, const std::string& text) {
+  if (file.empty())
+    std::cout << text;
+  else
+    write_text_file(file, text);
+}
 
 }  // namespace traincast

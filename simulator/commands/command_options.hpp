@@ -37,4 +37,7 @@ class CommandOptions {
   std::unique_ptr<Parser> parser_;
 };
 
+/// Into this file, or onto the terminal where none is named.
+void print_or_write(const std::string& file, const std::string& text);
+
 }  // namespace traincast

@@ -1,8 +1,6 @@
-#include <iostream>
 #include <sstream>
 
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "base/machine.hpp"
 #include "simulator/collectives/goal.hpp"
 #include "simulator/commands/command.hpp"
@@ -40,10 +38,7 @@ int export_command(const std::vector<std::string>& arguments) {
   if (collectives.empty()) throw InputError("export: a single learner has no collectives to export");
   std::ostringstream text;
   write_goal(text, collectives);
-  if (out.empty())
-    std::cout << text.str();
-  else
-    write_text_file(out, text.str());
+  print_or_write(out, text.str());
   return kSuccess;
 }
 

@@ -1,8 +1,6 @@
 #include <algorithm>
-#include <iostream>
 
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "base/names.hpp"
 #include "base/units.hpp"
 #include "simulator/commands/command.hpp"
@@ -63,11 +61,7 @@ int import_command(const std::vector<std::string>& arguments) {
   timeline.device = device;
   timeline.forward_s = duration("--forward", forward);
   timeline.optimizer_s = duration("--optimizer", optimizer);
-  std::string text = timeline.to_json().dump() + "\n";
-  if (out.empty())
-    std::cout << text;
-  else
-    write_text_file(out, text);
+  print_or_write(out, timeline.to_json().dump() + "\n");
   return kSuccess;
 }
 

@@ -64,16 +64,16 @@ std::vector<Point> methods_of(const Plan& plan) {
   return methods;
 }
 
-Loops both_loops(const Point& point, const TrainingPlace& place, Progress& progress) {
+Loops both_loops(const Point& point, TrainingPlace place, Progress& progress) {
   Loops loops{label_of(point), point.scenario.learners, point.scenario.training->seeds.size(), {}, {}, {}};
+  if (!place.checkpoint.empty()) {
+    place.checkpoint /= digest_of_data(point.scenario);
+    std::filesystem::create_directories(place.checkpoint);
+  }
   for (const char* follow : {"dense", "method"}) {
     std::vector<ExchangeRecord> runs;
     for (const Scenario& seed : by_seed(with(point.scenario, "/training/follow", follow))) {
       TrainingPlace told = place;
-      if (!place.checkpoint.empty()) {
-        told.checkpoint = place.checkpoint / digest_of_data(seed);
-        std::filesystem::create_directories(told.checkpoint);
-      }
       told.progress = [&](std::uint64_t done) {
         progress.say(loops.label + ", following the " + follow + (follow[0] == 'd' ? " trajectory" : "") +
                      ", seed " + std::to_string(seed.seed) + ": step " + std::to_string(done) + " of " +

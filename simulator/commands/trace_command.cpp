@@ -7,7 +7,6 @@
 
 #include "analysis/text_table.hpp"
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "base/names.hpp"
 #include "base/units.hpp"
 #include "simulator/commands/command.hpp"
@@ -175,11 +174,7 @@ int trace_command(const std::vector<std::string>& arguments) {
   if (!std::filesystem::exists(folder)) throw InputError(folder + ": there is no such folder");
 
   if (action == "timeline") {
-    const std::string text = recorded_in(folder).to_json().dump() + "\n";
-    if (out.empty())
-      std::cout << text;
-    else
-      write_text_file(out, text);
+    print_or_write(out, recorded_in(folder).to_json().dump() + "\n");
     return kSuccess;
   }
   if (action == "verify") {

@@ -1,11 +1,9 @@
 // validate: published measurements beside what traincast predicts for the same scenarios.
 #include <algorithm>
-#include <iostream>
 #include <optional>
 
 #include "analysis/published/validation.hpp"
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "base/names.hpp"
 #include "simulator/commands/command.hpp"
 #include "simulator/commands/command_options.hpp"
@@ -67,10 +65,7 @@ int validate_command(const std::vector<std::string>& arguments) {
   std::string text = validate_options.format == "json"       ? to_json(tables).dump() + "\n"
                      : validate_options.format == "markdown" ? to_markdown(tables)
                                                              : to_text(tables);
-  if (validate_options.out.empty())
-    std::cout << text;
-  else
-    write_text_file(validate_options.out, text);
+  print_or_write(validate_options.out, text);
   for (const ValidatedTable& table : tables)
     if (!table.failed_checks.empty()) return kCheckFailed;
   return kSuccess;

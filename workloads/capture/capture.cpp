@@ -94,22 +94,6 @@ SideBySide side_by_side(const CaptureRequest& request) {
           .gradients = learners * summed_at_once(request.model.parameters(), request.learners, learners)};
 }
 
-}  // namespace
-
-void refuse_what_the_device_cannot_hold(const CaptureRequest& request, SideBySide held) {
-  if (!uses_cuda(request.device)) return;
-  const CaptureMemory memory = memory_of(request, held, 0);
-  // Beside the network's parameters each learner's own may differ.
-  const double own = held.learners * static_cast<double>(request.model.parameters() * sizeof(float)),
-               needed = memory.state + own + memory.gradients + memory.activations, free = free_cuda_memory();
-  if (needed > free)
-    throw InputError("training '" + request.workload + "' takes about " + format_bytes(needed) +
-                     " of the CUDA device's memory, and " + format_bytes(free) +
-                     " are free; take a smaller batch or model, or --device cpu");
-}
-
-namespace {
-
 class Capture {
  public:
   Capture(const CaptureRequest& request, std::unique_ptr<Dataset> data, const std::atomic<bool>& stop,
@@ -304,6 +288,18 @@ double refuse_what_does_not_fit(const CaptureRequest& request, const Dataset& da
   }
   check_memory(request, memory, held.learners);
   return cuda ? 0 : memory.total();
+}
+
+void refuse_what_the_device_cannot_hold(const CaptureRequest& request, SideBySide held) {
+  if (!uses_cuda(request.device)) return;
+  const CaptureMemory memory = memory_of(request, held, 0);
+  // Beside the network's parameters each learner's own may differ.
+  const double own = held.learners * static_cast<double>(request.model.parameters() * sizeof(float)),
+               needed = memory.state + own + memory.gradients + memory.activations, free = free_cuda_memory();
+  if (needed > free)
+    throw InputError("training '" + request.workload + "' takes about " + format_bytes(needed) +
+                     " of the CUDA device's memory, and " + format_bytes(free) +
+                     " are free; take a smaller batch or model, or --device cpu");
 }
 
 CaptureResult capture(const CaptureRequest& request, const std::atomic<bool>& stop,

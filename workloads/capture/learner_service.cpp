@@ -110,8 +110,7 @@ class LearnerService {
   struct Worker {
     std::unique_ptr<Replica> replica;
     Batch batch;
-    std::optional<std::uint32_t>
-        looked_at;  ///< row of its parameters, which stays as it is while a question lasts
+    std::optional<std::uint32_t> looked_at{};  ///< row, which stays as it is while a question lasts
   };
 
   std::span<float> row(std::uint32_t number) const {
